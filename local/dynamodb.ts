@@ -1,0 +1,149 @@
+/** A DynamoDB for the laptop: the embedded engine `dynoxide`, or the one at `DYNAMODB_ENDPOINT`. */
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { TABLE_DEFINITION } from '../lib/table/schema.ts';
+import { findFreePort } from './http-server.ts';
+import { endLeftover, startSupervised, type SupervisedProcess } from './supervised-process.ts';
+
+const NPX_PACKAGE = 'dynoxide@1.2.1';
+const START_TIMEOUT_MS = 15_000;
+/** `npx` may have to fetch the engine first. */
+const NPX_START_TIMEOUT_MS = 120_000;
+const PORT_ATTEMPTS = 3;
+
+export type LocalDynamoDb = {
+  readonly endpoint: string;
+  /** Rejects when the engine ends by itself; never settles while it runs or after `stop()`. */
+  readonly died: Promise<never>;
+  stop(): Promise<void>;
+};
+
+type Engine = { command: string; args: string[]; startTimeoutMs: number };
+
+/**
+ * Starts the engine and waits until it answers. Without `dbPath` the tables live in memory; with it
+ * a leftover engine of a killed stack on the same file is ended first. The engine ends with this
+ * process, even after `kill -9`.
+ */
+export async function startDynamoDb(
+  options: { dbPath?: string; port?: number } = {},
+): Promise<LocalDynamoDb> {
+  const external = process.env.DYNAMODB_ENDPOINT;
+  if (external !== undefined && external !== '') return useExternal(external);
+  const engine = findEngine();
+  const pidFile = options.dbPath === undefined ? '' : `${options.dbPath}.pid`;
+  if (pidFile !== '' && options.dbPath !== undefined) await endLeftover(pidFile, options.dbPath);
+
+  for (let attempt = 1; ; attempt += 1) {
+    const port = options.port ?? (await findFreePort());
+    const args = [...engine.args, '--host', '127.0.0.1', '--port', String(port)];
+    if (options.dbPath !== undefined) args.push('--db-path', options.dbPath);
+    const running = startSupervised(engine.command, args, { pidFile });
+    const endpoint = `http://127.0.0.1:${port}`;
+    const failure = await waitUntilReady(endpoint, running, engine.startTimeoutMs);
+    if (failure === undefined) return watch(endpoint, running);
+    await running.stop();
+    const lostTheRace = options.port === undefined && failure.includes('already in use');
+    if (!lostTheRace || attempt === PORT_ATTEMPTS) {
+      throw new Error(`the DynamoDB engine did not start: ${failure}`);
+    }
+  }
+}
+
+/** Creates the table of `lib/table/schema.ts`; a table that is already there is left as it is. */
+export async function createTable(endpoint: string, tableName: string): Promise<void> {
+  const client = createLocalClient(endpoint);
+  try {
+    await client.send(new CreateTableCommand({ TableName: tableName, ...TABLE_DEFINITION }));
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'ResourceInUseException') throw error;
+  } finally {
+    client.destroy();
+  }
+}
+
+/** A client for the local engine: it checks no credentials, but the SDK wants some. */
+export function createLocalClient(endpoint: string): DynamoDBClient {
+  return new DynamoDBClient({
+    endpoint,
+    region: process.env.AWS_REGION ?? 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+}
+
+function findEngine(): Engine {
+  const installed = findInstalledEngine();
+  if (installed !== undefined) {
+    return { command: installed, args: [], startTimeoutMs: START_TIMEOUT_MS };
+  }
+  return {
+    command: process.platform === 'win32' ? 'npx.cmd' : 'npx',
+    args: ['--yes', NPX_PACKAGE],
+    startTimeoutMs: NPX_START_TIMEOUT_MS,
+  };
+}
+
+function findInstalledEngine(): string | undefined {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
+  try {
+    const manifest = createRequire(import.meta.url).resolve('@dynoxide/linux-x64/package.json');
+    return path.join(path.dirname(manifest), 'dynoxide');
+  } catch {
+    return undefined;
+  }
+}
+
+async function useExternal(endpoint: string): Promise<LocalDynamoDb> {
+  if ((await probe(endpoint)) === 'silent') {
+    throw new Error(`nothing answers at DYNAMODB_ENDPOINT (${endpoint})`);
+  }
+  return { endpoint, died: new Promise<never>(() => {}), stop: async () => {} };
+}
+
+function watch(endpoint: string, running: SupervisedProcess): LocalDynamoDb {
+  let stopping = false;
+  const died = new Promise<never>((_resolve, reject) => {
+    void running.exited.then((code) => {
+      if (stopping) return;
+      reject(new Error(`the DynamoDB engine ended by itself (exit ${code}): ${running.output()}`));
+    });
+  });
+  // Whoever does not watch must not be ended by an unhandled rejection.
+  died.catch(() => {});
+  const stop = async () => {
+    stopping = true;
+    await running.stop();
+  };
+  return { endpoint, died, stop };
+}
+
+/** Undefined once the engine answers, else what went wrong. */
+async function waitUntilReady(
+  endpoint: string,
+  running: SupervisedProcess,
+  timeoutMs: number,
+): Promise<string | undefined> {
+  let exitCode: number | undefined;
+  void running.exited.then((code) => {
+    exitCode = code;
+  });
+  const deadline = performance.now() + timeoutMs;
+  while (performance.now() < deadline) {
+    if (exitCode !== undefined) return `exit ${exitCode}: ${running.output()}`;
+    const listens = running.output().includes('listening');
+    if (listens && (await probe(endpoint)) === 'answers') return undefined;
+    await delay(20);
+  }
+  return `no answer within ${timeoutMs / 1000} s: ${running.output()}`;
+}
+
+async function probe(endpoint: string): Promise<'answers' | 'silent'> {
+  try {
+    await fetch(endpoint, { signal: AbortSignal.timeout(1000) });
+    return 'answers';
+  } catch {
+    return 'silent';
+  }
+}

@@ -1,0 +1,67 @@
+/** What the local servers share: listen on loopback, read a body with a limit, end at once. */
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export type RunningServer = { readonly url: string; stop(): Promise<void> };
+
+/** A port that another program holds. The message names the port; the caller adds what changes it. */
+export class PortInUseError extends Error {
+  readonly port: number;
+
+  constructor(port: number, options?: ErrorOptions) {
+    super(`port ${port} is already in use`, options);
+    this.name = 'PortInUseError';
+    this.port = port;
+  }
+}
+
+/** A request body longer than the limit. */
+export class BodyTooLargeError extends Error {
+  constructor(limitBytes: number) {
+    super(`the body is longer than ${limitBytes} bytes`);
+    this.name = 'BodyTooLargeError';
+  }
+}
+
+/** Listens on 127.0.0.1; port 0 takes a free one. Rejects with PortInUseError when the port is taken. */
+export async function listenOnLoopback(
+  listener: RequestListener,
+  port: number,
+): Promise<RunningServer> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'EADDRINUSE' ? new PortInUseError(port, { cause: error }) : error);
+    });
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  const address = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${address.port}`, stop: () => stopServer(server) };
+}
+
+/** A port that was free a moment ago: another program may take it before it is used. */
+export async function findFreePort(): Promise<number> {
+  const probe = await listenOnLoopback(() => {}, 0);
+  await probe.stop();
+  return Number(new URL(probe.url).port);
+}
+
+/** The whole body, at most `limitBytes`; a longer one is read to its end, then refused. */
+export async function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length <= limitBytes) chunks.push(chunk);
+  }
+  if (length > limitBytes) throw new BodyTooLargeError(limitBytes);
+  return Buffer.concat(chunks);
+}
+
+async function stopServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  server.closeAllConnections();
+  await closed;
+}
