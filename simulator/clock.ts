@@ -1,0 +1,57 @@
+/** WeChat's clock: real time plus an offset that only moves forward, and WeChat's two ways to write a time. */
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  offsetMs(): number;
+  /** Moves forward to that moment; an earlier moment changes nothing. */
+  advanceTo(epochMs: number): void;
+  reset(): void;
+}
+
+/** `onMove` gets the new offset, so that it can be kept on disk. */
+export function createClock(initialOffsetMs: number, onMove: (offsetMs: number) => void): Clock {
+  let offsetMs = initialOffsetMs;
+  const now = () => Date.now() + offsetMs;
+  return {
+    now,
+    offsetMs: () => offsetMs,
+    advanceTo(epochMs) {
+      const distance = epochMs - now();
+      if (distance > 0) {
+        offsetMs += distance;
+        onMove(offsetMs);
+      }
+    },
+    reset() {
+      offsetMs = 0;
+      onMove(offsetMs);
+    },
+  };
+}
+
+const BEIJING_OFFSET_MS = 8 * 3600 * 1000;
+const COMPACT = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})$/;
+
+/** `yyyyMMddHHmmss` in Beijing time (UTC+8, no daylight saving). */
+export function formatBeijing(epochMs: number): string {
+  return new Date(epochMs + BEIJING_OFFSET_MS).toISOString().slice(0, 19).replaceAll(/[-:T]/g, '');
+}
+
+/** Milliseconds of a `yyyyMMddHHmmss` in Beijing time, or undefined when there is no such moment. */
+export function parseBeijing(text: string): number | undefined {
+  const parts = COMPACT.exec(text);
+  if (!parts) {
+    return undefined;
+  }
+  const [year, month, day, hour, minute, second] = parts.slice(1).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const epochMs = Date.UTC(year, month - 1, day, hour, minute, second) - BEIJING_OFFSET_MS;
+  return formatBeijing(epochMs) === text ? epochMs : undefined;
+}

@@ -1,0 +1,114 @@
+/** Throwaway credentials of the one merchant that the simulator knows, and of WeChat Pay itself. */
+import { generateKeyPair, randomBytes, randomInt } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { createCertificate } from './certificate.ts';
+
+/** What a merchant holds: the content of `.local/merchant.json` without the two addresses. PEM texts end with a newline. */
+export interface Merchant {
+  readonly appid: string;
+  readonly appSecret: string;
+  readonly mchid: string;
+  /** 32 letters and digits (API密钥). */
+  readonly apiV2Key: string;
+  readonly apiV3Key: string;
+  readonly merchantSerialNo: string;
+  readonly merchantPrivateKey: string;
+  readonly merchantCertificate: string;
+  readonly wechatpayPublicKeyId: string;
+  readonly wechatpayPublicKey: string;
+  readonly platformSerialNo: string;
+  readonly platformCertificate: string;
+}
+
+/** What only WeChat Pay holds: API v3 will sign with these. Never in `merchant.json`. */
+export interface WechatpayKeys {
+  readonly platformPrivateKey: string;
+  readonly wechatpayPrivateKey: string;
+}
+
+export interface Credentials {
+  readonly merchant: Merchant;
+  readonly wechatpayKeys: WechatpayKeys;
+}
+
+/** The fields that API v2 and code2session need; the rest of a merchant file may be absent. */
+export type MerchantV2 = Pick<Merchant, 'appid' | 'appSecret' | 'mchid' | 'apiV2Key'> &
+  Partial<Merchant>;
+
+const V2_FIELDS = ['appid', 'appSecret', 'mchid', 'apiV2Key'] as const;
+const LETTERS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+const randomText = (length: number, alphabet = LETTERS_AND_DIGITS) =>
+  Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('');
+
+async function createRsaKeyPair() {
+  return promisify(generateKeyPair)('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+}
+
+/** Makes a merchant and the keys of its WeChat Pay. Nothing in it is worth protecting: it opens only this simulator. */
+export async function createMerchant(): Promise<Credentials> {
+  const [merchantKeys, platformKeys, wechatpayKeys] = await Promise.all([
+    createRsaKeyPair(),
+    createRsaKeyPair(),
+    createRsaKeyPair(),
+  ]);
+  const mchid = `19${randomText(8, '0123456789')}`;
+  const merchantCertificate = createCertificate(mchid, merchantKeys);
+  const platformCertificate = createCertificate('Tenpay.com sign', platformKeys);
+  return {
+    merchant: {
+      appid: `wx${randomBytes(8).toString('hex')}`,
+      appSecret: randomBytes(16).toString('hex'),
+      mchid,
+      apiV2Key: randomText(32),
+      apiV3Key: randomText(32),
+      merchantSerialNo: merchantCertificate.serialNo,
+      merchantPrivateKey: merchantKeys.privateKey,
+      merchantCertificate: merchantCertificate.pem,
+      wechatpayPublicKeyId: `PUB_KEY_ID_0${mchid}${randomText(21, '0123456789')}`,
+      wechatpayPublicKey: wechatpayKeys.publicKey,
+      platformSerialNo: platformCertificate.serialNo,
+      platformCertificate: platformCertificate.pem,
+    },
+    wechatpayKeys: {
+      platformPrivateKey: platformKeys.privateKey,
+      wechatpayPrivateKey: wechatpayKeys.privateKey,
+    },
+  };
+}
+
+/** Checks that the values which API v2 needs are there; names the bad field, never its value. */
+export function assertMerchant(value: unknown, source: string): MerchantV2 {
+  if (typeof value !== 'object' || value === null) {
+    throw new Error(`${source}: not a JSON object`);
+  }
+  for (const field of V2_FIELDS) {
+    const content: unknown = Reflect.get(value, field);
+    if (typeof content !== 'string' || content === '') {
+      throw new Error(`${source}: "${field}" must be a non-empty string`);
+    }
+  }
+  return value as MerchantV2;
+}
+
+/** Reads `.local/merchant.json`. */
+export async function readMerchantFile(path: string): Promise<MerchantV2> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new Error(`cannot read the merchant file ${path}`, { cause: error });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${path}: not JSON`, { cause: error });
+  }
+  return assertMerchant(value, path);
+}
