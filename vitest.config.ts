@@ -8,6 +8,9 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     restoreMocks: true,
+    // `.ci/run` counts the tests of the run from this file.
+    reporters: process.env['CI'] ? ['default', 'json'] : ['default'],
+    outputFile: { json: '.build/test-results.json' },
     coverage: {
       provider: 'v8',
       include: ['lib/**', 'functions/**'],

@@ -6,7 +6,7 @@
  * one at a cold start; the bundle keeps its names and lines, so a stack trace reads without it.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, parse, resolve } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import { zipSync } from 'fflate';
@@ -48,7 +48,6 @@ export const listFunctions = async () =>
 export async function bundleFunctions(
   outputDirectory = join(projectDirectory, '.build'),
 ): Promise<Bundle[]> {
-  await rm(outputDirectory, { recursive: true, force: true });
   await mkdir(outputDirectory, { recursive: true });
   const lockFile: LockFile = JSON.parse(
     await readFile(join(projectDirectory, 'package-lock.json'), 'utf8'),
@@ -148,4 +147,4 @@ const formatRow = ({ name, codeBytes, zipBytes, sha256 }: Bundle) => [
   sha256,
 ];
 
-if (import.meta.main) console.log(formatTable(await bundleFunctions()));
+if (import.meta.main) console.log(formatTable(await bundleFunctions(process.argv[2])));
