@@ -1,0 +1,60 @@
+/** `POST /login`: a `wx.login` code for a session token. `session_key` is never kept, sent or logged. */
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import * as v from 'valibot';
+import { parse } from '../lib/checkout/request.ts';
+import { type Config, loadConfig } from '../lib/config.ts';
+import { httpHandler, readJson, type RequestContext } from '../lib/http.ts';
+import { once, warmUp } from '../lib/init.ts';
+import {
+  type MiniProgramSecret,
+  openMiniProgramSecret,
+  type VersionedSecret,
+} from '../lib/secrets.ts';
+import { issueToken } from '../lib/session.ts';
+import { createTransport, type Transport } from '../lib/wechatpay/transport.ts';
+import { code2Session } from '../lib/weixin/code2session.ts';
+
+const WEIXIN_TIMEOUT_MS = 5_000;
+
+const body = v.strictObject({
+  code: v.pipe(v.string(), v.minLength(1), v.maxLength(128)),
+});
+
+export interface LoginDependencies {
+  readonly config: Pick<Config, 'sessionLifetimeSeconds'>;
+  readonly miniProgram: VersionedSecret<MiniProgramSecret>;
+  readonly weixin: Transport;
+  readonly nowMs: () => number;
+}
+
+/** Answers `{"token","expiresIn"}`; `expiresIn` in seconds. */
+export async function login(
+  event: APIGatewayProxyEventV2,
+  { config, miniProgram, weixin, nowMs }: LoginDependencies,
+  { log }: Pick<RequestContext, 'log'>,
+): Promise<object> {
+  const { code } = parse(body, readJson(event));
+  const { appid, appSecret, sessionKey } = await miniProgram.current();
+  const credentials = { appid, appSecret };
+  const { openid } = await code2Session(weixin, credentials, code, {
+    timeoutMs: WEIXIN_TIMEOUT_MS,
+  });
+  const lifetimeSeconds = config.sessionLifetimeSeconds;
+  const token = await issueToken(openid, { appid, sessionKey, lifetimeSeconds, nowMs: nowMs() });
+  log.info('logged in');
+  return { token, expiresIn: lifetimeSeconds };
+}
+
+const dependencies = once((): LoginDependencies => {
+  const config = loadConfig(process.env);
+  return {
+    config,
+    miniProgram: openMiniProgramSecret(config),
+    weixin: createTransport(config.weixinBaseUrls),
+    nowMs: Date.now,
+  };
+});
+
+await warmUp(() => [dependencies().miniProgram.current()]);
+
+export const handler = httpHandler('login', login, dependencies);

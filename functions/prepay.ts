@@ -1,0 +1,96 @@
+/** `POST /prepay`: makes an order, or finds it again, and signs what `wx.requestPayment` needs. */
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { placeOrder } from '../lib/checkout/checkout.ts';
+import { parseCheckoutRequest } from '../lib/checkout/request.ts';
+import { type Config, loadConfig } from '../lib/config.ts';
+import { header, httpHandler, readJson, type RequestContext } from '../lib/http.ts';
+import { once, warmUp } from '../lib/init.ts';
+import {
+  type MerchantSecret,
+  type MiniProgramSecret,
+  openMerchantSecret,
+  openMiniProgramSecret,
+  type VersionedSecret,
+} from '../lib/secrets.ts';
+import { verifyToken } from '../lib/session.ts';
+import { openConnection, openTable, type Table } from '../lib/table/client.ts';
+import { isoTime } from '../lib/time.ts';
+import { openWechatPay } from '../lib/wechatpay/open.ts';
+import type { WechatPay } from '../lib/wechatpay/wechatpay.ts';
+
+const WECHAT_TIMEOUT_MS = 8_000;
+
+export interface PrepayDependencies {
+  readonly config: Pick<Config, 'publicBaseUrl' | 'orderLifetimeSeconds'>;
+  readonly miniProgram: VersionedSecret<MiniProgramSecret>;
+  readonly merchant: VersionedSecret<MerchantSecret>;
+  readonly table: Table;
+  readonly wechatPay: Pick<
+    WechatPay,
+    'apiVersion' | 'buildPrepayRequest' | 'prepay' | 'buildRequestPayment'
+  >;
+  readonly nowMs: () => number;
+}
+
+/**
+ * The row is written before WeChat is called and not touched after: if the call is lost, a repeat
+ * sends the stored request again, and reconcile closes what nobody pays.
+ */
+export async function prepay(
+  event: APIGatewayProxyEventV2,
+  { config, miniProgram, merchant, table, wechatPay, nowMs }: PrepayDependencies,
+  { log }: Pick<RequestContext, 'log'>,
+): Promise<object> {
+  const { appid, sessionKey, quoteKey } = await miniProgram.current();
+  const openid = await verifyToken(header(event, 'authorization'), {
+    appid,
+    sessionKey,
+    nowMs: nowMs(),
+  });
+  const request = parseCheckoutRequest(readJson(event));
+  const { order, isNew } = await placeOrder(request, {
+    table,
+    wechatPay,
+    appid,
+    mchid: (await merchant.current()).mchid,
+    openid,
+    clientIp: event.requestContext.http.sourceIp,
+    notifyBaseUrl: config.publicBaseUrl,
+    lifetimeSeconds: config.orderLifetimeSeconds,
+    quoteKey,
+    idempotencyKey: header(event, 'idempotency-key'),
+    nowMs: nowMs(),
+  });
+  const { outTradeNo, totalFen, description, prepayRequest } = order;
+  if (isNew) log.count('OrderCreated');
+  log.info(isNew ? 'order created' : 'order found again', { outTradeNo, totalFen });
+  const prepayId = await wechatPay.prepay(prepayRequest, { timeoutMs: WECHAT_TIMEOUT_MS });
+  return {
+    outTradeNo,
+    totalFen,
+    description,
+    expiresAt: isoTime(order.expiresAtEpochSeconds),
+    requestPayment: await wechatPay.buildRequestPayment(prepayRequest, prepayId),
+  };
+}
+
+const dependencies = once((): PrepayDependencies => {
+  const config = loadConfig(process.env);
+  const merchant = openMerchantSecret(config);
+  return {
+    config,
+    miniProgram: openMiniProgramSecret(config),
+    merchant,
+    table: openTable(config.tableName),
+    wechatPay: openWechatPay(config, merchant),
+    nowMs: Date.now,
+  };
+});
+
+await warmUp(() => [
+  dependencies().miniProgram.current(),
+  dependencies().merchant.current(),
+  openConnection(dependencies().table, 'read'),
+]);
+
+export const handler = httpHandler('prepay', prepay, dependencies);

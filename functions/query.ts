@@ -1,0 +1,66 @@
+/** `GET /orders/{outTradeNo}`: a buyer's own order, as WeChat knows it if it is still unpaid. */
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { loadConfig } from '../lib/config.ts';
+import { OrderNotFoundError } from '../lib/errors.ts';
+import { header, httpHandler, type RequestContext } from '../lib/http.ts';
+import { once, warmUp } from '../lib/init.ts';
+import { refreshOrder } from '../lib/refresh.ts';
+import {
+  type MerchantSecret,
+  type MiniProgramSecret,
+  openMerchantSecret,
+  openMiniProgramSecret,
+  type VersionedSecret,
+} from '../lib/secrets.ts';
+import { verifyToken } from '../lib/session.ts';
+import { openConnection, openTable, type Table } from '../lib/table/client.ts';
+import { readOrder } from '../lib/table/orders.ts';
+import { openWechatPay } from '../lib/wechatpay/open.ts';
+import type { WechatPay } from '../lib/wechatpay/wechatpay.ts';
+import { presentOrder } from '../lib/order-view.ts';
+
+export interface QueryDependencies {
+  readonly miniProgram: VersionedSecret<MiniProgramSecret>;
+  readonly merchant: VersionedSecret<MerchantSecret>;
+  readonly table: Table;
+  readonly wechatPay: Pick<WechatPay, 'queryOrder'>;
+  readonly nowMs: () => number;
+}
+
+/** Another buyer's order is answered like one that does not exist. */
+export async function query(
+  event: APIGatewayProxyEventV2,
+  { miniProgram, table, wechatPay, nowMs }: Omit<QueryDependencies, 'merchant'>,
+  { log }: Pick<RequestContext, 'log'>,
+): Promise<object> {
+  const { appid, sessionKey } = await miniProgram.current();
+  const openid = await verifyToken(header(event, 'authorization'), {
+    appid,
+    sessionKey,
+    nowMs: nowMs(),
+  });
+  const outTradeNo = event.pathParameters?.['outTradeNo'] ?? '';
+  const order = outTradeNo === '' ? undefined : await readOrder(table, outTradeNo);
+  if (order?.openid !== openid) throw new OrderNotFoundError();
+  return presentOrder(await refreshOrder({ table, wechatPay, log, nowMs: nowMs() }, order));
+}
+
+const dependencies = once((): QueryDependencies => {
+  const config = loadConfig(process.env);
+  const merchant = openMerchantSecret(config);
+  return {
+    miniProgram: openMiniProgramSecret(config),
+    merchant,
+    table: openTable(config.tableName),
+    wechatPay: openWechatPay(config, merchant),
+    nowMs: Date.now,
+  };
+});
+
+await warmUp(() => [
+  dependencies().miniProgram.current(),
+  dependencies().merchant.current(),
+  openConnection(dependencies().table, 'read'),
+]);
+
+export const handler = httpHandler('query', query, dependencies);

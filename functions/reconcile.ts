@@ -1,0 +1,50 @@
+/** Schedule, every minute: finds out about unpaid orders, repairs lost notifications, closes. */
+import type { Context } from 'aws-lambda';
+import { loadConfig } from '../lib/config.ts';
+import { once, warmUp } from '../lib/init.ts';
+import { createLog, describeError } from '../lib/log.ts';
+import { type MerchantSecret, openMerchantSecret, type VersionedSecret } from '../lib/secrets.ts';
+import { type SweepContext, type SweepSummary, sweep } from '../lib/sweep.ts';
+import { openConnection, openTable } from '../lib/table/client.ts';
+import { openWechatPay } from '../lib/wechatpay/open.ts';
+
+type ReconcileDependencies = Pick<SweepContext, 'table' | 'wechatPay' | 'nowMs'> & {
+  readonly merchant: VersionedSecret<MerchantSecret>;
+};
+
+const dependencies = once((): ReconcileDependencies => {
+  const config = loadConfig(process.env);
+  const merchant = openMerchantSecret(config);
+  return {
+    merchant,
+    table: openTable(config.tableName),
+    wechatPay: openWechatPay(config, merchant),
+    nowMs: Date.now,
+  };
+});
+
+await warmUp(() => [
+  dependencies().merchant.current(),
+  openConnection(dependencies().table, 'read'),
+]);
+
+const functionLog = createLog('reconcile');
+
+/** One run; its counts are logged in one line and returned. */
+export async function handler(
+  _event: unknown,
+  context: Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>,
+): Promise<SweepSummary> {
+  const log = functionLog.forRequest(context.awsRequestId);
+  try {
+    const remainingMs = () => context.getRemainingTimeInMillis();
+    const summary = await sweep({ ...dependencies(), log, remainingMs });
+    log.info('reconciled', { ...summary });
+    return summary;
+  } catch (error) {
+    log.error('reconcile failed', describeError(error));
+    throw error;
+  } finally {
+    functionLog.flush();
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * From what a buyer asks for to an order in the table, priced by us and written exactly once.
+ * WeChat is not called here: the row comes first.
+ */
+import { InvalidRequestError, OrderConflictError, OrderNotFoundError } from '../errors.ts';
+import {
+  assertFen,
+  assertOutTradeNo,
+  assertText,
+  digest,
+  isPaid,
+  type Order,
+  orderNumberFor,
+} from '../order/order.ts';
+import { priceCart } from '../order/pricing.ts';
+import { nextCheckAt } from '../order/reconcile.ts';
+import { verifyQuote } from '../session.ts';
+import type { Table } from '../table/client.ts';
+import { createOrder, createQuotedOrder, readCart } from '../table/create-order.ts';
+import { readOrder } from '../table/orders.ts';
+import type { WechatPay } from '../wechatpay/wechatpay.ts';
+import type { CheckoutRequest } from './request.ts';
+
+/** Who buys, and the terms that the server sets for every order. */
+export interface CheckoutTerms {
+  readonly table: Table;
+  readonly wechatPay: Pick<WechatPay, 'apiVersion' | 'buildPrepayRequest'>;
+  readonly appid: string;
+  readonly mchid: string;
+  readonly openid: string;
+  readonly clientIp: string;
+  readonly notifyBaseUrl: string;
+  readonly lifetimeSeconds: number;
+  readonly quoteKey: string | undefined;
+  /** Required for a cart and a quote; an order that is paid again has its own number. */
+  readonly idempotencyKey: string | undefined;
+  readonly nowMs: number;
+}
+
+/** An order to be paid; `isNew` when this very request wrote it. */
+export interface PlacedOrder {
+  readonly order: Order;
+  readonly isNew: boolean;
+}
+
+/**
+ * The one order that a request stands for, ready to be paid.
+ *
+ * @throws {InvalidRequestError | OrderConflictError | OrderNotFoundError}
+ */
+export async function placeOrder(
+  request: CheckoutRequest,
+  terms: CheckoutTerms,
+): Promise<PlacedOrder> {
+  const placed = await findOrCreate(request, terms);
+  assertExpectedTotal(placed.order.totalFen, request);
+  assertPayable(placed.order, terms.nowMs);
+  return placed;
+}
+
+async function findOrCreate(request: CheckoutRequest, terms: CheckoutTerms): Promise<PlacedOrder> {
+  switch (request.kind) {
+    case 'cart':
+      return orderFromCart(request, terms);
+    case 'quote':
+      return orderFromQuote(request, terms);
+    case 'again':
+      return { order: await ownOrder(request.outTradeNo, terms), isNew: false };
+  }
+}
+
+async function orderFromCart(
+  request: CheckoutRequest & { kind: 'cart' },
+  terms: CheckoutTerms,
+): Promise<PlacedOrder> {
+  const outTradeNo = keyOrderNumber(terms);
+  const skus = request.items.map(({ sku }) => sku);
+  const { catalogue, order: earlier, boundTo } = await readCart(terms.table, skus, outTradeNo);
+  if (boundTo) throw keyReused(boundTo);
+
+  const lines = request.items.map(({ sku, quantity, amountFen }) => [sku, quantity, amountFen]);
+  const fingerprint = digest({ cart: lines, attach: request.attach });
+  if (earlier) return { order: sameRequest(earlier, fingerprint), isNew: false };
+
+  const priced = priceCart(request.items, catalogue);
+  assertExpectedTotal(priced.totalFen, request);
+  const order = buildOrder(terms, { outTradeNo, fingerprint, attach: request.attach, ...priced });
+  const stored = await createOrder(terms.table, order);
+  return { order: sameRequest(stored, fingerprint), isNew: stored === order };
+}
+
+async function orderFromQuote(
+  request: CheckoutRequest & { kind: 'quote' },
+  terms: CheckoutTerms,
+): Promise<PlacedOrder> {
+  const keyNumber = keyOrderNumber(terms);
+  const quote = await verifyQuote(request.quote, terms);
+  assertOutTradeNo('quote.outTradeNo', quote.outTradeNo);
+  assertFen('quote.totalFen', quote.totalFen);
+  assertText('quote.description', quote.description);
+  if (quote.attach !== undefined) assertText('quote.attach', quote.attach);
+  if (quote.openid !== undefined && quote.openid !== terms.openid) {
+    throw new InvalidRequestError('QUOTE_FOR_OTHER_BUYER');
+  }
+  assertExpectedTotal(quote.totalFen, request);
+
+  const { outTradeNo, totalFen, description, attach } = quote;
+  const fingerprint = digest({ quote: [outTradeNo, totalFen, description, attach] });
+  const order = buildOrder(terms, { outTradeNo, totalFen, description, attach, fingerprint });
+  const created = await createQuotedOrder(terms.table, order, keyNumber);
+  if (created.kind === 'bound') throw keyReused(created.outTradeNo);
+  const isSame = created.order.openid === terms.openid && created.order.fingerprint === fingerprint;
+  if (!isSame) throw new OrderConflictError('ORDER_EXISTS');
+  return { order: created.order, isNew: created.order === order };
+}
+
+async function ownOrder(outTradeNo: string, terms: CheckoutTerms): Promise<Order> {
+  const order = await readOrder(terms.table, outTradeNo);
+  if (order?.openid !== terms.openid) throw new OrderNotFoundError();
+  return order;
+}
+
+function keyOrderNumber(terms: CheckoutTerms): string {
+  const { idempotencyKey, appid, openid } = terms;
+  if (idempotencyKey === undefined) throw new InvalidRequestError('IDEMPOTENCY_KEY_REQUIRED');
+  if (!/^[\x21-\x7e]{1,128}$/.test(idempotencyKey)) {
+    throw new InvalidRequestError('IDEMPOTENCY_KEY_INVALID');
+  }
+  return orderNumberFor(appid, openid, idempotencyKey);
+}
+
+/** One key stands for one request; another cart under it is a mistake, not a second order. */
+function sameRequest(order: Order, fingerprint: string): Order {
+  if (order.fingerprint !== fingerprint) throw keyReused(order.outTradeNo);
+  return order;
+}
+
+const keyReused = (outTradeNo: string) =>
+  new InvalidRequestError('IDEMPOTENCY_KEY_REUSED', { outTradeNo });
+
+function assertExpectedTotal(
+  totalFen: number,
+  { expectedTotalFen }: Pick<CheckoutRequest, 'expectedTotalFen'>,
+): void {
+  if (expectedTotalFen !== undefined && expectedTotalFen !== totalFen) {
+    throw new OrderConflictError('PRICE_CHANGED', { totalFen });
+  }
+}
+
+function assertPayable(order: Order, nowMs: number): void {
+  const { outTradeNo } = order;
+  if (isPaid(order)) throw new OrderConflictError('ORDER_ALREADY_PAID', { outTradeNo });
+  if (order.tradeState === 'CLOSED') throw new OrderConflictError('ORDER_CLOSED', { outTradeNo });
+  if (nowMs >= order.expiresAtEpochSeconds * 1000) {
+    throw new OrderConflictError('ORDER_EXPIRED', { outTradeNo });
+  }
+}
+
+function buildOrder(
+  terms: CheckoutTerms,
+  content: Pick<
+    Order,
+    'outTradeNo' | 'totalFen' | 'description' | 'attach' | 'items' | 'fingerprint'
+  >,
+): Order {
+  const { appid, mchid, openid, clientIp, notifyBaseUrl, wechatPay } = terms;
+  const createdAtEpochSeconds = Math.floor(terms.nowMs / 1000);
+  const facts = {
+    ...content,
+    appid,
+    mchid,
+    openid,
+    createdAtEpochSeconds,
+    expiresAtEpochSeconds: createdAtEpochSeconds + terms.lifetimeSeconds,
+  };
+  return {
+    ...facts,
+    currency: 'CNY',
+    tradeState: 'NOTPAY',
+    apiVersion: wechatPay.apiVersion,
+    prepayRequest: wechatPay.buildPrepayRequest({ ...facts, clientIp, notifyBaseUrl }),
+    checks: 0,
+    nextCheckAtEpochSeconds: nextCheckAt(facts, 0, createdAtEpochSeconds),
+  };
+}

@@ -1,0 +1,103 @@
+/** The body of `POST /prepay`: exactly one of a cart, a quote or an order to pay again. */
+import * as v from 'valibot';
+import { InvalidRequestError } from '../errors.ts';
+import { assertFen, assertText } from '../order/order.ts';
+import { type CartItem, MAX_CART_ITEMS } from '../order/pricing.ts';
+
+export type CheckoutRequest = (
+  | {
+      readonly kind: 'cart';
+      readonly items: readonly CartItem[];
+      readonly attach?: string | undefined;
+    }
+  | { readonly kind: 'quote'; readonly quote: string }
+  | { readonly kind: 'again'; readonly outTradeNo: string }
+) & {
+  /** What the buyer was shown; the order is refused when it would cost something else. */
+  readonly expectedTotalFen?: number | undefined;
+};
+
+const expectedTotalFen = v.optional(v.unknown());
+
+const bodies = {
+  items: v.strictObject({
+    items: v.pipe(
+      v.array(
+        v.strictObject({
+          sku: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+          quantity: v.unknown(),
+          amountFen: v.optional(v.unknown()),
+        }),
+      ),
+      v.minLength(1),
+      v.maxLength(MAX_CART_ITEMS),
+    ),
+    attach: v.optional(v.string()),
+    expectedTotalFen,
+  }),
+  quote: v.strictObject({ quote: v.pipe(v.string(), v.maxLength(4096)), expectedTotalFen }),
+  outTradeNo: v.strictObject({
+    outTradeNo: v.pipe(v.string(), v.minLength(1), v.maxLength(32)),
+    expectedTotalFen,
+  }),
+};
+
+/**
+ * Reads the body. A field that is not known is refused, not ignored: a client that sends a price
+ * or an openid learns that it has no say in them.
+ *
+ * @throws {InvalidRequestError} naming the field and what is wrong with it.
+ */
+export function parseCheckoutRequest(body: unknown): CheckoutRequest {
+  switch (bodyKind(body)) {
+    case 'items': {
+      const { items, attach, expectedTotalFen } = parse(bodies.items, body);
+      if (attach !== undefined) assertText('attach', attach);
+      return { kind: 'cart', items, attach, ...expected(expectedTotalFen) };
+    }
+    case 'quote': {
+      const { quote, expectedTotalFen } = parse(bodies.quote, body);
+      return { kind: 'quote', quote, ...expected(expectedTotalFen) };
+    }
+    case 'outTradeNo': {
+      const { outTradeNo, expectedTotalFen } = parse(bodies.outTradeNo, body);
+      return { kind: 'again', outTradeNo, ...expected(expectedTotalFen) };
+    }
+  }
+}
+
+function bodyKind(body: unknown): keyof typeof bodies {
+  const names = Object.keys(bodies) as (keyof typeof bodies)[];
+  const present = names.filter(
+    (name) => typeof body === 'object' && body !== null && Object.hasOwn(body, name),
+  );
+  const [kind] = present;
+  if (kind !== undefined && present.length === 1) return kind;
+  throw new InvalidRequestError('INVALID_REQUEST', {
+    field: 'body',
+    problem: 'a JSON object with exactly one of items, quote, outTradeNo is expected',
+  });
+}
+
+function expected(value: unknown): { expectedTotalFen?: number } {
+  if (value === undefined) return {};
+  assertFen('expectedTotalFen', value);
+  return { expectedTotalFen: value };
+}
+
+/** @throws {InvalidRequestError} for the first thing that does not fit; never quotes a value. */
+export function parse<T>(schema: v.GenericSchema<unknown, T>, body: unknown): T {
+  const result = v.safeParse(schema, body);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new InvalidRequestError('INVALID_REQUEST', {
+    field: v.getDotPath(issue) ?? 'body',
+    problem: problemOf(issue),
+  });
+}
+
+function problemOf(issue: v.BaseIssue<unknown>): string {
+  if (issue.expected === 'never') return 'unknown field';
+  if (issue.received === 'undefined') return 'missing';
+  return `expected ${issue.expected ?? 'another value'}`;
+}

@@ -1,0 +1,128 @@
+/** Settings of a function, read once from its environment and checked. */
+import { ConfigError } from './errors.ts';
+
+export type SignType = 'MD5' | 'HMAC-SHA256';
+
+export interface Config {
+  readonly stage: string;
+  readonly tableName: string;
+  readonly miniProgramSecretId: string;
+  readonly merchantSecretId: string;
+  /** Base URL of this API without a trailing slash; WeChat sends notifications below it. */
+  readonly publicBaseUrl: string;
+  readonly signType: SignType;
+  /** Base URLs of WeChat Pay, the primary first. */
+  readonly wechatPayBaseUrls: readonly string[];
+  /** Base URLs of the mini-program server API, the primary first. */
+  readonly weixinBaseUrls: readonly string[];
+  /** How long an order can be paid. */
+  readonly orderLifetimeSeconds: number;
+  readonly sessionLifetimeSeconds: number;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const WECHAT_HOSTS = new Set([
+  'api.mch.weixin.qq.com',
+  'api2.mch.weixin.qq.com',
+  'api.weixin.qq.com',
+  'api2.weixin.qq.com',
+  'sh.api.weixin.qq.com',
+  'sz.api.weixin.qq.com',
+  'hk.api.weixin.qq.com',
+]);
+
+/**
+ * Reads the settings. Hosts other than WeChat's own are accepted only in the stage `local`, so
+ * that no typing mistake sends signed orders, or the app secret, to somebody else.
+ *
+ * @throws {ConfigError} naming the variable, never its value.
+ */
+export function loadConfig(environment: Environment): Config {
+  const stage = required(environment, 'STAGE');
+  const isLocal = stage === 'local';
+  return {
+    stage,
+    tableName: required(environment, 'TABLE_NAME'),
+    miniProgramSecretId: required(environment, 'MINI_PROGRAM_SECRET_ID'),
+    merchantSecretId: required(environment, 'MERCHANT_SECRET_ID'),
+    publicBaseUrl: publicBaseUrl(environment, isLocal),
+    signType: signType(environment),
+    wechatPayBaseUrls: baseUrls(environment, 'WECHAT_PAY_BASE_URLS', isLocal, [
+      'https://api.mch.weixin.qq.com',
+      'https://api2.mch.weixin.qq.com',
+    ]),
+    weixinBaseUrls: baseUrls(environment, 'WEIXIN_BASE_URLS', isLocal, [
+      'https://api.weixin.qq.com',
+      'https://api2.weixin.qq.com',
+    ]),
+    // WeChat refuses to close an order in its first 5 minutes and caps its life at 7 days by
+    // default; 6 minutes leave room for the clocks to differ.
+    orderLifetimeSeconds: integer(environment, 'ORDER_LIFETIME_SECONDS', 1800, 360, 604_800),
+    sessionLifetimeSeconds: integer(environment, 'SESSION_LIFETIME_SECONDS', 7200, 60, 604_800),
+  };
+}
+
+function required(environment: Environment, name: string): string {
+  const value = environment[name];
+  if (!value) throw new ConfigError(`the environment variable ${name} is not set`);
+  return value;
+}
+
+function signType(environment: Environment): SignType {
+  const value = environment['WECHAT_PAY_SIGN_TYPE'] || 'HMAC-SHA256';
+  if (value !== 'MD5' && value !== 'HMAC-SHA256') {
+    throw new ConfigError('WECHAT_PAY_SIGN_TYPE must be HMAC-SHA256 or MD5');
+  }
+  return value;
+}
+
+function integer(
+  environment: Environment,
+  name: string,
+  fallback: number,
+  min: number,
+  max: number,
+): number {
+  const text = environment[name];
+  if (!text) return fallback;
+  const value = Number(text);
+  if (!/^\d{1,9}$/.test(text) || value < min || value > max) {
+    throw new ConfigError(`${name} must be a whole number from ${min} to ${max}`);
+  }
+  return value;
+}
+
+function publicBaseUrl(environment: Environment, isLocal: boolean): string {
+  const name = 'PUBLIC_BASE_URL';
+  const url = parseUrl(name, required(environment, name));
+  if (url.protocol !== 'https:' && !isLocal) throw new ConfigError(`${name} must use https`);
+  if (url.search || url.hash) throw new ConfigError(`${name} must not have a query or fragment`);
+  return url.href.replace(/\/+$/, '');
+}
+
+function baseUrls(
+  environment: Environment,
+  name: string,
+  isLocal: boolean,
+  fallback: readonly string[],
+): readonly string[] {
+  const text = environment[name];
+  if (!text) return fallback;
+  return text.split(',').map((part) => {
+    const url = parseUrl(name, part.trim());
+    const isWechat = url.protocol === 'https:' && url.port === '' && WECHAT_HOSTS.has(url.hostname);
+    if (!isLocal && !isWechat) {
+      throw new ConfigError(`${name} may name a host other than WeChat's only in the stage local`);
+    }
+    return url.origin;
+  });
+}
+
+function parseUrl(name: string, text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
+    throw new ConfigError(`${name} is not a usable http or https URL`);
+  }
+  return url;
+}

@@ -1,0 +1,180 @@
+/**
+ * Every way a call can fail, each with a stable code. Expected outcomes (a duplicate, a stale
+ * answer) are values elsewhere; an error means "cannot continue".
+ */
+
+/** What WeChat did with a request that failed: nothing reached it, it refused, or nobody can say. */
+export type Outcome = 'not-sent' | 'rejected' | 'unknown';
+
+/** Codes of errors that the caller can mend. */
+export type RequestErrorCode =
+  | 'INVALID_JSON'
+  | 'BODY_TOO_LARGE'
+  | 'INVALID_REQUEST'
+  | 'AMOUNT_INVALID'
+  | 'QUANTITY_INVALID'
+  | 'TEXT_TOO_LONG'
+  | 'IDEMPOTENCY_KEY_REQUIRED'
+  | 'IDEMPOTENCY_KEY_INVALID'
+  | 'IDEMPOTENCY_KEY_REUSED'
+  | 'PRODUCT_NOT_FOUND'
+  | 'QUOTE_INVALID'
+  | 'QUOTE_EXPIRED'
+  | 'QUOTE_FOR_OTHER_BUYER';
+
+export type OrderConflictCode =
+  | 'PRICE_CHANGED'
+  | 'ORDER_ALREADY_PAID'
+  | 'ORDER_CLOSED'
+  | 'ORDER_EXPIRED'
+  | 'ORDER_EXISTS';
+
+export type LoginErrorCode =
+  | 'LOGIN_CODE_INVALID'
+  | 'LOGIN_CODE_USED'
+  | 'LOGIN_TOO_OFTEN'
+  | 'LOGIN_USER_BLOCKED'
+  | 'WEIXIN_BUSY';
+
+export type ErrorCode =
+  | RequestErrorCode
+  | OrderConflictCode
+  | LoginErrorCode
+  | 'UNAUTHENTICATED'
+  | 'TOKEN_EXPIRED'
+  | 'ORDER_NOT_FOUND'
+  | 'WECHAT_UNREACHABLE'
+  | 'WECHAT_PAY_BUSY'
+  | 'WECHAT_PAY_REFUSED'
+  | 'SIGNATURE_INVALID'
+  | 'MALFORMED_MESSAGE'
+  | 'TRANSACTION_MISMATCH'
+  | 'CONFIG_ERROR';
+
+/** Values that the text of an error names, such as the field that is wrong. Never secrets. */
+export type ErrorParameters = Readonly<Record<string, string | number>>;
+
+interface ErrorOptions {
+  readonly cause?: unknown;
+  readonly parameters?: ErrorParameters;
+  /** Why, for the log; never shown to a buyer. */
+  readonly reason?: string;
+}
+
+/** Base of all errors that this service raises on purpose. */
+export abstract class ServiceError extends Error {
+  readonly code: ErrorCode;
+  /** Whether the same request may succeed later without a change. */
+  readonly retryable: boolean;
+  readonly parameters: ErrorParameters;
+
+  constructor(code: ErrorCode, retryable: boolean, options: ErrorOptions = {}) {
+    super(options.reason ?? code, { cause: options.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.retryable = retryable;
+    this.parameters = options.parameters ?? {};
+  }
+}
+
+/** The request itself is wrong; sending it again unchanged cannot succeed. */
+export class InvalidRequestError extends ServiceError {
+  constructor(code: RequestErrorCode, parameters?: ErrorParameters, cause?: unknown) {
+    super(code, false, { ...(parameters && { parameters }), cause });
+  }
+}
+
+/** The caller has not proved who they are. */
+export class UnauthenticatedError extends ServiceError {
+  constructor(code: 'UNAUTHENTICATED' | 'TOKEN_EXPIRED' = 'UNAUTHENTICATED') {
+    super(code, false);
+  }
+}
+
+/** There is no such order for this buyer; another buyer's order gives the same error. */
+export class OrderNotFoundError extends ServiceError {
+  constructor() {
+    super('ORDER_NOT_FOUND', false);
+  }
+}
+
+/** The order's state, price or content does not allow what was asked. */
+export class OrderConflictError extends ServiceError {
+  constructor(code: OrderConflictCode, parameters?: ErrorParameters) {
+    super(code, false, parameters && { parameters });
+  }
+}
+
+/** `code2session` refused the login code or is not answering as it should. */
+export class LoginError extends ServiceError {
+  constructor(code: LoginErrorCode, reason: string) {
+    super(code, code === 'WEIXIN_BUSY' || code === 'LOGIN_TOO_OFTEN', { reason });
+  }
+}
+
+/** No usable answer came back from WeChat: connection, time or HTTP level. */
+export class WechatPayTransportError extends ServiceError {
+  readonly outcome: Exclude<Outcome, 'rejected'>;
+
+  constructor(outcome: Exclude<Outcome, 'rejected'>, reason: string, cause?: unknown) {
+    super('WECHAT_UNREACHABLE', true, { reason, cause });
+    this.outcome = outcome;
+  }
+}
+
+/** WeChat answered, and its answer is an error. Keeps WeChat's own code and text. */
+export class WechatPayServiceError extends ServiceError {
+  readonly outcome: Exclude<Outcome, 'not-sent'>;
+  /** WeChat's `err_code`; empty for a communication failure (`return_code` `FAIL`). */
+  readonly wechatCode: string;
+  readonly wechatText: string;
+
+  constructor(outcome: Exclude<Outcome, 'not-sent'>, wechatCode: string, wechatText: string) {
+    const busy = outcome === 'unknown';
+    super(busy ? 'WECHAT_PAY_BUSY' : 'WECHAT_PAY_REFUSED', busy, {
+      reason: `WeChat Pay answered ${wechatCode || 'return_code FAIL'}: ${wechatText}`,
+    });
+    this.outcome = outcome;
+    this.wechatCode = wechatCode;
+    this.wechatText = wechatText;
+  }
+}
+
+/**
+ * A message's signature is missing or wrong. `reason` names the likely mistake for the log; it
+ * quotes nothing from the message and never a key. For an answer the outcome is unknown: the
+ * request may have been carried out.
+ */
+export class WechatPaySignatureError extends ServiceError {
+  readonly outcome = 'unknown';
+
+  constructor(reason: string) {
+    super('SIGNATURE_INVALID', false, { reason });
+  }
+}
+
+/** A message is not what the protocol allows; `reason` names the rule, not the content. */
+export class WechatPayMalformedMessageError extends ServiceError {
+  readonly outcome = 'unknown';
+
+  constructor(reason: string, cause?: unknown) {
+    super('MALFORMED_MESSAGE', false, { reason, cause });
+  }
+}
+
+/** Verified evidence contradicts the order: wrong amount, merchant, payer or transaction. */
+export class TransactionMismatchError extends ServiceError {
+  constructor(field: string, expected: string | number, observed: string | number) {
+    super('TRANSACTION_MISMATCH', false, {
+      parameters: { field, expected, observed },
+      reason: `${field} of the transaction differs from the order`,
+    });
+  }
+}
+
+/** The deployment is set up wrongly. `reason` names the setting or field, never its value. */
+export class ConfigError extends ServiceError {
+  constructor(reason: string, cause?: unknown) {
+    super('CONFIG_ERROR', false, { reason, cause });
+  }
+}

@@ -1,0 +1,138 @@
+/** The edge towards the mini-program: JSON in, JSON or one clear error out. */
+import type {
+  APIGatewayProxyEventV2,
+  APIGatewayProxyStructuredResultV2,
+  Context,
+} from 'aws-lambda';
+import { ERROR_TEXTS, errorText, type Language, type PublicErrorCode } from './error-texts.ts';
+import { InvalidRequestError, ServiceError } from './errors.ts';
+import { createLog, describeError, type FunctionLog, type Log } from './log.ts';
+
+const MAX_BODY_BYTES = 32 * 1024;
+
+/** What an operation knows of the call besides the event. */
+export interface RequestContext {
+  readonly requestId: string;
+  readonly log: Log;
+}
+
+/** Work of one route: answers the JSON body of a 200, or throws. */
+export type HttpOperation<Dependencies> = (
+  event: APIGatewayProxyEventV2,
+  dependencies: Dependencies,
+  context: RequestContext,
+) => Promise<object>;
+
+export type HttpHandler = (
+  event: APIGatewayProxyEventV2,
+  context: Pick<Context, 'awsRequestId'>,
+) => Promise<APIGatewayProxyStructuredResultV2>;
+
+/**
+ * Makes a Lambda handler of an operation: one request id, one log line per failure, every error
+ * as `{"error":{"code","message"},"requestId"}` in the caller's language.
+ */
+export function httpHandler<Dependencies>(
+  name: string,
+  operation: HttpOperation<Dependencies>,
+  dependencies: () => Dependencies,
+  functionLog: FunctionLog = createLog(name),
+): HttpHandler {
+  return async (event, context) => {
+    const requestId = event.requestContext?.requestId || context.awsRequestId;
+    const log = functionLog.forRequest(requestId);
+    try {
+      const body = await operation(event, dependencies(), { requestId, log });
+      return jsonResponse(200, body, requestId);
+    } catch (error) {
+      return errorResponse(error, preferredLanguage(event), requestId, log);
+    } finally {
+      functionLog.flush();
+    }
+  };
+}
+
+/**
+ * The body of a request as JSON.
+ *
+ * @throws {InvalidRequestError} `BODY_TOO_LARGE` or `INVALID_JSON`.
+ */
+export function readJson(event: APIGatewayProxyEventV2): unknown {
+  const bytes = readBody(event);
+  if (bytes.length > MAX_BODY_BYTES) {
+    throw new InvalidRequestError('BODY_TOO_LARGE', { maxBytes: MAX_BODY_BYTES });
+  }
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    // The parser's own message quotes the body.
+    throw new InvalidRequestError('INVALID_JSON');
+  }
+}
+
+/** The body's exact bytes; API Gateway hands over as base64 what it does not take for text. */
+export function readBody(event: Pick<APIGatewayProxyEventV2, 'body' | 'isBase64Encoded'>): Buffer {
+  return Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+}
+
+/** A request header by its lower-case name, whatever case the sender used. */
+export function header(event: APIGatewayProxyEventV2, name: string): string | undefined {
+  const headers = event.headers ?? {};
+  const found = headers[name] ?? headers[keyOf(headers, name)];
+  return found?.trim() || undefined;
+}
+
+function keyOf(headers: APIGatewayProxyEventV2['headers'], name: string): string {
+  return Object.keys(headers).find((key) => key.toLowerCase() === name) ?? name;
+}
+
+/** `zh-CN` when the caller ranks any Chinese first, else English. */
+export function preferredLanguage(event: APIGatewayProxyEventV2): Language {
+  const ranked = (header(event, 'accept-language') ?? '')
+    .split(',')
+    .map((part) => {
+      const [tag = '', ...parameters] = part.trim().toLowerCase().split(';');
+      const quality = parameters.map((text) => /^\s*q=([\d.]+)$/.exec(text)?.[1]).find(Boolean);
+      return { tag, quality: quality === undefined ? 1 : Number(quality) };
+    })
+    .filter(({ tag, quality }) => /^(zh|en)\b/.test(tag) && quality > 0)
+    .sort((a, b) => b.quality - a.quality);
+  return ranked[0]?.tag.startsWith('zh') ? 'zh-CN' : 'en';
+}
+
+function errorResponse(
+  error: unknown,
+  language: Language,
+  requestId: string,
+  log: Log,
+): APIGatewayProxyStructuredResultV2 {
+  const code: PublicErrorCode = error instanceof ServiceError ? error.code : 'INTERNAL_ERROR';
+  const { status } = ERROR_TEXTS[code];
+  const parameters = error instanceof ServiceError ? error.parameters : {};
+  log[status >= 500 ? 'error' : 'warn']('request failed', { status, ...describeError(error) });
+  if (code === 'CONFIG_ERROR') log.count('ConfigError');
+  const body = {
+    error: {
+      code,
+      message: errorText(code, language, parameters),
+      ...(code === 'PRICE_CHANGED' && { totalFen: parameters['totalFen'] }),
+    },
+  };
+  return jsonResponse(status, body, requestId);
+}
+
+function jsonResponse(
+  status: number,
+  body: object,
+  requestId: string,
+): APIGatewayProxyStructuredResultV2 {
+  return {
+    statusCode: status,
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-request-id': requestId,
+    },
+    body: JSON.stringify(status < 400 ? body : { ...body, requestId }),
+  };
+}

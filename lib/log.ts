@@ -1,0 +1,77 @@
+/** Structured log and metrics of a function. Nothing here ever receives a key or a whole body. */
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { ServiceError } from './errors.ts';
+
+/** Every metric this service emits; the alarms in `serverless.yml` name the same ones. */
+export type MetricName =
+  | 'OrderCreated'
+  | 'OrderPaid'
+  | 'OrderClosed'
+  | 'PaymentAfterClose'
+  | 'TransactionMismatch'
+  | 'SignatureRejected'
+  | 'UnknownOrderNotified'
+  | 'ReconcileOrderFailed'
+  | 'ConfigError';
+
+/** Plain values that may be logged: codes, numbers, states, ids. */
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** What operations need of a log, bound to one invocation. */
+export interface Log {
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** Adds `count` to a metric of this invocation. */
+  count(metric: MetricName, count?: number): void;
+}
+
+export interface FunctionLog {
+  /** A log whose lines all carry the request id. */
+  forRequest(requestId: string): Log;
+  /** Writes the metrics of the invocation, if there are any. */
+  flush(): void;
+}
+
+/** The production log of one function: JSON lines and CloudWatch embedded metrics on stdout. */
+export function createLog(functionName: string): FunctionLog {
+  const logger = new Logger();
+  const metrics = new Metrics();
+  return {
+    forRequest(requestId) {
+      const write =
+        (level: 'info' | 'warn' | 'error') =>
+        (message: string, fields: LogFields = {}) =>
+          logger[level](message, { function: functionName, requestId, ...fields });
+      return {
+        info: write('info'),
+        warn: write('warn'),
+        error: write('error'),
+        count: (metric, count = 1) => metrics.addMetric(metric, MetricUnit.Count, count),
+      };
+    },
+    flush: () => {
+      if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+    },
+  };
+}
+
+/** What may be said of a failure: names, codes and reasons, never a message's content. */
+export function describeError(error: unknown): LogFields {
+  if (!(error instanceof Error)) return { error: typeof error };
+  const { cause } = error;
+  return {
+    error: error.name,
+    ...(error instanceof ServiceError && {
+      code: error.code,
+      retryable: error.retryable,
+      ...('outcome' in error && { outcome: String(error.outcome) }),
+      ...('wechatCode' in error && { wechatCode: String(error.wechatCode) }),
+      ...error.parameters,
+    }),
+    reason: error.message,
+    ...(cause instanceof Error && { cause: `${cause.name}: ${cause.message}` }),
+    ...(!(error instanceof ServiceError) && error.stack && { stack: error.stack }),
+  };
+}

@@ -1,0 +1,96 @@
+/** The edge towards WeChat: whatever happens, an answer that it reads the right way. */
+import type {
+  APIGatewayProxyEventV2,
+  APIGatewayProxyStructuredResultV2,
+  Context,
+} from 'aws-lambda';
+import {
+  ConfigError,
+  ServiceError,
+  WechatPayMalformedMessageError,
+  WechatPaySignatureError,
+} from './errors.ts';
+import { createLog, describeError, type FunctionLog, type Log } from './log.ts';
+import type { Decision } from './order/transition.ts';
+import { acknowledge } from './wechatpay/v2/notification.ts';
+
+interface Failure {
+  readonly statusCode: number;
+  readonly code: string;
+}
+
+/** Work of a notification route: answers what became of the order, or throws. */
+export type NotificationOperation<Dependencies> = (
+  event: APIGatewayProxyEventV2,
+  dependencies: Dependencies,
+  context: { readonly log: Log },
+) => Promise<Decision>;
+
+/**
+ * Makes a Lambda handler that acknowledges a notification only when the payment is recorded, now
+ * or earlier. Failures carry a stable code for whoever reads WeChat's side, and quote nothing
+ * from a message that was not verified.
+ */
+export function notificationHandler<Dependencies>(
+  name: string,
+  operation: NotificationOperation<Dependencies>,
+  dependencies: () => Dependencies,
+  functionLog: FunctionLog = createLog(name),
+) {
+  return async (
+    event: APIGatewayProxyEventV2,
+    context: Pick<Context, 'awsRequestId'>,
+  ): Promise<APIGatewayProxyStructuredResultV2> => {
+    const requestId = event.requestContext?.requestId || context.awsRequestId;
+    const log = functionLog.forRequest(requestId);
+    try {
+      const decision = await operation(event, dependencies(), { log });
+      return answer(requestId, failureOf(decision));
+    } catch (error) {
+      return answer(requestId, reportFailure(error, log));
+    } finally {
+      functionLog.flush();
+    }
+  };
+}
+
+function failureOf(decision: Decision): Failure | undefined {
+  switch (decision.kind) {
+    case 'apply':
+    case 'duplicate':
+      return undefined;
+    case 'stale':
+    case 'mismatch':
+      return { statusCode: 409, code: 'TRANSACTION_MISMATCH' };
+    case 'unknown-order':
+      return { statusCode: 404, code: 'ORDER_NOT_FOUND' };
+  }
+}
+
+function reportFailure(error: unknown, log: Log): Failure {
+  const code = error instanceof ServiceError ? error.code : 'INTERNAL_ERROR';
+  if (error instanceof WechatPaySignatureError) {
+    log.warn('notification refused', describeError(error));
+    log.count('SignatureRejected');
+    return { statusCode: 401, code };
+  }
+  if (error instanceof WechatPayMalformedMessageError) {
+    log.warn('notification refused', describeError(error));
+    return { statusCode: 400, code };
+  }
+  log.error('notification not processed; WeChat sends it again', describeError(error));
+  if (error instanceof ConfigError) log.count('ConfigError');
+  return { statusCode: 500, code };
+}
+
+function answer(
+  requestId: string,
+  failure: Failure | undefined,
+): APIGatewayProxyStructuredResultV2 {
+  const { statusCode, contentType, body } = acknowledge(failure);
+  return {
+    statusCode,
+    headers: { 'content-type': contentType, 'x-request-id': requestId },
+    body,
+  };
+}

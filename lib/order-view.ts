@@ -1,0 +1,18 @@
+/** An order as its buyer may see it. */
+import type { Order } from './order/order.ts';
+import { isoTime } from './time.ts';
+
+/** Times in ISO 8601, UTC; amounts in fen. Fields that do not apply yet are left out. */
+export function presentOrder(order: Order): object {
+  return {
+    outTradeNo: order.outTradeNo,
+    tradeState: order.tradeState,
+    totalFen: order.totalFen,
+    description: order.description,
+    createdAt: isoTime(order.createdAtEpochSeconds),
+    expiresAt: isoTime(order.expiresAtEpochSeconds),
+    ...(order.paidAtEpochSeconds !== undefined && { paidAt: isoTime(order.paidAtEpochSeconds) }),
+    ...(order.transactionId !== undefined && { transactionId: order.transactionId }),
+    ...(order.refundedFen !== undefined && { refundedFen: order.refundedFen }),
+  };
+}

@@ -1,0 +1,123 @@
+/** An order and the rules that hold for every one of them. */
+import { createHash } from 'node:crypto';
+import { InvalidRequestError } from '../errors.ts';
+
+/** WeChat's own states (`trade_state`), as far as an order here can have them. */
+export type OrderState = 'NOTPAY' | 'SUCCESS' | 'REFUND' | 'CLOSED';
+
+/** One line of a priced order. */
+export interface OrderItem {
+  readonly sku: string;
+  readonly quantity: number;
+  readonly unitFen: number;
+}
+
+/** An order as it is stored. Amounts in fen, times in epoch seconds. */
+export interface Order {
+  readonly outTradeNo: string;
+  readonly openid: string;
+  readonly appid: string;
+  readonly mchid: string;
+  readonly totalFen: number;
+  readonly currency: 'CNY';
+  readonly description: string;
+  readonly attach?: string | undefined;
+  readonly items?: readonly OrderItem[] | undefined;
+  readonly tradeState: OrderState;
+  readonly createdAtEpochSeconds: number;
+  readonly expiresAtEpochSeconds: number;
+  /** What the buyer asked for, digested: tells a repeat from another request under the same key. */
+  readonly fingerprint: string;
+  readonly apiVersion: 'v2';
+  /** The exact request that created the order at WeChat; a repeat must not differ. */
+  readonly prepayRequest: Readonly<Record<string, string>>;
+  /** When WeChat was last asked about the order. */
+  readonly checkedAtEpochSeconds?: number | undefined;
+  /** How often reconcile asked; sets the pace. */
+  readonly checks: number;
+  /** When reconcile looks at it next; only open orders have it. */
+  readonly nextCheckAtEpochSeconds?: number | undefined;
+  readonly paidAtEpochSeconds?: number | undefined;
+  readonly transactionId?: string | undefined;
+  readonly refundedFen?: number | undefined;
+  /** The money came after the order was closed: ship or refund, a person decides. */
+  readonly paidAfterClose?: boolean | undefined;
+}
+
+/** Largest order: 1,000,000 yuan. */
+export const MAX_TOTAL_FEN = 100_000_000;
+
+/** WeChat's limit for `body` and `attach`, taken in bytes, the stricter of two readings. */
+export const MAX_TEXT_BYTES = 127;
+
+/**
+ * The number of an order that a buyer makes with an idempotency key: the same two always give the
+ * same number, so one conditional write settles any race. 32 hex digits, 128 bits.
+ */
+export function orderNumberFor(appid: string, openid: string, idempotencyKey: string): string {
+  return digest([appid, openid, idempotencyKey]).slice(0, 32);
+}
+
+/** A digest of plain data, independent of how it was spaced or ordered in the request. */
+export function digest(data: unknown): string {
+  return createHash('sha256').update(JSON.stringify(data)).digest('hex');
+}
+
+/** @throws {InvalidRequestError} `AMOUNT_INVALID` unless it is whole fen between the bounds. */
+export function assertFen(
+  field: string,
+  value: unknown,
+  min = 1,
+  max = MAX_TOTAL_FEN,
+): asserts value is number {
+  if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) {
+    throw new InvalidRequestError('AMOUNT_INVALID', { field, min, max });
+  }
+}
+
+/** WeChat: 6 to 32 of letters, digits, `_`, `-`; older pages allow more, all pages allow these. */
+export function assertOutTradeNo(field: string, value: string): void {
+  if (!/^[0-9A-Za-z_-]{6,32}$/.test(value)) {
+    throw new InvalidRequestError('INVALID_REQUEST', {
+      field,
+      problem: '6 to 32 letters, digits, _ or -',
+    });
+  }
+}
+
+/** @throws {InvalidRequestError} when WeChat would refuse, cut or show the text wrongly. */
+export function assertText(field: string, value: string): void {
+  if (Buffer.byteLength(value) > MAX_TEXT_BYTES) {
+    throw new InvalidRequestError('TEXT_TOO_LONG', { field, maxBytes: MAX_TEXT_BYTES });
+  }
+  if (value.trim() !== value || value === '') {
+    throw new InvalidRequestError('INVALID_REQUEST', {
+      field,
+      problem: 'empty, or with blanks at its ends, which some signers trim',
+    });
+  }
+  if (withoutRefusedCharacters(value) !== value) {
+    throw new InvalidRequestError('INVALID_REQUEST', {
+      field,
+      problem: 'emoji and control characters are not allowed',
+    });
+  }
+}
+
+/** Control characters and those of 4 bytes in UTF-8 (emoji): WeChat refuses or garbles them. */
+const NOT_FOR_WECHAT = /[\p{Cc}\p{Cs}\u{10000}-\u{10FFFF}\uFFFE\uFFFF]/gu;
+
+/** The text without the characters that WeChat does not take. */
+export function withoutRefusedCharacters(value: string): string {
+  return value.replace(NOT_FOR_WECHAT, '');
+}
+
+/** Whether the order can still be paid or closed. */
+export function isOpen(order: Pick<Order, 'tradeState'>): boolean {
+  return order.tradeState === 'NOTPAY';
+}
+
+/** Whether money was received for the order, refunded or not. */
+export function isPaid(order: Pick<Order, 'tradeState'>): boolean {
+  return order.tradeState === 'SUCCESS' || order.tradeState === 'REFUND';
+}

@@ -1,0 +1,109 @@
+/** Prices a cart from the catalogue. The buyer's client names products, never prices. */
+import { InvalidRequestError } from '../errors.ts';
+import {
+  assertFen,
+  MAX_TEXT_BYTES,
+  MAX_TOTAL_FEN,
+  type OrderItem,
+  withoutRefusedCharacters,
+} from './order.ts';
+
+/** A product of the catalogue: a fixed price, or bounds for an amount that the buyer chooses. */
+export type Product =
+  | { readonly sku: string; readonly name: string; readonly priceFen: number }
+  | {
+      readonly sku: string;
+      readonly name: string;
+      readonly minFen: number;
+      readonly maxFen: number;
+    };
+
+/** One line of a cart as the client sent it: numbers are not checked yet. */
+export interface CartItem {
+  readonly sku: string;
+  readonly quantity: unknown;
+  /** Only for products whose amount the buyer chooses. */
+  readonly amountFen?: unknown;
+}
+
+export interface PricedCart {
+  readonly items: readonly OrderItem[];
+  readonly totalFen: number;
+  readonly description: string;
+}
+
+export const MAX_CART_ITEMS = 50;
+export const MAX_QUANTITY = 9_999;
+
+/**
+ * The price of a cart in fen.
+ *
+ * @throws {InvalidRequestError} `PRODUCT_NOT_FOUND`, `AMOUNT_INVALID`, `QUANTITY_INVALID`.
+ */
+export function priceCart(
+  cart: readonly CartItem[],
+  catalogue: ReadonlyMap<string, Product>,
+): PricedCart {
+  const lines = cart.map((item, index) => priceItem(item, `items[${index}]`, catalogue));
+  const totalFen = lines.reduce((sum, { item }) => sum + item.unitFen * item.quantity, 0);
+  assertFen('totalFen', totalFen);
+  return {
+    items: lines.map(({ item }) => item),
+    totalFen,
+    description: describe(lines.map(({ item, name }) => ({ name, quantity: item.quantity }))),
+  };
+}
+
+function priceItem(
+  { sku, quantity, amountFen }: CartItem,
+  path: string,
+  catalogue: ReadonlyMap<string, Product>,
+): { item: OrderItem; name: string } {
+  assertQuantity(`${path}.quantity`, quantity);
+  const product = catalogue.get(sku);
+  if (!product) throw new InvalidRequestError('PRODUCT_NOT_FOUND', { sku });
+  const unitFen = unitPrice(product, amountFen, `${path}.amountFen`);
+  return { item: { sku, quantity, unitFen }, name: product.name };
+}
+
+function assertQuantity(field: string, value: unknown): asserts value is number {
+  if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > MAX_QUANTITY) {
+    throw new InvalidRequestError('QUANTITY_INVALID', { field, min: 1, max: MAX_QUANTITY });
+  }
+}
+
+function unitPrice(product: Product, amountFen: unknown, field: string): number {
+  if ('priceFen' in product) {
+    if (amountFen === undefined) return product.priceFen;
+    throw new InvalidRequestError('INVALID_REQUEST', {
+      field,
+      problem: `${product.sku} has a fixed price`,
+    });
+  }
+  assertFen(field, amountFen, product.minFen, Math.min(product.maxFen, MAX_TOTAL_FEN));
+  return amountFen;
+}
+
+/**
+ * What the buyer reads on WeChat's payment sheet: the names, as many as fit into WeChat's 127
+ * bytes, without the characters that WeChat refuses.
+ */
+function describe(lines: readonly { name: string; quantity: number }[]): string {
+  const names = lines.map(({ name, quantity }) =>
+    quantity === 1 ? plain(name) : `${plain(name)} x${quantity}`,
+  );
+  const whole = names.join(', ');
+  if (Buffer.byteLength(whole) <= MAX_TEXT_BYTES) return whole;
+  const ellipsis = '…';
+  return `${cutToBytes(whole, MAX_TEXT_BYTES - Buffer.byteLength(ellipsis)).trimEnd()}${ellipsis}`;
+}
+
+function plain(name: string): string {
+  return withoutRefusedCharacters(name.replace(/\s+/g, ' ')).trim() || '?';
+}
+
+/** The longest beginning within a number of bytes that ends between two characters. */
+function cutToBytes(text: string, maxBytes: number): string {
+  const bytes = Buffer.from(text).subarray(0, maxBytes);
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes, { stream: true });
+}

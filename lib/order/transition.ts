@@ -1,0 +1,102 @@
+/**
+ * What a piece of verified evidence from WeChat does to an order. One pure function, used by
+ * every writer, so that all of them keep the same promises: nothing but evidence makes an order
+ * paid, a paid order is never undone, money is never dropped.
+ */
+import { isOpen, isPaid, type Order } from './order.ts';
+
+/** A payment that WeChat reported in a verified message. */
+export interface PaymentEvidence {
+  readonly outTradeNo: string;
+  readonly transactionId: string;
+  readonly appid: string;
+  readonly mchid: string;
+  readonly openid: string;
+  readonly totalFen: number;
+  readonly currency: string;
+  readonly bankType?: string | undefined;
+  readonly paidAtEpochSeconds: number;
+}
+
+export type Evidence =
+  | { readonly kind: 'paid'; readonly refunded: boolean; readonly payment: PaymentEvidence }
+  | { readonly kind: 'closed' };
+
+/** The part of a stored order that decides. */
+export type OrderFacts = Pick<
+  Order,
+  'tradeState' | 'appid' | 'mchid' | 'openid' | 'totalFen' | 'currency' | 'transactionId'
+>;
+
+/** A field in which evidence and order contradict each other. */
+export interface Mismatch {
+  readonly field: 'appid' | 'mchid' | 'totalFen' | 'currency' | 'openid' | 'transactionId';
+  readonly expected: string | number;
+  readonly observed: string | number;
+}
+
+export type Decision =
+  /** Change the order; `from` is the state it must still have when the write happens. */
+  | {
+      readonly kind: 'apply';
+      readonly from: Order['tradeState'];
+      readonly to: Order['tradeState'];
+      readonly paidAfterClose: boolean;
+    }
+  /** The order says so already. */
+  | { readonly kind: 'duplicate' }
+  /** Older than what is known: a close of a paid order. */
+  | { readonly kind: 'stale' }
+  | ({ readonly kind: 'mismatch' } & Mismatch)
+  | { readonly kind: 'unknown-order' };
+
+/** Decides what evidence does to an order; `undefined` stands for an order that does not exist. */
+export function decideTransition(order: OrderFacts | undefined, evidence: Evidence): Decision {
+  if (!order) return { kind: 'unknown-order' };
+  return evidence.kind === 'closed'
+    ? decideClose(order)
+    : decidePayment(order, evidence.payment, evidence.refunded ? 'REFUND' : 'SUCCESS');
+}
+
+function decideClose(order: OrderFacts): Decision {
+  if (isOpen(order)) {
+    return { kind: 'apply', from: order.tradeState, to: 'CLOSED', paidAfterClose: false };
+  }
+  return { kind: order.tradeState === 'CLOSED' ? 'duplicate' : 'stale' };
+}
+
+function decidePayment(
+  order: OrderFacts,
+  payment: PaymentEvidence,
+  to: 'SUCCESS' | 'REFUND',
+): Decision {
+  const mismatch = findMismatch(order, payment);
+  if (mismatch) return { kind: 'mismatch', ...mismatch };
+  if (isPaid(order)) {
+    // Only a refund moves a paid order on; a late "paid" does not take a refund back.
+    if (order.tradeState === 'SUCCESS' && to === 'REFUND') {
+      return { kind: 'apply', from: 'SUCCESS', to, paidAfterClose: false };
+    }
+    return { kind: 'duplicate' };
+  }
+  return {
+    kind: 'apply',
+    from: order.tradeState,
+    to,
+    paidAfterClose: order.tradeState === 'CLOSED',
+  };
+}
+
+function findMismatch(order: OrderFacts, payment: PaymentEvidence): Mismatch | undefined {
+  for (const field of ['mchid', 'appid', 'totalFen', 'currency', 'openid'] as const) {
+    if (order[field] !== payment[field]) {
+      return { field, expected: order[field], observed: payment[field] };
+    }
+  }
+  const { transactionId } = order;
+  // One order cannot be paid twice at WeChat; a second transaction is no duplicate.
+  if (transactionId !== undefined && transactionId !== payment.transactionId) {
+    return { field: 'transactionId', expected: transactionId, observed: payment.transactionId };
+  }
+  return undefined;
+}

@@ -1,0 +1,222 @@
+/** Keys from Secrets Manager, with their versions, checked and cached. */
+import {
+  GetSecretValueCommand,
+  ResourceNotFoundException,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import * as v from 'valibot';
+import type { Config } from './config.ts';
+import { ConfigError } from './errors.ts';
+
+/** What the mini-program is: enough to log buyers in and to accept quotes, not to move money. */
+export interface MiniProgramSecret {
+  readonly appid: string;
+  readonly appSecret: string;
+  /** Signs session tokens (HS256). */
+  readonly sessionKey: string;
+  /** The merchant's own backend signs quotes with it (HS256). */
+  readonly quoteKey?: string | undefined;
+}
+
+/** The merchant's keys. */
+export interface MerchantSecret {
+  readonly mchid: string;
+  /** APIv2 key (APIv2 密钥): signs and verifies every v2 message. */
+  readonly apiV2Key: string;
+  readonly apiV3Key?: string | undefined;
+  readonly merchantSerialNo?: string | undefined;
+  readonly merchantPrivateKey?: string | undefined;
+  readonly merchantCertificate?: string | undefined;
+  readonly wechatpayPublicKeyId?: string | undefined;
+  readonly wechatpayPublicKey?: string | undefined;
+}
+
+const hs256Key = v.pipe(v.string(), v.minLength(32));
+const keyOf32 = v.pipe(v.string(), v.regex(/^[0-9A-Za-z]{32}$/));
+
+/** Schema of the secret `<service>/<stage>/mini-program`. */
+const miniProgramSecret: SecretSchema<MiniProgramSecret> = v.pipe(
+  v.object({
+    appid: v.pipe(v.string(), v.regex(/^wx[0-9a-zA-Z]{8,30}$/)),
+    appSecret: v.pipe(v.string(), v.regex(/^[0-9a-zA-Z]{16,64}$/)),
+    sessionKey: hs256Key,
+    quoteKey: v.optional(hs256Key),
+  }),
+  // One key for both would let a quote pass as a login and a login as a quote.
+  v.forward(
+    v.check((secret) => secret.quoteKey !== secret.sessionKey),
+    ['quoteKey'],
+  ),
+);
+
+/** Schema of the secret `<service>/<stage>/merchant`. */
+const merchantSecret: SecretSchema<MerchantSecret> = v.object({
+  mchid: v.pipe(v.string(), v.regex(/^\d{6,32}$/)),
+  apiV2Key: keyOf32,
+  apiV3Key: v.optional(keyOf32),
+  merchantSerialNo: v.optional(v.pipe(v.string(), v.regex(/^[0-9A-Fa-f]{8,40}$/))),
+  merchantPrivateKey: v.optional(v.pipe(v.string(), v.includes('PRIVATE KEY'))),
+  merchantCertificate: v.optional(v.pipe(v.string(), v.includes('CERTIFICATE'))),
+  wechatpayPublicKeyId: v.optional(v.pipe(v.string(), v.startsWith('PUB_KEY_ID_'))),
+  wechatpayPublicKey: v.optional(v.pipe(v.string(), v.includes('PUBLIC KEY'))),
+});
+
+type SecretSchema<T> = v.GenericSchema<unknown, T>;
+
+const CACHE_MS = 5 * 60_000;
+/** A flood of forged messages may make us look for a rotated key this often and no more. */
+const REFRESH_MS = 2_000;
+
+/** One secret with its rotation: sign with the current version, verify with both. */
+export interface VersionedSecret<T> {
+  /**
+   * The version to sign with (`AWSCURRENT`).
+   *
+   * @throws {ConfigError} when the secret does not exist or one of its fields is malformed.
+   */
+  current(): Promise<T>;
+  /**
+   * Every version a genuine message may be signed with, the likeliest first: the cached current
+   * one; then, only if the caller goes on, versions read afresh, at most once in 2 s. So a
+   * rotation loses no message in flight, and normal traffic costs no call.
+   */
+  candidates(): AsyncGenerator<T>;
+}
+
+/**
+ * State that outlives a call: the cache of one secret. Concurrent callers share one fetch, and a
+ * failed fetch is not kept.
+ */
+export function openSecret<T>(
+  client: Pick<SecretsManagerClient, 'send'>,
+  secretId: string,
+  schema: SecretSchema<T>,
+  now: () => number = Date.now,
+): VersionedSecret<T> {
+  let cached: { text: string; value: T; fetchedAtMs: number } | undefined;
+  let previous: { text: string; value: T } | undefined;
+  let previousFetchedAtMs = Number.NEGATIVE_INFINITY;
+  let fetching: Promise<T> | undefined;
+
+  function fetchCurrent(): Promise<T> {
+    fetching ??= (async () => {
+      try {
+        const text = await readSecret(client, secretId, 'AWSCURRENT');
+        if (text === undefined) throw new ConfigError(`the secret ${secretId} does not exist`);
+        const value = parseSecret(secretId, text, schema);
+        cached = { text, value, fetchedAtMs: now() };
+        return value;
+      } finally {
+        fetching = undefined;
+      }
+    })();
+    return fetching;
+  }
+
+  async function current(): Promise<T> {
+    if (cached && isFresh(cached.fetchedAtMs, CACHE_MS)) return cached.value;
+    return fetchCurrent();
+  }
+
+  /** A clock that was moved back counts as stale, not as fresh for ever. */
+  function isFresh(fetchedAtMs: number, maxAgeMs: number): boolean {
+    const ageMs = now() - fetchedAtMs;
+    return ageMs >= 0 && ageMs < maxAgeMs;
+  }
+
+  async function fetchPrevious(): Promise<void> {
+    const text = await readSecret(client, secretId, 'AWSPREVIOUS');
+    previous = text === undefined ? undefined : parsePrevious(text);
+    previousFetchedAtMs = now();
+  }
+
+  /** A version that was never usable cannot have signed anything. */
+  function parsePrevious(text: string): { text: string; value: T } | undefined {
+    try {
+      return { text, value: parseSecret(secretId, text, schema) };
+    } catch {
+      return undefined;
+    }
+  }
+
+  async function* candidates(): AsyncGenerator<T> {
+    const first = await current();
+    const tried = new Set([cached?.text]);
+    yield first;
+    if (previous && isFresh(previousFetchedAtMs, CACHE_MS) && !tried.has(previous.text)) {
+      tried.add(previous.text);
+      yield previous.value;
+    }
+    if (isFresh(previousFetchedAtMs, REFRESH_MS)) return;
+    previousFetchedAtMs = now();
+    yield* await refreshed(tried);
+  }
+
+  async function refreshed(tried: ReadonlySet<string | undefined>): Promise<T[]> {
+    await Promise.all([fetchCurrent(), fetchPrevious()]);
+    return [cached, previous]
+      .filter((version) => version !== undefined && !tried.has(version.text))
+      .map((version) => (version as { value: T }).value);
+  }
+
+  return { current, candidates };
+}
+
+let sharedClient: SecretsManagerClient | undefined;
+
+/** One connection for both secrets; region, credentials and endpoint come from the SDK's variables. */
+function secretsManager(): SecretsManagerClient {
+  sharedClient ??= new SecretsManagerClient({
+    maxAttempts: 3,
+    requestHandler: {
+      connectionTimeout: 1_000,
+      requestTimeout: 1_500,
+      throwOnRequestTimeout: true,
+    },
+  });
+  return sharedClient;
+}
+
+export function openMiniProgramSecret(
+  config: Pick<Config, 'miniProgramSecretId'>,
+): VersionedSecret<MiniProgramSecret> {
+  return openSecret(secretsManager(), config.miniProgramSecretId, miniProgramSecret);
+}
+
+export function openMerchantSecret(
+  config: Pick<Config, 'merchantSecretId'>,
+): VersionedSecret<MerchantSecret> {
+  return openSecret(secretsManager(), config.merchantSecretId, merchantSecret);
+}
+
+async function readSecret(
+  client: Pick<SecretsManagerClient, 'send'>,
+  secretId: string,
+  stage: 'AWSCURRENT' | 'AWSPREVIOUS',
+): Promise<string | undefined> {
+  try {
+    const answer = await client.send(
+      new GetSecretValueCommand({ SecretId: secretId, VersionStage: stage }),
+    );
+    return answer.SecretString ?? '';
+  } catch (error) {
+    if (error instanceof ResourceNotFoundException) return undefined;
+    throw error;
+  }
+}
+
+/** The text of a parse error can quote the secret, so it never becomes a cause. */
+function parseSecret<T>(secretId: string, text: string, schema: SecretSchema<T>): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new ConfigError(`the secret ${secretId} is not JSON`);
+  }
+  const parsed = v.safeParse(schema, json);
+  if (parsed.success) return parsed.output;
+  const fields = new Set(parsed.issues.map((issue) => v.getDotPath(issue) ?? '(the whole)'));
+  throw new ConfigError(
+    `the secret ${secretId} has a missing or malformed field: ${[...fields].join(', ')}`,
+  );
+}

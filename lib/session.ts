@@ -1,0 +1,107 @@
+/** Session tokens of buyers and quotes of the merchant's backend: JWTs signed with HS256. */
+import { errors, jwtVerify, SignJWT, type JWTPayload } from 'jose';
+import * as v from 'valibot';
+import { InvalidRequestError, UnauthenticatedError } from './errors.ts';
+
+const bytes = (key: string) => new TextEncoder().encode(key);
+
+/**
+ * Makes a token that says which buyer holds it. It has no secret inside; the mini-program sends
+ * it back as `Authorization: Bearer`.
+ */
+export function issueToken(
+  openid: string,
+  options: { appid: string; sessionKey: string; lifetimeSeconds: number; nowMs: number },
+): Promise<string> {
+  const issuedAt = Math.floor(options.nowMs / 1000);
+  return new SignJWT()
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .setSubject(openid)
+    .setAudience(options.appid)
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(issuedAt + options.lifetimeSeconds)
+    .sign(bytes(options.sessionKey));
+}
+
+/**
+ * The openid that a token proves.
+ *
+ * @throws {UnauthenticatedError} `TOKEN_EXPIRED` when it is genuine but old, else `UNAUTHENTICATED`.
+ */
+export async function verifyToken(
+  authorization: string | undefined,
+  options: { appid: string; sessionKey: string; nowMs: number },
+): Promise<string> {
+  const token = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1];
+  if (!token) throw new UnauthenticatedError();
+  try {
+    const { payload } = await jwtVerify(token, bytes(options.sessionKey), {
+      algorithms: ['HS256'],
+      audience: options.appid,
+      requiredClaims: ['sub', 'exp'],
+      currentDate: new Date(options.nowMs),
+    });
+    if (!payload.sub) throw new UnauthenticatedError();
+    return payload.sub;
+  } catch (error) {
+    if (error instanceof errors.JWTExpired) throw new UnauthenticatedError('TOKEN_EXPIRED');
+    throw new UnauthenticatedError();
+  }
+}
+
+/** A price that the merchant's own backend vouches for. */
+export interface Quote {
+  readonly outTradeNo: string;
+  readonly totalFen: number;
+  readonly description: string;
+  readonly openid?: string | undefined;
+  readonly attach?: string | undefined;
+}
+
+const quoteClaims = v.object({
+  outTradeNo: v.string(),
+  totalFen: v.number(),
+  description: v.string(),
+  openid: v.optional(v.string()),
+  attach: v.optional(v.string()),
+});
+
+/**
+ * The content of a quote whose signature and life time hold. Its values still have to pass the
+ * order rules.
+ *
+ * @throws {InvalidRequestError} `QUOTE_EXPIRED` or `QUOTE_INVALID`, saying which part is wrong.
+ */
+export async function verifyQuote(
+  quote: string,
+  options: { quoteKey: string | undefined; nowMs: number },
+): Promise<Quote> {
+  if (!options.quoteKey) throw invalidQuote('this shop does not accept quotes (no quoteKey)');
+  let payload: JWTPayload;
+  try {
+    ({ payload } = await jwtVerify(quote, bytes(options.quoteKey), {
+      algorithms: ['HS256'],
+      requiredClaims: ['exp'],
+      currentDate: new Date(options.nowMs),
+    }));
+  } catch (error) {
+    if (error instanceof errors.JWTExpired) throw new InvalidRequestError('QUOTE_EXPIRED');
+    throw invalidQuote(quoteProblem(error));
+  }
+  const parsed = v.safeParse(quoteClaims, payload);
+  if (parsed.success) return parsed.output;
+  throw invalidQuote(
+    `claim ${v.getDotPath(parsed.issues[0]) ?? '?'} is missing or of the wrong type`,
+  );
+}
+
+function quoteProblem(error: unknown): string {
+  if (error instanceof errors.JWTClaimValidationFailed) return `claim ${error.claim} is missing`;
+  if (error instanceof errors.JWSSignatureVerificationFailed) {
+    return 'its signature does not match quoteKey';
+  }
+  if (error instanceof errors.JOSEAlgNotAllowed) return 'it must be signed with HS256';
+  return 'it is not a signed JWT';
+}
+
+const invalidQuote = (problem: string) => new InvalidRequestError('QUOTE_INVALID', { problem });

@@ -1,0 +1,77 @@
+/** Brings an order in line with what WeChat proved, and says so where people look. */
+import type { Decision, Evidence } from './order/transition.ts';
+import type { Log } from './log.ts';
+import type { Table } from './table/client.ts';
+import { applyEvidence, recordMismatch } from './table/orders.ts';
+import type { QueryResult } from './wechatpay/wechatpay.ts';
+
+export interface SettlementContext {
+  readonly table: Table;
+  readonly log: Log;
+  readonly nowMs: number;
+}
+
+/**
+ * Applies evidence with one conditional write. A contradiction is kept beside the order and
+ * raises the alarm metric; the order itself stays as it is.
+ */
+export async function settle(
+  { table, log, nowMs }: SettlementContext,
+  outTradeNo: string,
+  evidence: Evidence,
+): Promise<Decision> {
+  const nowEpochSeconds = Math.floor(nowMs / 1000);
+  const decision = await applyEvidence(table, outTradeNo, evidence, nowEpochSeconds);
+  if (decision.kind === 'mismatch' && evidence.kind === 'paid') {
+    await recordMismatch(table, evidence.payment, decision, nowEpochSeconds);
+  }
+  report(log, outTradeNo, evidence, decision);
+  return decision;
+}
+
+function report(log: Log, outTradeNo: string, evidence: Evidence, decision: Decision): void {
+  const transactionId = evidence.kind === 'paid' ? evidence.payment.transactionId : undefined;
+  const fields = { outTradeNo, transactionId };
+  switch (decision.kind) {
+    case 'apply':
+      log.info('order changed', { ...fields, from: decision.from, to: decision.to });
+      if (decision.from !== 'SUCCESS') {
+        log.count(decision.to === 'CLOSED' ? 'OrderClosed' : 'OrderPaid');
+      }
+      if (decision.paidAfterClose) {
+        log.warn('a closed order was paid: ship it or refund it', fields);
+        log.count('PaymentAfterClose');
+      }
+      break;
+    case 'duplicate':
+      log.info('nothing new about the order', fields);
+      break;
+    case 'stale':
+      log.warn('a paid order was reported as closed; it stays paid', fields);
+      break;
+    case 'mismatch': {
+      const { field, expected, observed } = decision;
+      log.error('the transaction contradicts the order', { ...fields, field, expected, observed });
+      log.count('TransactionMismatch');
+      break;
+    }
+    case 'unknown-order':
+      log.error('WeChat reports an order that is not in the table', fields);
+      log.count('UnknownOrderNotified');
+      break;
+  }
+}
+
+/** The part of a query's answer that changes an order; nothing while it is simply unpaid. */
+export function evidenceOf(result: QueryResult): Evidence | undefined {
+  switch (result.kind) {
+    case 'paid':
+      return result;
+    case 'not-found':
+      return undefined;
+    case 'not-paid':
+      return result.tradeState === 'CLOSED' || result.tradeState === 'REVOKED'
+        ? { kind: 'closed' }
+        : undefined;
+  }
+}

@@ -1,0 +1,138 @@
+/** One run of reconcile: every order that is due is asked about, repaired or closed. */
+import { describeError, type Log } from './log.ts';
+import type { Order } from './order/order.ts';
+import { nextCheckAt, planCheck } from './order/reconcile.ts';
+import { evidenceOf, settle } from './settlement.ts';
+import type { Table } from './table/client.ts';
+import { listDueOrders, markChecked, readOrder } from './table/orders.ts';
+import { OPEN_ORDER_SHARDS } from './table/schema.ts';
+import type { QueryResult, WechatPay } from './wechatpay/wechatpay.ts';
+
+export interface SweepContext {
+  readonly table: Table;
+  readonly wechatPay: Pick<WechatPay, 'queryOrder' | 'closeOrder'>;
+  readonly log: Log;
+  readonly nowMs: () => number;
+  readonly remainingMs: () => number;
+}
+
+/** What became of the orders of one run. */
+export interface SweepSummary {
+  due: number;
+  paid: number;
+  closed: number;
+  stillOpen: number;
+  /** Settled by somebody else between the index and the read. */
+  settledMeanwhile: number;
+  mismatched: number;
+  failed: number;
+  /** Whether the time ran out with orders left; the next run goes on. */
+  timeRanOut: boolean;
+}
+
+const CONCURRENCY = 16;
+const WECHAT_TIMEOUT_MS = 4_000;
+/** No order is begun with less time than two calls to WeChat and the writes may take. */
+const MARGIN_MS = 12_000;
+
+/**
+ * Works through the due orders with bounded concurrency inside the remaining time. One order's
+ * failure is counted, logged and retried by a later run; it never stops the others.
+ */
+export async function sweep(context: SweepContext): Promise<SweepSummary> {
+  const summary: SweepSummary = {
+    due: 0,
+    paid: 0,
+    closed: 0,
+    stillOpen: 0,
+    settledMeanwhile: 0,
+    mismatched: 0,
+    failed: 0,
+    timeRanOut: false,
+  };
+  const startedAt = epochSeconds(context);
+  // Another shard first in each minute, so that none is always the one left over.
+  const firstShard = Math.floor(startedAt / 60) % OPEN_ORDER_SHARDS;
+  const due = listDueOrders(context.table, startedAt, firstShard);
+  const worker = async () => {
+    for (;;) {
+      if (context.remainingMs() < MARGIN_MS) {
+        summary.timeRanOut = true;
+        return;
+      }
+      const next = await due.next();
+      if (next.done) return;
+      summary.due += 1;
+      summary[await checkSafely(context, next.value)] += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+  return summary;
+}
+
+type Ending = Exclude<keyof SweepSummary, 'due' | 'timeRanOut'>;
+
+async function checkSafely(context: SweepContext, outTradeNo: string): Promise<Ending> {
+  let order: Order | undefined;
+  try {
+    order = await readOrder(context.table, outTradeNo);
+    return order ? await check(context, order) : 'settledMeanwhile';
+  } catch (error) {
+    context.log.error('an order could not be reconciled', { outTradeNo, ...describeError(error) });
+    context.log.count('ReconcileOrderFailed');
+    if (order) await postponeQuietly(context, order);
+    return 'failed';
+  }
+}
+
+async function check(context: SweepContext, order: Order): Promise<Ending> {
+  const plan = planCheck(order, epochSeconds(context));
+  if (plan === 'none') return 'settledMeanwhile';
+  if (plan === 'close') await context.wechatPay.closeOrder(order, { timeoutMs: WECHAT_TIMEOUT_MS });
+  // Also after a close: a payment may have won the race, and only the query can tell.
+  const result = await context.wechatPay.queryOrder(order, { timeoutMs: WECHAT_TIMEOUT_MS });
+  const evidence = evidenceOf(result) ?? neverReached(plan, result);
+  if (!evidence) {
+    await postpone(context, order);
+    return 'stillOpen';
+  }
+  const decision = await settle({ ...context, nowMs: context.nowMs() }, order.outTradeNo, evidence);
+  switch (decision.kind) {
+    case 'apply':
+      return decision.to === 'CLOSED' ? 'closed' : 'paid';
+    case 'mismatch':
+      await postpone(context, order);
+      return 'mismatched';
+    case 'duplicate':
+    case 'stale':
+    case 'unknown-order':
+      return 'settledMeanwhile';
+  }
+}
+
+/** An expired order that WeChat has never heard of cannot be paid any more: it is closed here. */
+function neverReached(plan: 'query' | 'close', result: QueryResult) {
+  return plan === 'close' && result.kind === 'not-found'
+    ? ({ kind: 'closed' } as const)
+    : undefined;
+}
+
+async function postpone({ table, nowMs }: SweepContext, order: Order): Promise<void> {
+  const now = Math.floor(nowMs() / 1000);
+  const checks = order.checks + 1;
+  await markChecked(table, order.outTradeNo, now, {
+    checks,
+    nextCheckAtEpochSeconds: nextCheckAt(order, checks, now),
+  });
+}
+
+/** After a failure: without this, a broken order would be first in line in every run. */
+async function postponeQuietly(context: SweepContext, order: Order): Promise<void> {
+  try {
+    await postpone(context, order);
+  } catch {
+    // The table itself does not answer; the order stays due.
+  }
+}
+
+const epochSeconds = ({ nowMs }: Pick<SweepContext, 'nowMs'>) => Math.floor(nowMs() / 1000);

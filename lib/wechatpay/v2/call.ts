@@ -1,0 +1,115 @@
+/** One signed request to a v2 endpoint and the judgement of its answer. */
+import {
+  ConfigError,
+  WechatPayMalformedMessageError,
+  WechatPayServiceError,
+  WechatPaySignatureError,
+  WechatPayTransportError,
+} from '../../errors.ts';
+import type { MerchantSecret, VersionedSecret } from '../../secrets.ts';
+import type { Transport } from '../transport.ts';
+import { sign, type SignType, verifySign } from './sign.ts';
+import { buildXml, parseXml } from './xml.ts';
+
+export interface V2Client {
+  readonly transport: Transport;
+  readonly merchant: VersionedSecret<MerchantSecret>;
+  /** Algorithm of the deployment; an order keeps the one it was created with. */
+  readonly signType: SignType;
+  /** At most 32 letters and digits, new for each message. */
+  readonly nonce: () => string;
+  readonly nowMs: () => number;
+}
+
+/** A verified answer: business success, or WeChat's own error code. */
+export type Answer =
+  | { readonly ok: true; readonly fields: ReadonlyMap<string, string> }
+  | { readonly ok: false; readonly code: string; readonly text: string };
+
+/** Codes after which WeChat may still have carried the request out. */
+const UNKNOWN_OUTCOME = new Set(['SYSTEMERROR', 'BIZERR_NEED_RETRY']);
+
+/**
+ * Sends fields signed with the current key and returns what WeChat says, once its signature,
+ * appid and merchant number hold.
+ *
+ * @throws {WechatPayTransportError | WechatPayServiceError | WechatPaySignatureError | WechatPayMalformedMessageError}
+ */
+export async function call(
+  client: V2Client,
+  path: string,
+  fields: Readonly<Record<string, string>>,
+  timeoutMs: number,
+): Promise<Answer> {
+  const { apiV2Key, mchid } = await client.merchant.current();
+  if (fields['mch_id'] !== mchid) {
+    throw new ConfigError(
+      `an order belongs to merchant ${fields['mch_id']}, but the secret is that of merchant ${mchid}`,
+    );
+  }
+  const signType = agreedSignType(fields, client.signType);
+  const unsigned = { ...fields, sign_type: signType, nonce_str: client.nonce() };
+  const body = buildXml([
+    ...Object.entries(unsigned),
+    ['sign', sign(Object.entries(unsigned), apiV2Key, signType)],
+  ]);
+  const response = await client.transport({
+    method: 'POST',
+    path,
+    body,
+    contentType: 'text/xml; charset=utf-8',
+    timeoutMs,
+    // The order's number makes every operation here safe to repeat.
+    repeatable: true,
+  });
+  if (response.statusCode !== 200) {
+    throw new WechatPayTransportError('unknown', `HTTP status ${response.statusCode}`);
+  }
+  return judge(client, parseXml(response.body), fields, signType);
+}
+
+/** What `sign_type` of a stored request says, else what the deployment uses. */
+export function agreedSignType(
+  fields: Readonly<Record<string, string>>,
+  fallback: SignType,
+): SignType {
+  const stored = fields['sign_type'];
+  return stored === 'MD5' || stored === 'HMAC-SHA256' ? stored : fallback;
+}
+
+async function judge(
+  client: V2Client,
+  answer: ReadonlyMap<string, string>,
+  request: Readonly<Record<string, string>>,
+  signType: SignType,
+): Promise<Answer> {
+  if (answer.get('return_code') !== 'SUCCESS') {
+    // WeChat does not sign these, so nothing in them is evidence.
+    throw new WechatPayServiceError('unknown', '', answer.get('return_msg') ?? '');
+  }
+  await verifySign(answer, apiV2Keys(client.merchant), signType);
+  for (const name of ['appid', 'mch_id']) {
+    if (answer.get(name) !== request[name]) {
+      throw new WechatPaySignatureError(`the answer is about another ${name}`);
+    }
+  }
+  if (answer.get('result_code') === 'SUCCESS') return { ok: true, fields: answer };
+  const code = answer.get('err_code') ?? '';
+  const text = answer.get('err_code_des') ?? '';
+  if (UNKNOWN_OUTCOME.has(code)) throw new WechatPayServiceError('unknown', code, text);
+  return { ok: false, code, text };
+}
+
+/** The APIv2 keys a genuine message may be signed with, the likeliest first. */
+export async function* apiV2Keys(
+  merchant: VersionedSecret<MerchantSecret>,
+): AsyncGenerator<string> {
+  for await (const version of merchant.candidates()) yield version.apiV2Key;
+}
+
+/** @throws {WechatPayMalformedMessageError} when a field that must be there is not. */
+export function requiredField(fields: ReadonlyMap<string, string>, name: string): string {
+  const value = fields.get(name);
+  if (!value) throw new WechatPayMalformedMessageError(`the message has no ${name}`);
+  return value;
+}

@@ -1,0 +1,19 @@
+/** WeChat Pay API v2 (XML, APIv2 key) behind the operations of `wechatpay.ts`. */
+import type { WechatPay } from '../wechatpay.ts';
+import type { V2Client } from './call.ts';
+import { acknowledge, parsePaymentNotification } from './notification.ts';
+import { buildPrepayRequest, closeOrder, prepay, queryOrder } from './orders.ts';
+import { buildRequestPayment } from './request-payment.ts';
+
+export function openWechatPayV2(client: V2Client): WechatPay {
+  return {
+    apiVersion: 'v2',
+    buildPrepayRequest: (order) => buildPrepayRequest(order, client.signType),
+    prepay: (request, options) => prepay(client, request, options),
+    buildRequestPayment: (request, prepayId) => buildRequestPayment(client, request, prepayId),
+    queryOrder: (order, options) => queryOrder(client, order, options),
+    closeOrder: (order, options) => closeOrder(client, order, options),
+    parseNotification: (body) => parsePaymentNotification(client, body),
+    acknowledge,
+  };
+}

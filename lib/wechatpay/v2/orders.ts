@@ -1,0 +1,140 @@
+/** Create, query and close an order: `/pay/unifiedorder`, `/pay/orderquery`, `/pay/closeorder`. */
+import {
+  OrderConflictError,
+  WechatPayMalformedMessageError,
+  WechatPayServiceError,
+} from '../../errors.ts';
+import type {
+  CallOptions,
+  CloseResult,
+  OrderReference,
+  PrepayOrder,
+  PrepayRequest,
+  QueryResult,
+  TradeState,
+} from '../wechatpay.ts';
+import { call, requiredField, type V2Client } from './call.ts';
+import { readPayment } from './payment.ts';
+import type { SignType } from './sign.ts';
+import { toBeijingTime } from './time.ts';
+
+/** `POST /notify/v2/payment`: where WeChat reports payments of v2 orders. */
+export const PAYMENT_NOTIFICATION_PATH = '/notify/v2/payment';
+
+/** Everything of `unifiedorder` that a repeat must say again, in the order it is sent. */
+export function buildPrepayRequest(order: PrepayOrder, signType: SignType): PrepayRequest {
+  return {
+    appid: order.appid,
+    mch_id: order.mchid,
+    sign_type: signType,
+    body: order.description,
+    ...(order.attach !== undefined && { attach: order.attach }),
+    out_trade_no: order.outTradeNo,
+    fee_type: 'CNY',
+    total_fee: String(order.totalFen),
+    spbill_create_ip: order.clientIp,
+    time_start: toBeijingTime(order.createdAtEpochSeconds),
+    time_expire: toBeijingTime(order.expiresAtEpochSeconds),
+    notify_url: `${order.notifyBaseUrl}${PAYMENT_NOTIFICATION_PATH}`,
+    trade_type: 'JSAPI',
+    openid: order.openid,
+  };
+}
+
+/** Refusals of `unifiedorder` that say something about the order, not about the request. */
+const PREPAY_CONFLICTS = new Map([
+  ['ORDERPAID', 'ORDER_ALREADY_PAID'],
+  ['ORDERCLOSED', 'ORDER_CLOSED'],
+] as const);
+
+export async function prepay(
+  client: V2Client,
+  request: PrepayRequest,
+  options: CallOptions,
+): Promise<string> {
+  const answer = await call(client, '/pay/unifiedorder', request, options.timeoutMs);
+  if (answer.ok) return requiredField(answer.fields, 'prepay_id');
+  const conflict = PREPAY_CONFLICTS.get(answer.code as 'ORDERPAID' | 'ORDERCLOSED');
+  if (conflict) {
+    throw new OrderConflictError(conflict, { outTradeNo: request['out_trade_no'] ?? '' });
+  }
+  throw new WechatPayServiceError('rejected', answer.code, answer.text);
+}
+
+const NOT_PAID_STATES: ReadonlySet<string> = new Set<TradeState>([
+  'NOTPAY',
+  'USERPAYING',
+  'PAYERROR',
+  'ACCEPT',
+  'CLOSED',
+  'REVOKED',
+]);
+
+export async function queryOrder(
+  client: V2Client,
+  order: OrderReference,
+  options: CallOptions,
+): Promise<QueryResult> {
+  const answer = await call(
+    client,
+    '/pay/orderquery',
+    await reference(client, order),
+    options.timeoutMs,
+  );
+  if (!answer.ok) {
+    if (answer.code === 'ORDERNOTEXIST') return { kind: 'not-found' };
+    throw new WechatPayServiceError('rejected', answer.code, answer.text);
+  }
+  if (requiredField(answer.fields, 'out_trade_no') !== order.outTradeNo) {
+    throw new WechatPayMalformedMessageError('the answer is about another order');
+  }
+  const tradeState = requiredField(answer.fields, 'trade_state');
+  if (tradeState === 'SUCCESS' || tradeState === 'REFUND') {
+    return {
+      kind: 'paid',
+      refunded: tradeState === 'REFUND',
+      payment: readPayment(answer.fields),
+    };
+  }
+  if (!NOT_PAID_STATES.has(tradeState)) {
+    throw new WechatPayMalformedMessageError('the answer has an unknown trade_state');
+  }
+  return { kind: 'not-paid', tradeState: tradeState as Exclude<TradeState, 'SUCCESS' | 'REFUND'> };
+}
+
+/** How WeChat's codes for `closeorder` end an attempt to close. */
+const CLOSE_RESULTS: ReadonlyMap<string, CloseResult> = new Map([
+  ['ORDERPAID', 'already-paid'],
+  ['ORDERCLOSED', 'closed'],
+  ['ORDERNOTEXIST', 'not-found'],
+]);
+
+export async function closeOrder(
+  client: V2Client,
+  order: OrderReference,
+  options: CallOptions,
+): Promise<CloseResult> {
+  const answer = await call(
+    client,
+    '/pay/closeorder',
+    await reference(client, order),
+    options.timeoutMs,
+  );
+  if (answer.ok) return 'closed';
+  const result = CLOSE_RESULTS.get(answer.code);
+  if (!result) throw new WechatPayServiceError('rejected', answer.code, answer.text);
+  return result;
+}
+
+async function reference(
+  client: V2Client,
+  order: OrderReference,
+): Promise<Readonly<Record<string, string>>> {
+  const { mchid } = await client.merchant.current();
+  return {
+    appid: order.appid,
+    mch_id: mchid,
+    out_trade_no: order.outTradeNo,
+    sign_type: client.signType,
+  };
+}

@@ -1,0 +1,28 @@
+/** The second signature: the arguments of `wx.requestPayment`. */
+import type { PrepayRequest, RequestPayment } from '../wechatpay.ts';
+import { agreedSignType, type V2Client } from './call.ts';
+import { sign } from './sign.ts';
+
+/**
+ * Signs a `prepay_id` for the phone, with the appid and the algorithm of the order: WeChat
+ * refuses another `signType` than `unifiedorder` had. One timestamp and one nonce are made and
+ * both signed and returned.
+ *
+ * Source: pay.weixin.qq.com/doc/v2/merchant/4011939566.
+ */
+export async function buildRequestPayment(
+  client: Pick<V2Client, 'merchant' | 'signType' | 'nonce' | 'nowMs'>,
+  request: PrepayRequest,
+  prepayId: string,
+): Promise<RequestPayment> {
+  const { apiV2Key } = await client.merchant.current();
+  const signType = agreedSignType(request, client.signType);
+  const parameters = {
+    timeStamp: String(Math.floor(client.nowMs() / 1000)),
+    nonceStr: client.nonce(),
+    package: `prepay_id=${prepayId}`,
+    signType,
+  };
+  const signed = Object.entries({ appId: request['appid'] ?? '', ...parameters });
+  return { ...parameters, paySign: sign(signed, apiV2Key, signType) };
+}
