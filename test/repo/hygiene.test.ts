@@ -15,7 +15,7 @@ describe('files', () => {
   });
 
   test('that are documentation name no temporary directory', () => {
-    const documents = listProjectFiles('*.md');
+    const documents = listProjectFiles('**/*.md');
 
     expect(documents.filter((path) => readProjectFile(path).includes('/tmp/'))).toEqual([]);
   });

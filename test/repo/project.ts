@@ -1,22 +1,30 @@
 /** Where the project is and what its files are; every repo test reads it through these. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 export const projectDirectory = resolve(import.meta.dirname, '../..');
 
 export const readProjectFile = (path: string) => readFileSync(join(projectDirectory, path), 'utf8');
 
-/** Every file that git would commit, relative to the project, as `git status` sees it now. */
+/**
+ * Every file that git would commit and that matches one of the glob patterns (all without any),
+ * relative to the project.
+ */
 export const listProjectFiles = (...patterns: string[]) =>
   execFileSync(
     'git',
-    ['ls-files', '-z', '--cached', '--others', '--exclude-standard', ...patterns],
-    {
-      cwd: projectDirectory,
-      encoding: 'utf8',
-    },
+    [
+      '--glob-pathspecs',
+      'ls-files',
+      '-z',
+      '--cached',
+      '--others',
+      '--exclude-standard',
+      ...patterns,
+    ],
+    { cwd: projectDirectory, encoding: 'utf8' },
   )
     .split('\0')
-    .filter((path) => path !== '')
+    .filter((path) => path !== '' && existsSync(join(projectDirectory, path)))
     .toSorted();

@@ -99,7 +99,7 @@ describe('both READMEs', () => {
 
 describe('documents', () => {
   test('link to files that exist', () => {
-    const broken = listProjectFiles('*.md').flatMap((path) =>
+    const broken = listProjectFiles('**/*.md').flatMap((path) =>
       [...readProjectFile(path).matchAll(/\]\(([^)\s]+)\)|(?:src|href)="([^"]+)"/g)]
         .map(([, link, attribute]) => (link ?? attribute ?? '').replace(/#.*$/, ''))
         .filter((link) => link !== '' && !/^[a-z]+:/.test(link))
