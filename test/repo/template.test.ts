@@ -411,7 +411,12 @@ describe('alarms', () => {
       .filter(({ Namespace }) => !Namespace.startsWith('AWS/'));
 
     const names = own.map(({ MetricName }) => MetricName);
-    expect(names.toSorted()).toEqual(['ConfigError', 'PaymentAfterClose', 'TransactionMismatch']);
+    expect(names.toSorted()).toEqual([
+      'ConfigError',
+      'PaymentAfterClose',
+      'TransactionMismatch',
+      'UnknownOrderNotified',
+    ]);
     expect(names.filter((name) => !code.includes(`'${name}'`))).toEqual([]);
     const environment = environmentOf('notify');
     for (const { Namespace, Dimensions } of own) {
