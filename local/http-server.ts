@@ -2,16 +2,19 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+const STOP_GRACE_MS = 2000;
+
 export type RunningServer = { readonly url: string; stop(): Promise<void> };
 
-/** A port that another program holds. The message names the port; the caller adds what changes it. */
+/** A port that another program holds; says which variable chooses another one. */
 export class PortInUseError extends Error {
-  readonly port: number;
-
-  constructor(port: number, options?: ErrorOptions) {
-    super(`port ${port} is already in use`, options);
+  constructor(port: number, variable: string | undefined, options?: ErrorOptions) {
+    const remedy =
+      variable === undefined
+        ? ''
+        : `: end the program that holds it, or choose another port with ${variable}=${port + 1}`;
+    super(`port ${port} is already in use${remedy}`, options);
     this.name = 'PortInUseError';
-    this.port = port;
   }
 }
 
@@ -26,12 +29,17 @@ export class BodyTooLargeError extends Error {
 /** Listens on 127.0.0.1; port 0 takes a free one. Rejects with PortInUseError when the port is taken. */
 export async function listenOnLoopback(
   listener: RequestListener,
-  port: number,
+  options: { port: number; portVariable?: string },
 ): Promise<RunningServer> {
+  const { port, portVariable } = options;
   const server = createServer(listener);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'EADDRINUSE' ? new PortInUseError(port, { cause: error }) : error);
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new PortInUseError(port, portVariable, { cause: error })
+          : error,
+      );
     });
     server.listen(port, '127.0.0.1', resolve);
   });
@@ -39,9 +47,18 @@ export async function listenOnLoopback(
   return { url: `http://127.0.0.1:${address.port}`, stop: () => stopServer(server) };
 }
 
+/** Rejects with PortInUseError when the port is taken; port 0 never is. */
+export async function assertPortFree(options: {
+  port: number;
+  portVariable: string;
+}): Promise<void> {
+  const probe = await listenOnLoopback(() => {}, options);
+  await probe.stop();
+}
+
 /** A port that was free a moment ago: another program may take it before it is used. */
 export async function findFreePort(): Promise<number> {
-  const probe = await listenOnLoopback(() => {}, 0);
+  const probe = await listenOnLoopback(() => {}, { port: 0 });
   await probe.stop();
   return Number(new URL(probe.url).port);
 }
@@ -58,10 +75,15 @@ export async function readBody(request: IncomingMessage, limitBytes: number): Pr
   return Buffer.concat(chunks);
 }
 
+/** Takes no new connection, lets requests in hand finish, and after a while drops those that do not. */
 async function stopServer(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
-  server.closeAllConnections();
+  const closeIdle = setInterval(() => server.closeIdleConnections(), 10);
+  const closeAll = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
+  server.closeIdleConnections();
   await closed;
+  clearInterval(closeIdle);
+  clearTimeout(closeAll);
 }

@@ -22,9 +22,12 @@ export async function startSecretsManager(
   options: { path?: string; port?: number } = {},
 ): Promise<{ endpoint: string; stop(): Promise<void> }> {
   const store = openSecretsStore(options.path);
-  const server = await listenOnLoopback((request, response) => {
-    void answer(store, request, response);
-  }, options.port ?? 0);
+  const server = await listenOnLoopback(
+    (request, response) => {
+      void answer(store, request, response);
+    },
+    { port: options.port ?? 0 },
+  );
   return { endpoint: server.url, stop: () => server.stop() };
 }
 

@@ -84,7 +84,24 @@ export function readCommandLine(pid: number): string {
       return '';
     }
   }
-  return spawnSync('ps', ['-p', String(pid), '-o', 'command='], { encoding: 'utf8' }).stdout ?? '';
+  return (
+    spawnSync('ps', ['-p', String(pid), '-o', 'lstart=,command='], { encoding: 'utf8' }).stdout ??
+    ''
+  );
+}
+
+/** Tells a process from a later one with the same pid: its start time and command; '' without one. */
+export function describeProcess(pid: number): string {
+  const command = readCommandLine(pid);
+  if (process.platform !== 'linux' || command === '') return command;
+  try {
+    // Field 22, counted after the command's name, which may hold spaces and parentheses.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const startTicks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    return `${startTicks} ${command}`;
+  } catch {
+    return '';
+  }
 }
 
 function killQuietly(pid: number): void {

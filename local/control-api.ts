@@ -1,0 +1,103 @@
+/** `/_local/…`: what only the local stack can do. Loopback only, and in no deployment. */
+import { type HttpAnswer, jsonAnswer } from './http-result.ts';
+import type { LocalFunction } from './lambda.ts';
+
+const LOOPBACK_HOSTS = new Set(['127.0.0.1', 'localhost', '[::1]']);
+const MAX_ADVANCE_SECONDS = 10 * 366 * 86_400;
+
+export type ClockReading = { now: string; offsetSeconds: number };
+
+export type Control = {
+  readonly functions: ReadonlyMap<string, LocalFunction>;
+  /** Moves the whole stack's clock and lets the schedule follow. */
+  advanceClock(seconds: number): Promise<ClockReading>;
+  /** Where the parts of the stack are. */
+  describe(): object;
+};
+
+export type ControlRequest = {
+  readonly method: string;
+  readonly path: string;
+  readonly host: string | undefined;
+  readonly origin: string | undefined;
+  readonly remoteAddress: string | undefined;
+  readonly body: Buffer;
+};
+
+/** Answers one request under `/_local/`. */
+export async function answerControl(
+  control: Control,
+  request: ControlRequest,
+): Promise<HttpAnswer> {
+  if (!isLoopback(request)) {
+    return refuse(403, 'FORBIDDEN', '/_local answers this machine only');
+  }
+  const [, , command, argument, ...rest] = request.path.split('/');
+  if (rest.length > 0) return refuse(404, 'NOT_FOUND', `nothing at ${request.path}`);
+  if (command === 'status' && argument === undefined) {
+    return request.method === 'GET' ? jsonAnswer(200, control.describe()) : refuseMethod('GET');
+  }
+  if (command === 'invoke' && argument !== undefined) {
+    return request.method === 'POST'
+      ? invokeFunction(control, argument, request.body)
+      : refuseMethod('POST');
+  }
+  if (command === 'clock' && argument === undefined) {
+    return request.method === 'POST' ? moveClock(control, request.body) : refuseMethod('POST');
+  }
+  return refuse(404, 'NOT_FOUND', `nothing at ${request.path}`);
+}
+
+async function invokeFunction(control: Control, name: string, body: Buffer): Promise<HttpAnswer> {
+  const known = control.functions.get(name);
+  if (known === undefined) {
+    const names = [...control.functions.keys()].join(', ');
+    return refuse(404, 'FUNCTION_NOT_FOUND', `no function "${name}"; there are: ${names}`);
+  }
+  const event = body.length === 0 ? { value: {} } : parseJson(body);
+  if (event === undefined) return refuse(400, 'INVALID_JSON', 'the event is not valid JSON');
+  const outcome = await known.invoke(event.value);
+  return outcome.ok ? jsonAnswer(200, outcome.result) : jsonAnswer(500, outcome.error);
+}
+
+async function moveClock(control: Control, body: Buffer): Promise<HttpAnswer> {
+  const input = parseJson(body);
+  if (input === undefined) return refuse(400, 'INVALID_JSON', 'the body is not valid JSON');
+  const seconds = (input.value as { advanceSeconds?: unknown } | null)?.advanceSeconds;
+  if (!isAdvance(seconds)) {
+    const message = `advanceSeconds must be a whole number from 0 to ${MAX_ADVANCE_SECONDS}`;
+    return refuse(400, 'INVALID_ADVANCE_SECONDS', message);
+  }
+  try {
+    return jsonAnswer(200, await control.advanceClock(seconds));
+  } catch (error) {
+    return refuse(502, 'CLOCK_NOT_MOVED', error instanceof Error ? error.message : String(error));
+  }
+}
+
+function isAdvance(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MAX_ADVANCE_SECONDS;
+}
+
+/** Host and Origin too, so that a page in the developer's browser cannot move the clock. */
+function isLoopback({ host, origin, remoteAddress }: ControlRequest): boolean {
+  const local = /^(?:127\.|::1$|::ffff:127\.)/.test(remoteAddress ?? '');
+  const hosts = [`http://${host ?? ''}`, ...(origin === undefined ? [] : [origin])];
+  return local && hosts.every((url) => LOOPBACK_HOSTS.has(URL.parse(url)?.hostname ?? ''));
+}
+
+function parseJson(body: Buffer): { value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(body.toString('utf8')) as unknown };
+  } catch {
+    return undefined;
+  }
+}
+
+function refuseMethod(allowed: string): HttpAnswer {
+  return refuse(405, 'METHOD_NOT_ALLOWED', `use ${allowed}`);
+}
+
+function refuse(statusCode: number, code: string, message: string): HttpAnswer {
+  return jsonAnswer(statusCode, { error: { code, message } });
+}

@@ -1,0 +1,86 @@
+/** Starts what stands in for AWS and for WeChat, with the merchant, the table and the products in it. */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { seedCatalogue } from './catalogue.ts';
+import type { DataDir } from './data-dir.ts';
+import { createTable, startDynamoDb } from './dynamodb.ts';
+import type { Addresses, Names } from './environment.ts';
+import { type LocalMerchant, loadMerchant, putSecrets, saveMerchant } from './merchant.ts';
+import { startSecretsManager } from './secrets-manager.ts';
+import { startSimulator } from './simulator-process.ts';
+
+const SIMULATOR_ENTRY = fileURLToPath(new URL('../simulator/main.ts', import.meta.url));
+
+export type EmulatorOptions = {
+  readonly dataDir: DataDir;
+  readonly names: Names;
+  readonly apiUrl: string;
+  readonly simulatorPort: number;
+  readonly inMemoryTable: boolean;
+  readonly seed?: string | number | undefined;
+  readonly simulatorEntry?: string | undefined;
+  readonly onProgress: (part: string, where: string) => void;
+};
+
+export type Emulators = {
+  readonly addresses: Addresses;
+  readonly merchant: LocalMerchant;
+  readonly seed: string;
+  readonly died: Promise<never>;
+};
+
+/** `undo` gets the way to end each part as soon as it runs, so that a failure leaves nothing. */
+export async function startEmulators(
+  options: EmulatorOptions,
+  undo: (() => unknown)[],
+): Promise<Emulators> {
+  const { dataDir, names, onProgress } = options;
+  const { files } = dataDir;
+
+  const dynamoDb = await startDynamoDb(options.inMemoryTable ? {} : { dbPath: files.table });
+  undo.push(() => dynamoDb.stop());
+  await createTable(dynamoDb.endpoint, names.tableName);
+  await seedCatalogue(dynamoDb.endpoint, names.tableName);
+  onProgress('DynamoDB', dynamoDb.endpoint);
+
+  const secretsManager = await startSecretsManager({ path: files.secrets });
+  undo.push(() => secretsManager.stop());
+  const { merchant, isNew } = await loadMerchant(files.merchant, files.wechatpayKeys);
+  const simulatorUrl = options.simulatorPort === 0 ? '' : toUrl(options.simulatorPort);
+  // Secrets first: were it killed in between, the next start would make a new merchant for both.
+  await putSecrets(secretsManager.endpoint, names.secretIds, merchant, isNew);
+  saveMerchant(files.merchant, { ...merchant, apiUrl: options.apiUrl, simulatorUrl });
+  onProgress('Secrets Manager', secretsManager.endpoint);
+
+  const simulator = await startSimulator({
+    entry: options.simulatorEntry ?? SIMULATOR_ENTRY,
+    port: options.simulatorPort,
+    merchantFile: path.resolve(files.merchant),
+    dbPath: files.simulator,
+    logFile: files.simulatorLog,
+    ...(options.seed === undefined ? {} : { seed: String(options.seed) }),
+  });
+  undo.push(() => simulator.stop());
+  const located = { ...merchant, apiUrl: options.apiUrl, simulatorUrl: simulator.url };
+  saveMerchant(files.merchant, located);
+  onProgress('WeChat (simulator)', simulator.url);
+
+  const died = Promise.race([dynamoDb.died, simulator.died]);
+  died.catch(() => {});
+  return {
+    addresses: {
+      apiUrl: options.apiUrl,
+      simulatorUrl: simulator.url,
+      simulatorBackupUrl: simulator.backupUrl,
+      dynamoDbEndpoint: dynamoDb.endpoint,
+      secretsManagerEndpoint: secretsManager.endpoint,
+    },
+    merchant: located,
+    seed: simulator.seed,
+    died,
+  };
+}
+
+function toUrl(port: number): string {
+  return `http://127.0.0.1:${port}`;
+}

@@ -1,0 +1,102 @@
+/** The throwaway merchant of this data directory: made once, kept in `merchant.json`, put into secrets. */
+import { randomBytes } from 'node:crypto';
+import {
+  CreateSecretCommand,
+  PutSecretValueCommand,
+  ResourceExistsException,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { createMerchant, type Merchant } from '../simulator/credentials.ts';
+import type { Names } from './environment.ts';
+import { readJsonFile, writeJsonFile } from './json-file.ts';
+
+/** The content of `merchant.json`. */
+export type LocalMerchant = Merchant & {
+  /** Signs quotes, in place of the merchant's own backend. */
+  readonly quoteKey: string;
+  readonly apiUrl: string;
+  readonly simulatorUrl: string;
+};
+
+/** The merchant of an earlier start, or a new one. `wechatpayKeysFile` keeps WeChat's own side. */
+export async function loadMerchant(
+  file: string,
+  wechatpayKeysFile: string,
+): Promise<{ merchant: Merchant & { quoteKey: string }; isNew: boolean }> {
+  const kept = readJsonFile(file);
+  if (kept !== undefined) {
+    const merchant = { quoteKey: createKey(), ...(kept as Merchant) };
+    return { merchant, isNew: false };
+  }
+  const { merchant, wechatpayKeys } = await createMerchant();
+  writeJsonFile(wechatpayKeysFile, wechatpayKeys);
+  return { merchant: { ...merchant, quoteKey: createKey() }, isNew: true };
+}
+
+/** Writes `merchant.json` with the addresses of this start. */
+export function saveMerchant(file: string, merchant: LocalMerchant): void {
+  writeJsonFile(file, merchant);
+}
+
+/**
+ * Puts the two secrets in the shape of a deployment. Values that are already there stay, because a
+ * developer may have rotated them, unless the merchant itself is new.
+ */
+export async function putSecrets(
+  endpoint: string,
+  secretIds: Names['secretIds'],
+  merchant: Merchant & { quoteKey: string },
+  isNew: boolean,
+): Promise<void> {
+  const { appid, appSecret, quoteKey, ...rest } = merchant;
+  const values = [
+    [secretIds.miniProgram, { appid, appSecret, sessionKey: createKey(), quoteKey }],
+    [secretIds.merchant, pickMerchantSecret(rest)],
+  ] as const;
+  const client = new SecretsManagerClient({
+    endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  try {
+    for (const [name, value] of values) {
+      await putSecret(client, name, JSON.stringify(value), isNew);
+    }
+  } finally {
+    client.destroy();
+  }
+}
+
+async function putSecret(
+  client: SecretsManagerClient,
+  name: string,
+  value: string,
+  replace: boolean,
+): Promise<void> {
+  try {
+    await client.send(new CreateSecretCommand({ Name: name, SecretString: value }));
+  } catch (error) {
+    if (!(error instanceof ResourceExistsException)) throw error;
+    if (!replace) return;
+    await client.send(new PutSecretValueCommand({ SecretId: name, SecretString: value }));
+  }
+}
+
+function pickMerchantSecret(merchant: Omit<Merchant, 'appid' | 'appSecret'>) {
+  const { mchid, apiV2Key, apiV3Key, merchantSerialNo, merchantPrivateKey } = merchant;
+  const { merchantCertificate, wechatpayPublicKeyId, wechatpayPublicKey } = merchant;
+  return {
+    mchid,
+    apiV2Key,
+    apiV3Key,
+    merchantSerialNo,
+    merchantPrivateKey,
+    merchantCertificate,
+    wechatpayPublicKeyId,
+    wechatpayPublicKey,
+  };
+}
+
+function createKey(): string {
+  return randomBytes(32).toString('hex');
+}

@@ -1,0 +1,226 @@
+/** Starts everything a payment needs on one machine and wires it together. */
+import type { RequestListener } from 'node:http';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { createApi, refuseUntilReady, type RequestLine } from './api-server.ts';
+import type { ClockReading } from './control-api.ts';
+import { type DataDir, openDataDir } from './data-dir.ts';
+import { startEmulators } from './emulators.ts';
+import { type Addresses, type Names, setEnvironment } from './environment.ts';
+import { openFunctionLog } from './function-log.ts';
+import { captureOutput } from './function-output.ts';
+import { assertPortFree, listenOnLoopback } from './http-server.ts';
+import { type LocalFunction, loadFunctions } from './lambda.ts';
+import type { LocalMerchant } from './merchant.ts';
+import { type Scheduler, startScheduler } from './schedule.ts';
+import { openStackClock } from './stack-clock.ts';
+import { readTemplate, type Template } from './template.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const SCHEDULE_STOP_GRACE_MS = 3000;
+
+export type StackOptions = {
+  /** Where everything is kept; default `.local`. */
+  readonly dataDir?: string;
+  /** For tests: a data directory of its own, gone after `stop()`. */
+  readonly inMemory?: boolean;
+  /** Default `PORT`, else 3000; 0 takes a free one. */
+  readonly port?: number;
+  /** Default `SIMULATOR_PORT`, else 3900; 0 takes a free one. */
+  readonly simulatorPort?: number;
+  /** Forget orders, products, secrets, merchant and clock of earlier starts. */
+  readonly fresh?: boolean;
+  /** Run the scheduled functions by themselves; default true. */
+  readonly schedule?: boolean;
+  /** Makes the simulator's faults repeatable. */
+  readonly seed?: string | number;
+  /** The functions' own lines: `pretty` to the file and, in short, to `print`; default `file`. */
+  readonly log?: 'pretty' | 'file' | 'silent';
+  /** Takes the lines meant for a terminal. */
+  readonly print?: (line: string) => void;
+  readonly onProgress?: (part: string, where: string) => void;
+  readonly onRequest?: (line: RequestLine) => void;
+  readonly functionsDir?: string;
+  readonly templatePath?: string;
+  readonly simulatorEntry?: string;
+};
+
+export type Stack = Addresses & {
+  readonly dataDir: string;
+  readonly merchant: LocalMerchant;
+  readonly tableName: string;
+  /** What makes the simulator's faults of this run repeatable. */
+  readonly seed: string;
+  /** Runs a function with this event; throws what Lambda would report. */
+  invoke(functionName: string, event?: unknown): Promise<unknown>;
+  /** Moves the one clock of the stack; the schedule follows before this resolves. */
+  advanceClock(seconds: number): Promise<ClockReading>;
+  /** Rejects when the DynamoDB engine or the simulator ends by itself. */
+  readonly died: Promise<never>;
+  /** Ends everything that was started; safe to call twice. */
+  stop(): Promise<void>;
+};
+
+/**
+ * Resolves when a payment can be made. When a part cannot start, the others are ended before this
+ * rejects. The functions read their environment once: one stack per process, unless the modules are
+ * reset between two.
+ */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const undo: (() => unknown)[] = [];
+  let stopping: Promise<void> | undefined;
+  const stop = () => (stopping ??= undoAll(undo));
+  try {
+    return await start(options, undo, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  options: StackOptions,
+  undo: (() => unknown)[],
+  stop: () => Promise<void>,
+): Promise<Stack> {
+  const template = readTemplate(options.templatePath ?? path.join(ROOT, 'serverless.yml'));
+  const inMemory = options.inMemory ?? false;
+  const dataDir = openDataDir(
+    inMemory ? undefined : (options.dataDir ?? '.local'),
+    options.fresh ?? false,
+  );
+  undo.push(() => dataDir.close());
+
+  let serve: RequestListener = refuseUntilReady;
+  const api = await listenOnLoopback((request, response) => serve(request, response), {
+    port: options.port ?? readPort('PORT', 3000),
+    portVariable: 'PORT',
+  });
+  undo.push(() => api.stop());
+  const simulatorPort = options.simulatorPort ?? readPort('SIMULATOR_PORT', 3900);
+  await assertPortFree({ port: simulatorPort, portVariable: 'SIMULATOR_PORT' });
+
+  const names = nameResources(template.service);
+  const emulators = await startEmulators(
+    {
+      dataDir,
+      names,
+      apiUrl: api.url,
+      simulatorPort,
+      inMemoryTable: inMemory,
+      seed: options.seed,
+      simulatorEntry: options.simulatorEntry,
+      onProgress: options.onProgress ?? (() => {}),
+    },
+    undo,
+  );
+  const { addresses, merchant, seed, died } = emulators;
+  undo.push(setEnvironment(template.service, names, addresses));
+  const host = await startHost(options, template, dataDir, addresses, undo);
+  const facts = { ...addresses, dataDir: dataDir.path, tableName: names.tableName, seed };
+  const advanceClock = (seconds: number) => host.clock.advance(seconds);
+  serve = createApi({
+    functions: host.functions,
+    control: {
+      functions: host.functions,
+      advanceClock,
+      describe: () => ({
+        service: template.service,
+        appid: merchant.appid,
+        ...facts,
+        ...host.clock.read(),
+      }),
+    },
+    ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
+  });
+  // First of all, so that requests in hand still find everything they need.
+  undo.push(() => api.stop());
+  return {
+    ...facts,
+    merchant,
+    died,
+    stop,
+    advanceClock,
+    invoke: (functionName, event) => invoke(host.functions, functionName, event),
+  };
+}
+
+/** Loads the functions, their clock and their schedule. Their environment is set by now. */
+async function startHost(
+  options: StackOptions,
+  template: Template,
+  dataDir: DataDir,
+  addresses: Addresses,
+  undo: (() => unknown)[],
+) {
+  const mode = options.log ?? 'file';
+  const log = openFunctionLog(
+    mode === 'silent' ? undefined : dataDir.files.functionLog,
+    mode === 'pretty' && options.print !== undefined ? options.print : () => {},
+  );
+  undo.push(() => log.close(), captureOutput());
+
+  let scheduler: Scheduler | undefined;
+  const followClock = async () => scheduler?.catchUp();
+  const clock = await openStackClock(dataDir.files.clock, addresses.simulatorUrl, followClock);
+  undo.push(() => clock.close());
+
+  const functions = await loadFunctions(
+    template.service,
+    template.functions,
+    options.functionsDir ?? path.join(ROOT, 'functions'),
+    log.sink,
+  );
+  if (options.schedule ?? true) {
+    const running = startScheduler(template.functions, async (name, event) => {
+      await functions.get(name)?.invoke(event);
+    });
+    scheduler = running;
+    undo.push(() => Promise.race([running.stop(), delay(SCHEDULE_STOP_GRACE_MS)]));
+  }
+  return { functions, clock };
+}
+
+/** Every step is taken, also after one that fails; the first failure is reported at the end. */
+async function undoAll(undo: (() => unknown)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const step of undo.splice(0).toReversed()) {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+async function invoke(
+  functions: ReadonlyMap<string, LocalFunction>,
+  functionName: string,
+  event: unknown = {},
+): Promise<unknown> {
+  const target = functions.get(functionName);
+  if (target === undefined) throw new Error(`no function "${functionName}"`);
+  const outcome = await target.invoke(event);
+  if (outcome.ok) return outcome.result;
+  throw new Error(`${outcome.error.errorType}: ${outcome.error.errorMessage}`);
+}
+
+function nameResources(service: string): Names {
+  return {
+    tableName: `${service}-local`,
+    secretIds: {
+      miniProgram: `${service}/local/mini-program`,
+      merchant: `${service}/local/merchant`,
+    },
+  };
+}
+
+function readPort(variable: string, fallback: number): number {
+  const text = process.env[variable];
+  if (text === undefined || text === '') return fallback;
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new Error(`${variable}=${text} is not a port: give a number from 0 to 65535`);
+}

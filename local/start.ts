@@ -1,0 +1,112 @@
+/** `npm start`: the whole stack in one terminal. */
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import type { RequestLine } from './api-server.ts';
+import { explainFailure } from './explain-failure.ts';
+import { watchNpm } from './parent-watch.ts';
+import { type Stack, startStack } from './stack.ts';
+
+const STOP_LIMIT_MS = 10_000;
+const HELP = `Usage: npm start [-- --fresh]
+
+Runs the API, DynamoDB, Secrets Manager and WeChat (the simulator) on this machine.
+
+  --fresh             forget the orders, products and keys of earlier starts
+  --help              this text
+
+  PORT                port of the API (3000; 0 takes a free one)
+  SIMULATOR_PORT      port of the simulator (3900; 0 takes a free one)
+  LOCAL_DATA_DIR      where data is kept (.local)
+  DYNAMODB_ENDPOINT   use this DynamoDB and start none
+  SEED                makes the simulator's faults repeatable
+`;
+
+const print = (line: string) => {
+  process.stdout.write(`${line}\n`);
+};
+
+function readFlags() {
+  try {
+    return parseArgs({ options: { fresh: { type: 'boolean' }, help: { type: 'boolean' } } }).values;
+  } catch (error) {
+    const [reason] = (error instanceof Error ? error.message : String(error)).split('. ');
+    process.stderr.write(`${reason}. There are --fresh and --help.\n`);
+    return undefined;
+  }
+}
+
+async function main(): Promise<void> {
+  // A closed pipe (npm start | head) must not end the stack half-way.
+  process.stdout.on('error', () => {});
+  const flags = readFlags();
+  if (flags === undefined) {
+    process.exitCode = 1;
+    return;
+  }
+  if (flags.help === true) {
+    process.stdout.write(HELP);
+    return;
+  }
+
+  let stack: Stack | undefined;
+  let ending = false;
+  const end = async (exitCode: number, reason: string) => {
+    if (ending) return;
+    ending = true;
+    print(`\n${reason}`);
+    setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
+    await stack?.stop();
+    print('stopped');
+    process.exit(exitCode);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => void end(0, `${signal}: stopping …`));
+  }
+  watchNpm(() => void end(0, 'npm is gone: stopping …'));
+
+  print('wechatpay-serverless: starting the local stack\n');
+  const dataDir = process.env.LOCAL_DATA_DIR ?? '.local';
+  try {
+    stack = await startStack({
+      dataDir,
+      fresh: flags.fresh ?? false,
+      log: 'pretty',
+      print,
+      onProgress: (part, where) => print(`  ${part.padEnd(20)}${where}`),
+      onRequest: (line) => print(formatRequest(line)),
+      ...(process.env.SEED === undefined ? {} : { seed: process.env.SEED }),
+    });
+  } catch (error) {
+    process.stderr.write(`\nnot started: ${explainFailure(error)}\n`);
+    process.exit(1);
+  }
+  printReady(stack, dataDir);
+  await stack.died.catch((error: unknown) => end(1, explainFailure(error)));
+}
+
+function printReady({ apiUrl, simulatorUrl, dataDir: root }: Stack, dataDir: string): void {
+  const json = "-H 'content-type: application/json'";
+  const merchantFile = path.relative('', path.join(root, 'merchant.json'));
+  print(`  ${'API'.padEnd(20)}${apiUrl}
+
+Try, in another terminal:
+  npm run demo
+or step by step:
+  curl -s ${simulatorUrl}/_simulator/login ${json} -d '{"user":"alice"}'
+  curl -s ${apiUrl}/login ${json} -d '{"code":"<code>"}'
+  curl -s ${apiUrl}/prepay ${json} -H 'authorization: Bearer <token>' \\
+       -H 'idempotency-key: my-first-order' -d '{"items":[{"sku":"latte","quantity":1}]}'
+  curl -s -X POST ${simulatorUrl}/_simulator/orders/<outTradeNo>/pay
+  curl -s ${apiUrl}/orders/<outTradeNo> -H 'authorization: Bearer <token>'
+
+Keys for other WeChat Pay clients: ${merchantFile}. The functions' log: ${path.join(dataDir, 'functions.log')}
+
+ready  API ${apiUrl}  WeChat (simulator) ${simulatorUrl}  data ${dataDir}`);
+}
+
+/** `POST /prepay 200 35 ms 0f8d…` */
+function formatRequest({ method, path, statusCode, durationMs, requestId }: RequestLine): string {
+  return `${method.padEnd(5)} ${path} ${statusCode} ${Math.round(durationMs)} ms ${requestId}`;
+}
+
+await main();

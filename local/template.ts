@@ -1,0 +1,99 @@
+/** What the local stack needs from `serverless.yml`: functions, routes, timeouts, schedules. */
+import { readFileSync } from 'node:fs';
+import { parseDocument } from 'yaml';
+import { parseSchedule, type Schedule } from './schedule-expression.ts';
+
+/** The Serverless Framework's own defaults. */
+const DEFAULT_TIMEOUT_SECONDS = 6;
+const DEFAULT_MEMORY_MB = 1024;
+
+export type Route = {
+  /** `GET /orders/{outTradeNo}` or `$default`, as API Gateway names it. */
+  readonly key: string;
+  readonly functionName: string;
+};
+
+export type FunctionDefinition = {
+  readonly name: string;
+  /** Which export of `functions/<name>.ts` is called. */
+  readonly exportName: string;
+  readonly timeoutMs: number;
+  readonly memoryMb: number;
+  readonly routes: readonly Route[];
+  readonly schedules: readonly Schedule[];
+};
+
+export type Template = { readonly service: string; readonly functions: FunctionDefinition[] };
+
+type Node = Readonly<Record<string, unknown>>;
+
+/** Reads the file; `${…}` where a number is expected counts as not given. */
+export function readTemplate(path: string): Template {
+  return parseTemplate(readFileSync(path, 'utf8'));
+}
+
+/** Reads `serverless.yml` from its text; throws with the function's name when something is amiss. */
+export function parseTemplate(text: string): Template {
+  // Unknown tags (!Ref, !Sub) are CloudFormation's business: they parse, with a warning we drop.
+  const document = parseDocument(text);
+  const [error] = document.errors;
+  if (error !== undefined) throw new Error(`serverless.yml: ${error.message}`);
+  const root = asNode(document.toJS());
+  const provider = asNode(root.provider);
+  const functions = Object.entries(asNode(root.functions)).map(([name, definition]) =>
+    readFunction(name, asNode(definition), provider),
+  );
+  return { service: readText(root.service, 'service'), functions };
+}
+
+function readFunction(name: string, definition: Node, provider: Node): FunctionDefinition {
+  const timeout = definition.timeout ?? provider.timeout;
+  const memory = definition.memorySize ?? provider.memorySize;
+  const events = Array.isArray(definition.events) ? definition.events.map(asNode) : [];
+  return {
+    name,
+    exportName: readText(definition.handler, 'handler').replace(/^.*\./s, ''),
+    timeoutMs: readNumber(timeout, DEFAULT_TIMEOUT_SECONDS) * 1000,
+    memoryMb: readNumber(memory, DEFAULT_MEMORY_MB),
+    routes: events.flatMap((event) => readRoute(name, event.httpApi)),
+    schedules: events.flatMap((event) => readSchedules(name, event.schedule)),
+  };
+}
+
+function readRoute(functionName: string, event: unknown): Route[] {
+  if (event === undefined) return [];
+  const text = typeof event === 'string' ? event : readMethodAndPath(asNode(event));
+  const [method = '', path] = text.trim().split(/\s+/);
+  if (path === undefined || path === '*') return [{ key: '$default', functionName }];
+  const verb = method === '*' ? 'ANY' : method.toUpperCase();
+  return [{ key: `${verb} ${path.startsWith('/') ? path : `/${path}`}`, functionName }];
+}
+
+function readSchedules(functionName: string, event: unknown): Schedule[] {
+  if (event === undefined) return [];
+  const rates = typeof event === 'string' ? [event] : [asNode(event).rate].flat();
+  if (typeof event !== 'string' && asNode(event).enabled === false) return [];
+  return rates.map((rate) => {
+    const schedule = parseSchedule(readText(rate, ''));
+    if (schedule !== undefined) return schedule;
+    throw new Error(
+      `serverless.yml: ${functionName} has a schedule not known here: ${String(rate)}`,
+    );
+  });
+}
+
+function readMethodAndPath({ method, path }: Node): string {
+  return `${readText(method, '*')} ${readText(path, '')}`;
+}
+
+function readText(value: unknown, fallback: string): string {
+  return typeof value === 'string' ? value : fallback;
+}
+
+function readNumber(value: unknown, fallback: number): number {
+  return typeof value === 'number' && value > 0 ? value : fallback;
+}
+
+function asNode(value: unknown): Node {
+  return typeof value === 'object' && value !== null ? (value as Node) : {};
+}

@@ -1,0 +1,95 @@
+/** A local API over functions given as source text, for the tests beside this file. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createApi, type RequestLine } from '../../local/api-server.ts';
+import type { ClockReading } from '../../local/control-api.ts';
+import { captureOutput } from '../../local/function-output.ts';
+import { listenOnLoopback } from '../../local/http-server.ts';
+import { loadFunctions } from '../../local/lambda.ts';
+import { parseTemplate } from '../../local/template.ts';
+
+export type Answer = { status: number; headers: Record<string, unknown>; body: string };
+
+export type ApiHost = Awaited<ReturnType<typeof startApiHost>>;
+
+/** Starts the API; `sources` are the bodies of `functions/<name>.ts`. */
+export async function startApiHost(
+  template: string,
+  sources: Readonly<Record<string, string>>,
+  options: {
+    gatewayTimeoutMs?: number;
+    advanceClock?: (seconds: number) => Promise<ClockReading>;
+  } = {},
+) {
+  const directory = mkdtempSync(path.join(tmpdir(), 'functions-'));
+  for (const [name, source] of Object.entries(sources)) {
+    writeFileSync(path.join(directory, `${name}.ts`), source);
+  }
+  const restoreOutput = captureOutput();
+  const output: string[] = [];
+  const requests: RequestLine[] = [];
+  const { service, functions: definitions } = parseTemplate(template);
+  const functions = await loadFunctions(service, definitions, directory, (name, line) => {
+    output.push(`${name} ${line}`);
+  });
+  const server = await listenOnLoopback(
+    createApi({
+      functions,
+      control: {
+        functions,
+        advanceClock:
+          options.advanceClock ?? (async (seconds) => ({ now: '', offsetSeconds: seconds })),
+        describe: () => ({ service }),
+      },
+      onRequest: (line) => requests.push(line),
+      ...(options.gatewayTimeoutMs === undefined
+        ? {}
+        : { gatewayTimeoutMs: options.gatewayTimeoutMs }),
+    }),
+    { port: 0 },
+  );
+  return {
+    url: server.url,
+    output,
+    requests,
+    send: (
+      method: string,
+      target: string,
+      headers: Record<string, string | string[]> = {},
+      body?: string | Buffer,
+    ) => send(server.url, method, target, headers, body),
+    stop: async () => {
+      await server.stop();
+      restoreOutput();
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+/** A request with exactly these headers: `fetch` would add its own content type. */
+export function send(
+  base: string,
+  method: string,
+  target: string,
+  headers: Record<string, string | string[]> = {},
+  body?: string | Buffer,
+): Promise<Answer> {
+  const { hostname, port } = new URL(base);
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      { hostname, port, method, path: target, headers, agent: false },
+      (incoming) => {
+        const chunks: Buffer[] = [];
+        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+        incoming.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: text });
+        });
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
