@@ -102,7 +102,7 @@ export function openSecret<T>(
     fetching ??= (async () => {
       try {
         const text = await readSecret(client, secretId, 'AWSCURRENT');
-        if (text === undefined) throw new ConfigError(`the secret ${secretId} does not exist`);
+        if (text === undefined) throw new ConfigError(`the secret ${secretId} does not exist or has no value yet`);
         const value = parseSecret(secretId, text, schema);
         cached = { text, value, fetchedAtMs: now() };
         return value;
