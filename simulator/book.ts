@@ -1,0 +1,92 @@
+/**
+ * WeChat's book on disk: one SQLite file that a `kill -9` at any moment leaves consistent
+ * (write-ahead log; every change of state is one transaction).
+ */
+import { DatabaseSync } from 'node:sqlite';
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS users (
+  openid TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS codes (
+  code TEXT PRIMARY KEY, openid TEXT NOT NULL, expires_at INTEGER NOT NULL, used_at INTEGER
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS orders (
+  out_trade_no TEXT PRIMARY KEY, request TEXT NOT NULL, sign_type TEXT NOT NULL,
+  total_fee INTEGER NOT NULL, trade_state TEXT NOT NULL,
+  created_at INTEGER NOT NULL, pay_until INTEGER NOT NULL, closes_at INTEGER NOT NULL,
+  closed_at INTEGER, paid_at INTEGER, payer_openid TEXT, transaction_id TEXT UNIQUE
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS prepays (
+  prepay_id TEXT PRIMARY KEY, out_trade_no TEXT NOT NULL, expires_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS prepays_of_order ON prepays (out_trade_no);
+CREATE TABLE IF NOT EXISTS notifications (
+  id INTEGER PRIMARY KEY, out_trade_no TEXT NOT NULL, notify_url TEXT NOT NULL,
+  sign_type TEXT NOT NULL, fields TEXT NOT NULL, state TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0, max_attempts INTEGER NOT NULL, next_at INTEGER,
+  postponed TEXT
+);
+CREATE INDEX IF NOT EXISTS notifications_due ON notifications (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS notifications_of_order ON notifications (out_trade_no);
+CREATE TABLE IF NOT EXISTS attempts (
+  id INTEGER PRIMARY KEY, notification_id INTEGER NOT NULL, attempt INTEGER NOT NULL,
+  at INTEGER NOT NULL, outcome TEXT NOT NULL, detail TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS attempts_of_notification ON attempts (notification_id);
+`;
+
+export interface Book {
+  readonly database: DatabaseSync;
+  /** All or nothing, also when the process dies inside. */
+  transaction<T>(work: () => T): T;
+  readMeta(name: string): string | undefined;
+  writeMeta(name: string, value: string): void;
+  /** Next number of a counter that a reset does not touch. */
+  nextSerial(): number;
+  /** Forgets orders, codes and notifications; people keep their openids. */
+  empty(): void;
+  close(): void;
+}
+
+/** Opens the book at `path`, or one in memory. */
+export function openBook(path = ':memory:'): Book {
+  const database = new DatabaseSync(path);
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+  database.exec(SCHEMA);
+  const select = database.prepare('SELECT value FROM meta WHERE name = ?');
+  const upsert = database.prepare(
+    'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+  );
+  const readMeta = (name: string) => select.get(name)?.['value']?.toString();
+  const writeMeta = (name: string, value: string) => void upsert.run(name, value);
+
+  return {
+    database,
+    transaction(work) {
+      database.exec('BEGIN IMMEDIATE');
+      try {
+        const result = work();
+        database.exec('COMMIT');
+        return result;
+      } catch (error) {
+        database.exec('ROLLBACK');
+        throw error;
+      }
+    },
+    readMeta,
+    writeMeta,
+    nextSerial() {
+      const serial = Number(readMeta('serial') ?? '0') + 1;
+      writeMeta('serial', serial.toString());
+      return serial;
+    },
+    empty() {
+      database.exec(
+        'BEGIN; DELETE FROM codes; DELETE FROM orders; DELETE FROM prepays; DELETE FROM notifications; DELETE FROM attempts; COMMIT',
+      );
+    },
+    close: () => database.close(),
+  };
+}

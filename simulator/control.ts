@@ -1,0 +1,174 @@
+/** The control API under `/_simulator`: what tests, the page and tools do to WeChat. JSON in and out. */
+import { addFault, listFaults, removeFault, removeFaults } from './control-faults.ts';
+import { type Body, ControlError, parseBody, readNumber, readUser } from './control-input.ts';
+import { FaultRefusedError } from './faults.ts';
+import { type Answer, answerError, answerJson, type Request } from './http.ts';
+import { describeOrderForPeople } from './order-view.ts';
+import { type PaymentInput, refuseUnpayable, requestPayment } from './phone.ts';
+import { takePayment, type Wechat } from './wechat.ts';
+
+type Handler = (wechat: Wechat, body: Body, part: string, request: Request) => unknown;
+
+/** A page of the internet that the developer has open must not reach in here. */
+function refuseForeignPages({ headers }: Request): void {
+  const { origin } = headers;
+  if (
+    origin !== undefined &&
+    !/^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(origin)
+  ) {
+    throw new ControlError(
+      403,
+      'FOREIGN_ORIGIN',
+      `pages of ${origin} may not control the simulator`,
+    );
+  }
+}
+
+function decodePart(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new ControlError(400, 'INVALID_ADDRESS', 'the address is not URL-encoded UTF-8');
+  }
+}
+
+function login({ users, messages }: Wechat, body: Body) {
+  const user = readUser(body);
+  const code = users.issueCode(user);
+  messages.add({
+    from: `phone of ${user}`,
+    to: 'wechat',
+    kind: 'login',
+    method: 'CALL',
+    path: 'wx.login',
+    request: { headers: {}, body: '' },
+    response: { status: 200, headers: {}, body: JSON.stringify({ code }) },
+  });
+  return { code };
+}
+
+function pay(wechat: Wechat, body: Body) {
+  const user = readUser(body);
+  const { appId, cancel } = body;
+  if (appId !== undefined && typeof appId !== 'string') {
+    throw new ControlError(400, 'INVALID_FIELD', '"appId" must be a string');
+  }
+  if (cancel !== undefined && typeof cancel !== 'boolean') {
+    throw new ControlError(400, 'INVALID_FIELD', '"cancel" must be true or false');
+  }
+  return requestPayment(wechat, { ...body, user } satisfies PaymentInput);
+}
+
+function findOrder({ orders }: Wechat, outTradeNo: string) {
+  const order = orders.find(outTradeNo);
+  if (!order) {
+    throw new ControlError(404, 'ORDER_NOT_FOUND', `WeChat has no order ${outTradeNo}`);
+  }
+  return order;
+}
+
+const listOrders: Handler = (wechat) => ({
+  orders: wechat.orders.list().map((order) => describeOrderForPeople(wechat, order)),
+});
+
+function showOrder(wechat: Wechat, _: Body, outTradeNo: string) {
+  return describeOrderForPeople(wechat, findOrder(wechat, outTradeNo));
+}
+
+function payWithoutPhone(wechat: Wechat, body: Body, outTradeNo: string) {
+  const order = findOrder(wechat, outTradeNo);
+  const refused = refuseUnpayable(order, wechat.clock.now());
+  if (refused) {
+    throw new ControlError(409, refused.reason ?? 'REFUSED', refused.message ?? refused.errMsg);
+  }
+  const openid =
+    order.request['openid'] ??
+    wechat.users.openidOf(body['user'] === undefined ? 'passer-by' : readUser(body));
+  const paid = takePayment(wechat, outTradeNo, openid);
+  return { errMsg: 'requestPayment:ok', transactionId: paid?.transactionId };
+}
+
+function refundInConsole(): never {
+  throw new ControlError(501, 'NOT_YET_SERVED', 'the simulator does not refund yet');
+}
+
+function showUser({ users }: Wechat, _: Body, user: string) {
+  return { user: readUser({ user }), openid: users.openidOf(user) };
+}
+
+const showClock: Handler = ({ clock }) => ({ now: new Date(clock.now()).toISOString() });
+
+async function moveClock({ clock, notifier }: Wechat, body: Body) {
+  const seconds = readNumber(
+    body,
+    'advanceSeconds',
+    (n) => n >= 0 && n <= 1e9,
+    'a number of seconds, 0 or more',
+  );
+  if (seconds === undefined) {
+    throw new ControlError(400, 'MISSING_FIELD', '"advanceSeconds" is needed');
+  }
+  await notifier.moveClock(seconds * 1000);
+  return { now: new Date(clock.now()).toISOString() };
+}
+
+function listMessages({ messages }: Wechat, _body: Body, _part: string, { query }: Request) {
+  const after = Number(query.get('after') ?? '0');
+  if (!Number.isSafeInteger(after) || after < 0) {
+    throw new ControlError(400, 'INVALID_FIELD', '"after" must be the id of a message');
+  }
+  return { messages: messages.list(after) };
+}
+
+const reset: Handler = ({ book, clock, faults, messages, notifier }) => {
+  book.empty();
+  clock.reset();
+  faults.clear();
+  messages.clear();
+  notifier.wake();
+  return {};
+};
+
+const ROUTES: [method: string, path: RegExp, handle: Handler][] = [
+  ['POST', /^\/login$/, login],
+  ['POST', /^\/request-payment$/, pay],
+  ['GET', /^\/orders$/, listOrders],
+  ['GET', /^\/orders\/([^/]+)$/, showOrder],
+  ['POST', /^\/orders\/([^/]+)\/pay$/, payWithoutPhone],
+  ['POST', /^\/orders\/([^/]+)\/refund-in-console$/, refundInConsole],
+  ['GET', /^\/users\/([^/]+)$/, showUser],
+  ['GET', /^\/faults$/, listFaults],
+  ['POST', /^\/faults$/, addFault],
+  ['DELETE', /^\/faults$/, removeFaults],
+  ['DELETE', /^\/faults\/([^/]+)$/, removeFault],
+  ['GET', /^\/clock$/, showClock],
+  ['POST', /^\/clock$/, moveClock],
+  ['GET', /^\/messages$/, listMessages],
+  ['POST', /^\/reset$/, reset],
+];
+
+/** Answers a call whose path begins with `/_simulator`. */
+export async function answerControl(wechat: Wechat, request: Request): Promise<Answer> {
+  const path = request.path.slice('/_simulator'.length);
+  try {
+    refuseForeignPages(request);
+    const routes = ROUTES.filter(([, pattern]) => pattern.test(path));
+    const route = routes.find(([method]) => method === request.method);
+    if (!route) {
+      throw routes.length > 0
+        ? new ControlError(405, 'METHOD_NOT_ALLOWED', `${request.method} is not possible here`)
+        : new ControlError(404, 'UNKNOWN_ADDRESS', `no ${request.path}; GET / lists what there is`);
+    }
+    const [, pattern, handle] = route;
+    const part = decodePart(pattern.exec(path)?.[1] ?? '');
+    return answerJson(200, await handle(wechat, parseBody(request), part, request));
+  } catch (error) {
+    if (error instanceof ControlError) {
+      return answerError(error.status, error.code, error.message);
+    }
+    if (error instanceof FaultRefusedError) {
+      return answerError(400, error.code, error.message);
+    }
+    throw error;
+  }
+}

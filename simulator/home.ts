@@ -1,0 +1,49 @@
+/** `GET /`: what this program is and what it answers. */
+import type { Answer, Request } from './http.ts';
+import { answerError } from './http.ts';
+import type { Wechat } from './wechat.ts';
+
+const ADDRESSES = [
+  ['POST /pay/unifiedorder', '统一下单'],
+  ['POST /pay/orderquery', '查询订单'],
+  ['POST /pay/closeorder', '关闭订单'],
+  ['GET /sns/jscode2session', '小程序登录 code2Session'],
+  ['POST /_simulator/login {"user"}', 'a one-time wx.login code'],
+  [
+    'POST /_simulator/request-payment {"user","timeStamp","nonceStr","package","signType","paySign"}',
+    'what the phone does; "cancel": true cancels',
+  ],
+  ['GET /_simulator/orders', "WeChat's whole book"],
+  ['GET /_simulator/orders/{out_trade_no}', 'one order with its notification attempts'],
+  ['POST /_simulator/orders/{out_trade_no}/pay', 'pays without a phone'],
+  ['GET /_simulator/users/{user}', 'the openid of a user'],
+  ['GET|POST|DELETE /_simulator/faults[/{id}]', 'misbehaviour on request'],
+  ['GET|POST /_simulator/clock {"advanceSeconds"}', "moves WeChat's clock"],
+  ['GET /_simulator/messages[?after=id]', 'every message, and why a signature failed'],
+  ['POST /_simulator/reset', 'empty again'],
+];
+
+const escapeHtml = (text: string) =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+
+export function answerHome({ merchant, seed }: Wechat, { method }: Request): Answer {
+  if (method !== 'GET' && method !== 'HEAD') {
+    return answerError(405, 'METHOD_NOT_ALLOWED', 'only GET is possible here');
+  }
+  const rows = ADDRESSES.map(
+    ([address = '', text = '']) =>
+      `<tr><td><code>${escapeHtml(address)}</code></td><td>${escapeHtml(text)}</td></tr>`,
+  );
+  const body = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>WeChat Pay simulator</title>
+<style>body{font:16px/1.5 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem}td{padding:.2rem 1rem .2rem 0;vertical-align:top}</style>
+<h1>WeChat Pay simulator 微信支付模拟器</h1>
+<p>It behaves like WeChat Pay (API v2) towards one merchant. No real money, no real WeChat. 不产生真实支付。</p>
+<p>appid <code>${escapeHtml(merchant.appid)}</code>, mch_id <code>${escapeHtml(merchant.mchid)}</code>, seed <code>${escapeHtml(seed)}</code>. How to use it: <code>simulator/README.md</code>.</p>
+<table>${rows.join('\n')}</table>
+</html>
+`;
+  return { status: 200, headers: { 'Content-Type': 'text/html; charset=utf-8' }, body };
+}

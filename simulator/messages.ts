@@ -1,0 +1,91 @@
+/** Every message between the parties, in order, with secrets masked: what a developer reads to see what happened. */
+import type { SignatureReport } from './explain-signature.ts';
+import type { MerchantV2 } from './credentials.ts';
+
+const KEPT_MESSAGES = 5000;
+const KEPT_CHARACTERS = 16 * 1024;
+const SECRET_FIELDS = [
+  'appSecret',
+  'apiV2Key',
+  'apiV3Key',
+  'merchantPrivateKey',
+] as const satisfies (keyof MerchantV2)[];
+
+/** Also a wrong secret is one: it may be the real one of another mini-program. */
+const SECRET_IN_QUERY = /([?&]secret=)[^&#]*/g;
+const SESSION_KEY = /("session_key"\s*:\s*")[^"]*/g;
+
+type Headers = Record<string, string | string[] | undefined>;
+
+export interface Message {
+  readonly id: number;
+  /** WeChat's clock, ISO 8601. */
+  readonly time: string;
+  readonly from: string;
+  readonly to: string;
+  /** `unifiedorder`, `notify`, `requestPayment`, … */
+  readonly kind: string;
+  readonly method: string;
+  readonly path: string;
+  readonly request: { headers: Headers; body: string };
+  /** Absent: no answer was sent or came back. */
+  response?: { status: number; headers: Headers; body: string };
+  /** Verification of the signature on the request, or on what WeChat sent. */
+  signature?: SignatureReport;
+  /** WeChat's own signature on its answer. */
+  answerSignature?: SignatureReport;
+  fault?: string;
+  /** What the developer should know about this message. */
+  note?: string;
+  durationMs?: number;
+}
+
+export interface Messages {
+  /** Keeps the message; fields that come later (the answer) may still be set on the returned object. */
+  add(message: Omit<Message, 'id' | 'time'>): Message;
+  list(afterId?: number): Message[];
+  clear(): void;
+}
+
+export function createMessages(merchant: MerchantV2, now: () => number): Messages {
+  const secrets = new Set<string>();
+  for (const field of SECRET_FIELDS) {
+    const secret = merchant[field];
+    if (secret) {
+      secrets.add(secret);
+    }
+  }
+  let kept: Message[] = [];
+  let lastId = 0;
+
+  const mask = (text: string) => {
+    let masked = text.replaceAll(SECRET_IN_QUERY, '$1***').replaceAll(SESSION_KEY, '$1***');
+    for (const secret of secrets) {
+      masked = masked.replaceAll(secret, '***');
+    }
+    return masked;
+  };
+
+  return {
+    add(message) {
+      lastId += 1;
+      const added: Message = { id: lastId, time: new Date(now()).toISOString(), ...message };
+      kept.push(added);
+      if (kept.length > KEPT_MESSAGES * 1.1) {
+        kept = kept.slice(-KEPT_MESSAGES);
+      }
+      return added;
+    },
+    list(afterId = 0) {
+      const shown = kept.slice(-KEPT_MESSAGES).filter((message) => message.id > afterId);
+      return shown.map((message) =>
+        JSON.parse(JSON.stringify(message), (_, value: unknown) =>
+          typeof value === 'string' ? mask(value.slice(0, KEPT_CHARACTERS)) : value,
+        ),
+      ) as Message[];
+    },
+    clear() {
+      kept = [];
+    },
+  };
+}

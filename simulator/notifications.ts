@@ -1,0 +1,190 @@
+/** Payment notifications (支付结果通知) on disk: what is to be sent, when next, and every attempt so far. */
+import type { SQLOutputValue } from 'node:sqlite';
+import { Formatter } from 'wechatpay-axios-plugin';
+import type { Book } from './book.ts';
+import type { MerchantV2 } from './credentials.ts';
+import type { Order } from './orders.ts';
+import { describePayment } from './trade-fields.ts';
+import { type Fields, type SignType, signFields } from './wire.ts';
+
+/** Seconds between an attempt and the next one: 15 retries in about 24 hours. */
+export const RETRY_GAPS_SECONDS = [
+  15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10_800, 10_800, 10_800, 21_600, 21_600,
+] as const;
+
+export interface Notification {
+  readonly id: number;
+  readonly outTradeNo: string;
+  readonly notifyUrl: string;
+  readonly signType: SignType;
+  /** Signed: every attempt sends the same message. */
+  readonly fields: Fields;
+  readonly attempts: number;
+  readonly maxAttempts: number;
+  readonly nextAtMs: number | null;
+  /** `pending`, `acknowledged`, or `given-up` after the last retry. */
+  readonly state: string;
+  /** Held back once by a `late` or `reorder` fault. */
+  readonly postponed: string | null;
+}
+
+/** How one attempt ended. Only `acknowledged` stops the retries. */
+export type Outcome =
+  | 'acknowledged'
+  | 'refused'
+  | 'bad-answer'
+  | 'timeout'
+  | 'connection-failed'
+  | 'lost'
+  | 'cut'
+  | 'acknowledgement-lost';
+
+export interface AttemptDetail {
+  httpStatus?: number;
+  answer?: string;
+  error?: string;
+  fault?: string;
+  durationMs?: number;
+}
+
+export interface Attempt extends AttemptDetail {
+  readonly attempt: number;
+  readonly atMs: number;
+  readonly outcome: Outcome;
+}
+
+export interface Notifications {
+  schedule(order: Order, dueAtMs: number): void;
+  /** One more copy of the same message, sent once. */
+  scheduleCopy(notification: Notification, dueAtMs: number): void;
+  /** Pending ones due until then, the earliest first. */
+  listDue(untilMs: number, limit: number): Notification[];
+  nextDueMs(): number | undefined;
+  postpone(id: number, reason: 'late' | 'reorder', untilMs: number): void;
+  /** What `reorder` holds back becomes due. */
+  releaseReordered(nowMs: number): void;
+  /** Records what happened and sets the next attempt in one transaction. */
+  record(notification: Notification, ends: readonly Attempt[]): void;
+  listOf(outTradeNo: string): { notification: Notification; attempts: Attempt[] }[];
+}
+
+function toNotification(row: Record<string, SQLOutputValue>): Notification {
+  return {
+    id: Number(row['id']),
+    outTradeNo: String(row['out_trade_no']),
+    notifyUrl: String(row['notify_url']),
+    signType: String(row['sign_type']) as SignType,
+    fields: JSON.parse(String(row['fields'])) as Fields,
+    attempts: Number(row['attempts']),
+    maxAttempts: Number(row['max_attempts']),
+    nextAtMs: row['next_at'] === null ? null : Number(row['next_at']),
+    state: String(row['state']),
+    postponed: row['postponed'] === null ? null : String(row['postponed']),
+  };
+}
+
+/** The message as WeChat sends it: names in byte order, no `sign_type`, signed like the order was. */
+function composeFields(order: Order, merchant: MerchantV2): Fields {
+  const { attach, device_info: deviceInfo } = order.request;
+  const fields: Fields = {
+    appid: merchant.appid,
+    mch_id: merchant.mchid,
+    nonce_str: Formatter.nonce(32),
+    return_code: 'SUCCESS',
+    result_code: 'SUCCESS',
+    ...(attach ? { attach } : {}),
+    ...(deviceInfo ? { device_info: deviceInfo } : {}),
+    ...describePayment(order),
+  };
+  const sign = signFields(fields, merchant.apiV2Key, order.signType);
+  return Object.fromEntries(
+    Object.entries({ ...fields, sign }).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
+export function createNotifications(book: Book, merchant: MerchantV2): Notifications {
+  const { database } = book;
+  const insert = database.prepare(
+    `INSERT INTO notifications (out_trade_no, notify_url, sign_type, fields, state, max_attempts, next_at, postponed)
+     VALUES (?, ?, ?, ?, 'pending', ?, ?, ?)`,
+  );
+  const selectDue = database.prepare(
+    'SELECT * FROM notifications WHERE next_at <= ? ORDER BY next_at, id LIMIT ?',
+  );
+  const selectNext = database.prepare(
+    'SELECT MIN(next_at) AS next_at FROM notifications WHERE next_at IS NOT NULL',
+  );
+  const updatePostponed = database.prepare(
+    'UPDATE notifications SET postponed = ?, next_at = ? WHERE id = ? AND next_at IS NOT NULL',
+  );
+  const updateReleased = database.prepare(
+    `UPDATE notifications SET next_at = ?, postponed = 'released' WHERE postponed = 'reorder' AND next_at > ?`,
+  );
+  const updateAttempted = database.prepare(
+    `UPDATE notifications SET attempts = ?, state = ?, next_at = ?,
+       postponed = CASE postponed WHEN 'reorder' THEN 'released' ELSE postponed END
+     WHERE id = ?`,
+  );
+  const insertAttempt = database.prepare(
+    'INSERT INTO attempts (notification_id, attempt, at, outcome, detail) VALUES (?, ?, ?, ?, ?)',
+  );
+  const selectOfOrder = database.prepare(
+    'SELECT * FROM notifications WHERE out_trade_no = ? ORDER BY id',
+  );
+  const selectAttempts = database.prepare(
+    'SELECT * FROM attempts WHERE notification_id = ? ORDER BY id',
+  );
+
+  return {
+    schedule(order, dueAtMs) {
+      insert.run(
+        order.outTradeNo,
+        order.request['notify_url'] ?? '',
+        order.signType,
+        JSON.stringify(composeFields(order, merchant)),
+        RETRY_GAPS_SECONDS.length + 1,
+        dueAtMs,
+        null,
+      );
+    },
+    scheduleCopy({ outTradeNo, notifyUrl, signType, fields }, dueAtMs) {
+      insert.run(outTradeNo, notifyUrl, signType, JSON.stringify(fields), 1, dueAtMs, 'copy');
+    },
+    listDue: (untilMs, limit) => selectDue.all(untilMs, limit).map(toNotification),
+    nextDueMs() {
+      const next = selectNext.get()?.['next_at'];
+      return next === null || next === undefined ? undefined : Number(next);
+    },
+    postpone: (id, reason, untilMs) => void updatePostponed.run(reason, untilMs, id),
+    releaseReordered: (nowMs) => void updateReleased.run(nowMs, nowMs),
+    record(notification, ends) {
+      const attempt = notification.attempts + 1;
+      const acknowledged = ends.some(({ outcome }) => outcome === 'acknowledged');
+      const gap = RETRY_GAPS_SECONDS[attempt - 1];
+      const mayRetry = !acknowledged && attempt < notification.maxAttempts && gap !== undefined;
+      const startedAtMs = ends[0]?.atMs ?? 0;
+      book.transaction(() => {
+        const { changes } = updateAttempted.run(
+          attempt,
+          acknowledged ? 'acknowledged' : mayRetry ? 'pending' : 'given-up',
+          mayRetry ? startedAtMs + gap * 1000 : null,
+          notification.id,
+        );
+        // A reset in between has taken the notification away.
+        for (const { atMs, outcome, attempt: _, ...detail } of Number(changes) ? ends : []) {
+          insertAttempt.run(notification.id, attempt, atMs, outcome, JSON.stringify(detail));
+        }
+      });
+    },
+    listOf: (outTradeNo) =>
+      selectOfOrder.all(outTradeNo).map((row) => ({
+        notification: toNotification(row),
+        attempts: selectAttempts.all(Number(row['id'])).map((attempt) => ({
+          attempt: Number(attempt['attempt']),
+          atMs: Number(attempt['at']),
+          outcome: String(attempt['outcome']) as Outcome,
+          ...(JSON.parse(String(attempt['detail'])) as AttemptDetail),
+        })),
+      })),
+  };
+}

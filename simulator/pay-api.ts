@@ -1,0 +1,237 @@
+/** The gate of `api.mch.weixin.qq.com` v2: reads and verifies a request, runs the operation, signs the answer. */
+import { Formatter } from 'wechatpay-axios-plugin';
+import { closeOrder } from './closeorder.ts';
+import { judgeSignature, reportOwnSignature } from './explain-signature.ts';
+import type { Fault, FaultPoint } from './faults.ts';
+import { alterAmount, alterMerchant, tamper } from './forgery.ts';
+import type { Answer, Reply, Request } from './http.ts';
+import type { Message } from './messages.ts';
+import { queryOrder } from './orderquery.ts';
+import {
+  type ErrorCode,
+  fail,
+  failAtGateway,
+  failAtGatewayWith,
+  failWith,
+  type Outcome,
+} from './pay-errors.ts';
+import { placeOrder } from './unifiedorder.ts';
+import type { Wechat } from './wechat.ts';
+import {
+  decodeUtf8,
+  type Fields,
+  MalformedXmlError,
+  parseXml,
+  parseXmlKeepingBlanks,
+  type SignType,
+  toXml,
+} from './wire.ts';
+import { signFields } from './wire.ts';
+
+interface Operation {
+  readonly point: FaultPoint & ('unifiedorder' | 'orderquery' | 'closeorder');
+  readonly run: (wechat: Wechat, fields: Fields, signType: SignType) => Outcome;
+}
+
+const OPERATIONS: Record<string, Operation> = {
+  '/pay/unifiedorder': { point: 'unifiedorder', run: placeOrder },
+  '/pay/orderquery': { point: 'orderquery', run: queryOrder },
+  '/pay/closeorder': { point: 'closeorder', run: closeOrder },
+};
+
+const NOT_YET_SERVED = new Set(['/secapi/pay/refund', '/pay/refundquery', '/pay/downloadbill']);
+const SLOW_ANSWER_SECONDS = 3;
+const MAX_XML = '64 kB';
+
+export const isPayPath = (path: string) => path in OPERATIONS || NOT_YET_SERVED.has(path);
+
+/** Answers one call of the pay API and keeps it in the message log. */
+export function answerPayApi(wechat: Wechat, request: Request): Reply {
+  const operation = OPERATIONS[request.path];
+  const message = wechat.messages.add({
+    from: 'merchant',
+    to: 'wechat',
+    kind: operation?.point ?? request.path,
+    method: request.method,
+    path: request.url,
+    request: { headers: request.headers, body: request.body.toString('utf8') },
+  });
+  const reply = operation
+    ? answerOperation(wechat, request, operation, message)
+    : answerXml({
+        return_code: 'FAIL',
+        return_msg: `simulator: ${request.path} is not served yet`,
+      });
+  if (typeof reply !== 'string') {
+    const { status, headers, body } = reply;
+    message.response = { status, headers, body };
+  }
+  return reply;
+}
+
+const answerXml = (fields: Fields): Answer => ({
+  status: 200,
+  headers: { 'Content-Type': 'text/plain;charset=utf-8' },
+  body: toXml(fields),
+});
+
+function answerOperation(
+  wechat: Wechat,
+  request: Request,
+  operation: Operation,
+  message: Message,
+): Reply {
+  const opened = openRequest(wechat, request, message);
+  if ('kind' in opened) {
+    return seal(wechat, opened, 'MD5', message);
+  }
+  const { fields, signType } = opened;
+  const { point, run } = operation;
+  const fault = wechat.faults.take(
+    point,
+    (kind) => kind !== 'wrong-amount' || isPaid(wechat, fields),
+  );
+  if (!fault) {
+    return seal(wechat, run(wechat, fields, signType), signType, message);
+  }
+  message.fault = fault.kind;
+  return answerWithFault(fault, {
+    perform: () => run(wechat, fields, signType),
+    answer: (outcome, change) => seal(wechat, outcome, signType, message, change),
+    forge: {
+      tamper,
+      'wrong-amount': (sealed) => alterAmount(sealed, wechat.merchant, signType),
+      'wrong-merchant': (sealed) => alterMerchant(sealed, wechat.merchant, signType),
+    },
+  });
+}
+
+interface FaultyCall {
+  perform: () => Outcome;
+  answer: (outcome: Outcome, change?: (sealed: Fields) => Fields) => Answer;
+  forge: Record<'tamper' | 'wrong-amount' | 'wrong-merchant', (sealed: Fields) => Fields>;
+}
+
+function answerWithFault(fault: Fault, { perform, answer, forge }: FaultyCall): Reply {
+  switch (fault.kind) {
+    case 'error':
+      return answer(failWith((fault.code ?? 'SYSTEMERROR') as ErrorCode, fault.point));
+    case 'timeout-before':
+      return 'hold';
+    case 'timeout-after':
+      perform();
+      return 'hold';
+    case 'drop':
+      return 'drop';
+    case 'late':
+      return { ...answer(perform()), delayMs: (fault.seconds ?? SLOW_ANSWER_SECONDS) * 1000 };
+    case 'tamper':
+    case 'wrong-amount':
+    case 'wrong-merchant':
+      return answer(perform(), forge[fault.kind]);
+    default:
+      throw new Error(`no such fault here: ${fault.kind}`);
+  }
+}
+
+const isPaid = ({ orders }: Wechat, fields: Fields) => {
+  const order = fields['transaction_id']
+    ? orders.findByTransactionId(fields['transaction_id'])
+    : orders.find(fields['out_trade_no'] ?? '');
+  return order?.tradeState === 'SUCCESS';
+};
+
+/** Everything before the operation: method, XML, merchant, signature, appid. */
+function openRequest(
+  { merchant }: Wechat,
+  request: Request,
+  message: Message,
+): { fields: Fields; signType: SignType } | Outcome {
+  if (request.method !== 'POST') {
+    return failAtGatewayWith('REQUIRE_POST_METHOD');
+  }
+  if (request.tooLarge) {
+    return failAtGatewayWith('XML_FORMAT_ERROR', `the body is larger than ${MAX_XML}`);
+  }
+  let text: string;
+  let fields: Fields;
+  try {
+    text = decodeUtf8(request.body);
+    fields = parseXml(text);
+  } catch (error) {
+    if (error instanceof MalformedXmlError) {
+      return failAtGatewayWith(error.code, error.message);
+    }
+    throw error;
+  }
+  const { sign, ...signed } = fields;
+  if (!fields['mch_id']) {
+    return failAtGateway('mch_id参数格式错误', 'LACK_PARAMS: mch_id is missing');
+  }
+  if (fields['mch_id'] !== merchant.mchid) {
+    return failAtGatewayWith('MCHID_NOT_EXIST', `this simulator knows only ${merchant.mchid}`);
+  }
+  const declared = fields['sign_type'];
+  if (declared && declared !== 'MD5' && declared !== 'HMAC-SHA256') {
+    return failAtGatewayWith('SIGNERROR', 'sign_type must be exactly MD5 or HMAC-SHA256');
+  }
+  const signType: SignType = declared === 'HMAC-SHA256' ? 'HMAC-SHA256' : 'MD5';
+  message.signature = judgeSignature({
+    fields: signed,
+    received: sign,
+    declaredSignType: declared,
+    signType,
+    key: merchant.apiV2Key,
+    otherKeys: {
+      'the API v3 key': merchant.apiV3Key,
+      'the appSecret of the mini-program': merchant.appSecret,
+      'the mch_id': merchant.mchid,
+    },
+    readUntrimmed: () => parseXmlKeepingBlanks(text),
+  });
+  if (message.signature.result !== 'valid') {
+    return failAtGatewayWith('SIGNERROR', message.signature.reason);
+  }
+  if (!fields['appid'] || !fields['nonce_str']) {
+    return failAtGateway(
+      '缺少参数',
+      `LACK_PARAMS: ${fields['appid'] ? 'nonce_str' : 'appid'} is missing`,
+    );
+  }
+  if (fields['appid'] !== merchant.appid) {
+    return fail('APPID_NOT_EXIST');
+  }
+  return fields['nonce_str'].length > 32
+    ? fail('INVALID_REQUEST', 'nonce_str参数长度有误')
+    : { fields, signType };
+}
+
+/** Puts an outcome into WeChat's envelope, signed with the algorithm of the request. */
+function seal(
+  { merchant }: Wechat,
+  outcome: Outcome,
+  signType: SignType,
+  message: Message,
+  change: (sealed: Fields) => Fields = (sealed) => sealed,
+): Answer {
+  if (outcome.kind === 'gateway') {
+    if (outcome.note) {
+      message.note = outcome.note;
+    }
+    return answerXml({ return_code: 'FAIL', return_msg: outcome.text });
+  }
+  const head = { return_code: 'SUCCESS', return_msg: 'OK' };
+  const identity = {
+    appid: merchant.appid,
+    mch_id: merchant.mchid,
+    nonce_str: Formatter.nonce(16),
+  };
+  const result: Fields =
+    outcome.kind === 'ok'
+      ? { result_code: 'SUCCESS', ...outcome.fields }
+      : { result_code: 'FAIL', err_code: outcome.code, err_code_des: outcome.text };
+  const signed = { ...head, ...identity, ...result };
+  const sign = signFields(signed, merchant.apiV2Key, signType);
+  message.answerSignature = reportOwnSignature(signed, sign, signType);
+  return answerXml(change({ ...head, ...identity, sign, ...result }));
+}

@@ -1,0 +1,71 @@
+/** Error codes of API v2 with WeChat's texts, and the three ways in which an operation can end. */
+import type { Fields } from './wire.ts';
+
+const TEXTS = {
+  APPID_MCHID_NOT_MATCH: 'appid和mch_id不匹配',
+  APPID_NOT_EXIST: 'APPID不存在',
+  FREQUENCY_LIMITED: '频率限制，1个月之前的订单申请退款请降低频率再重试。',
+  INVALID_REQUEST: '参数错误',
+  LACK_PARAMS: '缺少参数',
+  MCHID_NOT_EXIST: 'MCHID不存在',
+  NOAUTH: '商户无此接口权限',
+  NOTENOUGH: '用户帐号余额不足',
+  NOT_UTF8: '编码格式错误',
+  ORDERCLOSED: '订单已关闭',
+  ORDERNOTEXIST: 'order not exist',
+  ORDERPAID: '该订单已支付',
+  OUT_TRADE_NO_USED: '商户订单号重复',
+  PARAM_ERROR: '参数错误',
+  POST_DATA_EMPTY: 'post数据为空',
+  REQUIRE_POST_METHOD: '请使用post方法',
+  SIGNERROR: '签名错误',
+  SYSTEMERROR: '系统错误',
+  TRADE_STATE_ERROR: '订单状态错误',
+  XML_FORMAT_ERROR: 'XML格式错误',
+} as const;
+
+export type ErrorCode = keyof typeof TEXTS;
+export const ERROR_CODES = Object.keys(TEXTS) as ErrorCode[];
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(TEXTS, code);
+
+/** What comes without `err_code`, unsigned: WeChat does not know, or does not say, to whom it speaks. */
+const GATEWAY_CODES: ReadonlySet<string> = new Set([
+  'MCHID_NOT_EXIST',
+  'NOT_UTF8',
+  'POST_DATA_EMPTY',
+  'REQUIRE_POST_METHOD',
+  'SIGNERROR',
+  'XML_FORMAT_ERROR',
+]);
+
+export type Outcome =
+  | { readonly kind: 'ok'; readonly fields: Fields }
+  | { readonly kind: 'business'; readonly code: ErrorCode; readonly text: string }
+  | { readonly kind: 'gateway'; readonly text: string; readonly note?: string };
+
+export const succeed = (fields: Fields): Outcome => ({ kind: 'ok', fields });
+
+/** `return_code=SUCCESS`, `result_code=FAIL`, signed. */
+export const fail = (code: ErrorCode, text: string = TEXTS[code]): Outcome => ({
+  kind: 'business',
+  code,
+  text,
+});
+
+/** `return_code=FAIL` with a text and nothing else. `note` is for the message log. */
+export const failAtGateway = (text: string, note?: string): Outcome => ({
+  kind: 'gateway',
+  text,
+  ...(note === undefined ? {} : { note }),
+});
+
+export const failAtGatewayWith = (code: ErrorCode, note?: string) =>
+  failAtGateway(TEXTS[code], note ? `${code}: ${note}` : code);
+
+/** The form in which WeChat gives this code at this operation. */
+export function failWith(code: ErrorCode, point: string): Outcome {
+  if (code === 'FREQUENCY_LIMITED' && point === 'unifiedorder') {
+    return failAtGateway('频率限制', code);
+  }
+  return GATEWAY_CODES.has(code) ? failAtGatewayWith(code) : fail(code);
+}

@@ -1,0 +1,84 @@
+/** Starts the simulator inside this process: two hosts, one WeChat. */
+import { randomBytes } from 'node:crypto';
+import { answerCode2Session } from './code2session.ts';
+import { answerControl } from './control.ts';
+import { assertMerchant, type MerchantV2, readMerchantFile } from './credentials.ts';
+import { answerError, listen, type Reply, type Request } from './http.ts';
+import { answerHome } from './home.ts';
+import { answerPayApi, isPayPath } from './pay-api.ts';
+import { openWechat, type Wechat } from './wechat.ts';
+
+export interface SimulatorOptions {
+  /** Path of a `merchant.json`, or its content. */
+  merchantFile?: string;
+  merchant?: MerchantV2;
+  /** The book's file; in memory without it. */
+  dbPath?: string;
+  /** 0 or absent: a free one. */
+  port?: number;
+  backupPort?: number;
+  seed?: string;
+}
+
+export interface Simulator {
+  readonly url: string;
+  readonly backupUrl: string;
+  readonly seed: string;
+  stop(): Promise<void>;
+}
+
+function answer(wechat: Wechat, request: Request): Reply | Promise<Reply> {
+  const { path } = request;
+  if (path === '/_simulator' || path.startsWith('/_simulator/')) {
+    return answerControl(wechat, request);
+  }
+  if (path === '/') {
+    return answerHome(wechat, request);
+  }
+  const isCode2Session = path === '/sns/jscode2session';
+  if (!isCode2Session && !isPayPath(path)) {
+    return answerError(
+      404,
+      'UNKNOWN_ADDRESS',
+      `the simulator does not serve ${path}; GET / lists what it does`,
+    );
+  }
+  if (request.host === 'primary' && wechat.faults.take('host')) {
+    return 'drop';
+  }
+  return isCode2Session ? answerCode2Session(wechat, request) : answerPayApi(wechat, request);
+}
+
+/** Listens on loopback; what was pending in the book goes out again at once. */
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const { merchantFile, port = 0, backupPort = 0, dbPath } = options;
+  const seed = options.seed ?? randomBytes(6).toString('hex');
+  const merchant =
+    merchantFile === undefined
+      ? assertMerchant(options.merchant, 'merchant')
+      : await readMerchantFile(merchantFile);
+  const wechat = openWechat(merchant, seed, dbPath);
+  const handle = (request: Request) => answer(wechat, request);
+  try {
+    const primary = await listen('primary', port, handle);
+    const backup = await listen('backup', backupPort, handle).catch(async (error: unknown) => {
+      await primary.stop();
+      throw error;
+    });
+    wechat.notifier.wake();
+    return {
+      url: primary.url,
+      backupUrl: backup.url,
+      seed,
+      async stop() {
+        await Promise.all([primary.stop(), backup.stop()]);
+        await wechat.notifier.stop();
+        wechat.book.close();
+      },
+    };
+  } catch (error) {
+    await wechat.notifier.stop();
+    wechat.book.close();
+    throw error;
+  }
+}

@@ -1,0 +1,71 @@
+/** People with WeChat: a free name each, an openid under the merchant's appid, one-time login codes. */
+import { createHash } from 'node:crypto';
+import { Formatter } from 'wechatpay-axios-plugin';
+import type { Book } from './book.ts';
+import type { Clock } from './clock.ts';
+
+const CODE_LIFETIME_MS = 5 * 60 * 1000;
+
+export type CodeExchange =
+  | { result: 'ok'; openid: string }
+  | { result: 'unknown' | 'used' | 'expired' };
+
+export interface Users {
+  /** The same name always has the same openid under one appid; the first use creates the person. */
+  openidOf(name: string): string;
+  nameOf(openid: string): string | undefined;
+  /** A code of `wx.login`: good once, for 5 minutes. */
+  issueCode(name: string): string;
+  exchangeCode(code: string): CodeExchange;
+}
+
+export function createUsers(book: Book, clock: Clock, appid: string): Users {
+  const { database } = book;
+  const insertUser = database.prepare('INSERT OR IGNORE INTO users (openid, name) VALUES (?, ?)');
+  const selectName = database.prepare('SELECT name FROM users WHERE openid = ?');
+  const insertCode = database.prepare(
+    'INSERT INTO codes (code, openid, expires_at) VALUES (?, ?, ?)',
+  );
+  const selectCode = database.prepare(
+    'SELECT openid, expires_at, used_at FROM codes WHERE code = ?',
+  );
+  const useCode = database.prepare(
+    'UPDATE codes SET used_at = ? WHERE code = ? AND used_at IS NULL',
+  );
+  const known = new Map<string, string>();
+
+  const openidOf = (name: string) => {
+    let openid = known.get(name);
+    if (openid === undefined) {
+      const digest = createHash('sha256').update(`${appid}\n${name}`).digest('base64url');
+      openid = `o${digest.slice(0, 27)}`;
+      insertUser.run(openid, name);
+      known.set(name, openid);
+    }
+    return openid;
+  };
+
+  return {
+    openidOf,
+    nameOf: (openid) => selectName.get(openid)?.['name']?.toString(),
+    issueCode(name) {
+      const code = `0${Formatter.nonce(31)}`;
+      insertCode.run(code, openidOf(name), clock.now() + CODE_LIFETIME_MS);
+      return code;
+    },
+    exchangeCode(code) {
+      const row = selectCode.get(code);
+      if (!row) {
+        return { result: 'unknown' };
+      }
+      if (row['used_at'] !== null) {
+        return { result: 'used' };
+      }
+      if (Number(row['expires_at']) <= clock.now()) {
+        return { result: 'expired' };
+      }
+      useCode.run(clock.now(), code);
+      return { result: 'ok', openid: String(row['openid']) };
+    },
+  };
+}
