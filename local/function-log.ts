@@ -28,12 +28,12 @@ export function openFunctionLog(
 }
 
 /** One short line for what somebody should see; undefined for what can stay in the file. */
-export function summarise(functionName: string, line: string): string | undefined {
+function summarise(functionName: string, line: string): string | undefined {
   const entry = parseEntry(line);
   if (typeof entry.level !== 'string' || !LOUD_LEVELS.has(entry.level)) return undefined;
-  const error = (entry.error ?? {}) as { name?: unknown; message?: unknown; code?: unknown };
-  const details = [error.code ?? error.name, error.message].filter((x) => typeof x === 'string');
-  const parts = [entry.level.padEnd(5), functionName, String(entry.message), ...details];
+  const details = [entry.message, entry.code ?? entry.error, entry.reason, entry.requestId];
+  const texts = details.filter((detail) => typeof detail === 'string');
+  const parts = [entry.level.padEnd(5), functionName, ...texts];
   return parts.join('  ').slice(0, 200);
 }
 

@@ -7,7 +7,7 @@ const STOP_GRACE_MS = 2000;
 export type RunningServer = { readonly url: string; stop(): Promise<void> };
 
 /** A port that another program holds; says which variable chooses another one. */
-export class PortInUseError extends Error {
+class PortInUseError extends Error {
   constructor(port: number, variable: string | undefined, options?: ErrorOptions) {
     const remedy =
       variable === undefined

@@ -72,7 +72,7 @@ export function startScheduler(
 }
 
 /** The event of a scheduled rule, as EventBridge sends it. */
-export function createScheduledEvent(functionName: string) {
+function createScheduledEvent(functionName: string) {
   return {
     version: '0',
     id: randomUUID(),

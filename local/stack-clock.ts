@@ -36,6 +36,7 @@ export async function openStackClock(
     offsetSeconds: clock.offsetSeconds(),
   });
   const move = async (seconds: number): Promise<ClockReading> => {
+    await catchUp(clock, simulatorUrl);
     clock.advance(seconds);
     try {
       await moveSimulator(simulatorUrl, seconds);
@@ -59,17 +60,19 @@ export async function openStackClock(
   };
 }
 
-/** A kill between the two halves of a move leaves one side behind: bring it up to the other. */
+/**
+ * Brings the side that is behind up to the other one: after a kill between the two halves of a
+ * move, a reset of the simulator, or a move of its clock alone.
+ */
 async function catchUp(clock: LocalClock, simulatorUrl: string): Promise<void> {
   const there = await moveSimulator(simulatorUrl, 0);
-  if (there === undefined) return;
-  const behind = clock.offsetSeconds() - there;
+  const behind = Math.round((clock.now().getTime() - there) / 1000);
   if (behind > 0) await moveSimulator(simulatorUrl, behind);
-  else clock.advance(-behind);
+  if (behind < 0) clock.advance(-behind);
 }
 
-/** Answers the simulator's offset in seconds, when it tells. */
-async function moveSimulator(url: string, advanceSeconds: number): Promise<number | undefined> {
+/** Answers what time it then is at the simulator, in milliseconds since the epoch. */
+async function moveSimulator(url: string, advanceSeconds: number): Promise<number> {
   const answer = await fetch(`${url}/_simulator/clock`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -79,6 +82,6 @@ async function moveSimulator(url: string, advanceSeconds: number): Promise<numbe
   if (!answer.ok) {
     throw new Error(`the simulator did not move its clock (${answer.status}): ${text}`);
   }
-  const { offsetSeconds } = JSON.parse(text) as { offsetSeconds?: unknown };
-  return typeof offsetSeconds === 'number' ? offsetSeconds : undefined;
+  const { now } = JSON.parse(text) as { now: string };
+  return Date.parse(now);
 }

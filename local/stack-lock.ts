@@ -6,7 +6,7 @@ import { describeProcess } from './supervised-process.ts';
 type Lock = { pid: number; process: string };
 
 /** Thrown when another, living stack holds the directory. */
-export class StackRunningError extends Error {
+class StackRunningError extends Error {
   constructor(pid: number, dataDir: string) {
     super(`a stack is already running on ${dataDir} (pid ${pid}): end it first`);
     this.name = 'StackRunningError';

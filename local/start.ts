@@ -84,29 +84,28 @@ async function main(): Promise<void> {
   await stack.died.catch((error: unknown) => end(1, explainFailure(error)));
 }
 
-function printReady({ apiUrl, simulatorUrl, dataDir: root }: Stack, dataDir: string): void {
-  const json = "-H 'content-type: application/json'";
-  const merchantFile = path.relative('', path.join(root, 'merchant.json'));
+function printReady({ apiUrl, simulatorUrl }: Stack, dataDir: string): void {
   print(`  ${'API'.padEnd(20)}${apiUrl}
 
 Try, in another terminal:
   npm run demo
 or step by step:
-  curl -s ${simulatorUrl}/_simulator/login ${json} -d '{"user":"alice"}'
-  curl -s ${apiUrl}/login ${json} -d '{"code":"<code>"}'
-  curl -s ${apiUrl}/prepay ${json} -H 'authorization: Bearer <token>' \\
+  curl -s ${simulatorUrl}/_simulator/login -d '{"user":"alice"}'
+  curl -s ${apiUrl}/login -d '{"code":"<code>"}'
+  curl -s ${apiUrl}/prepay -H 'authorization: Bearer <token>' \\
        -H 'idempotency-key: my-first-order' -d '{"items":[{"sku":"latte","quantity":1}]}'
   curl -s -X POST ${simulatorUrl}/_simulator/orders/<outTradeNo>/pay
   curl -s ${apiUrl}/orders/<outTradeNo> -H 'authorization: Bearer <token>'
 
-Keys for other WeChat Pay clients: ${merchantFile}. The functions' log: ${path.join(dataDir, 'functions.log')}
+Keys for other WeChat Pay clients: ${path.join(dataDir, 'merchant.json')}. The functions' log: ${path.join(dataDir, 'functions.log')}
 
 ready  API ${apiUrl}  WeChat (simulator) ${simulatorUrl}  data ${dataDir}`);
 }
 
 /** `POST /prepay 200 35 ms 0f8d…` */
-function formatRequest({ method, path, statusCode, durationMs, requestId }: RequestLine): string {
-  return `${method.padEnd(5)} ${path} ${statusCode} ${Math.round(durationMs)} ms ${requestId}`;
+function formatRequest(line: RequestLine): string {
+  const milliseconds = Math.round(line.durationMs);
+  return `${line.method.padEnd(5)} ${line.path} ${line.statusCode} ${milliseconds} ms ${line.requestId}`;
 }
 
 await main();

@@ -41,7 +41,7 @@ export function startSupervised(
 }
 
 /** Collects the last lines of a child's stdout and stderr. */
-export function keepOutput(child: ChildProcess): () => string {
+function keepOutput(child: ChildProcess): () => string {
   let text = '';
   const keep = (chunk: Buffer) => {
     text = (text + chunk.toString()).slice(-2000);
@@ -66,7 +66,7 @@ export async function endLeftover(pidFile: string, marker: string): Promise<void
 }
 
 /** The pid in a pid file, or undefined without a file or a number in it. */
-export function readPid(pidFile: string): number | undefined {
+function readPid(pidFile: string): number | undefined {
   try {
     const pid = Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
     return pid > 0 ? pid : undefined;
@@ -76,7 +76,7 @@ export function readPid(pidFile: string): number | undefined {
 }
 
 /** A running process's command line, or '' when there is none. */
-export function readCommandLine(pid: number): string {
+function readCommandLine(pid: number): string {
   if (process.platform === 'linux') {
     try {
       return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');

@@ -69,7 +69,7 @@ export async function startApiHost(
 }
 
 /** A request with exactly these headers: `fetch` would add its own content type. */
-export function send(
+function send(
   base: string,
   method: string,
   target: string,

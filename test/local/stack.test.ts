@@ -42,7 +42,8 @@ const server = createServer(async (request, response) => {
   if (advanceSeconds === 13) { response.statusCode = 500; response.end('unlucky'); return; }
   offsetSeconds += advanceSeconds;
   writeFileSync(db, String(offsetSeconds));
-  response.end(JSON.stringify({ offsetSeconds, appid: merchant.appid }));
+  const now = new Date(Date.now() + offsetSeconds * 1000).toISOString();
+  response.end(JSON.stringify({ now, offsetSeconds, appid: merchant.appid }));
 });
 server.listen(Number(process.env.SIMULATOR_PORT), '127.0.0.1', () => {
   const url = 'http://127.0.0.1:' + server.address().port;
