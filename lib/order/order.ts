@@ -104,8 +104,11 @@ export function assertText(field: string, value: string): void {
   }
 }
 
-/** Control characters and those of 4 bytes in UTF-8 (emoji): WeChat refuses or garbles them. */
-const NOT_FOR_WECHAT = /[\p{Cc}\p{Cs}\u{10000}-\u{10FFFF}\uFFFE\uFFFF]/gu;
+/**
+ * Control characters and those of 4 bytes in UTF-8 (emoji, with what joins and colours them):
+ * WeChat refuses or garbles them.
+ */
+const NOT_FOR_WECHAT = /[\p{Cc}\p{Cs}\u{10000}-\u{10FFFF}\u200D\uFE0F\uFFFE\uFFFF]/gu;
 
 /** The text without the characters that WeChat does not take. */
 export function withoutRefusedCharacters(value: string): string {
