@@ -1,5 +1,5 @@
 /** Prices a cart from the catalogue. The buyer's client names products, never prices. */
-import { InvalidRequestError } from '../errors.ts';
+import { ConfigError, InvalidRequestError } from '../errors.ts';
 import {
   assertFen,
   MAX_TEXT_BYTES,
@@ -39,6 +39,7 @@ export const MAX_QUANTITY = 9_999;
  * The price of a cart in fen.
  *
  * @throws {InvalidRequestError} `PRODUCT_NOT_FOUND`, `AMOUNT_INVALID`, `QUANTITY_INVALID`.
+ * @throws {ConfigError} when the catalogue's own price is none.
  */
 export function priceCart(
   cart: readonly CartItem[],
@@ -74,14 +75,22 @@ function assertQuantity(field: string, value: unknown): asserts value is number 
 
 function unitPrice(product: Product, amountFen: unknown, field: string): number {
   if ('priceFen' in product) {
-    if (amountFen === undefined) return product.priceFen;
+    if (amountFen === undefined) return listedPrice(product.sku, product.priceFen);
     throw new InvalidRequestError('INVALID_REQUEST', {
       field,
       problem: `${product.sku} has a fixed price`,
     });
   }
-  assertFen(field, amountFen, product.minFen, Math.min(product.maxFen, MAX_TOTAL_FEN));
+  // Whatever the catalogue allows, one line never pays for another.
+  const minFen = Math.max(product.minFen, 0);
+  assertFen(field, amountFen, minFen, Math.min(product.maxFen, MAX_TOTAL_FEN));
   return amountFen;
+}
+
+/** A price in yuan by mistake (`28.5`) must not pass because two of it make a whole number. */
+function listedPrice(sku: string, priceFen: number): number {
+  if (Number.isInteger(priceFen) && priceFen >= 0 && priceFen <= MAX_TOTAL_FEN) return priceFen;
+  throw new ConfigError(`priceFen of the product ${sku} is not whole fen`);
 }
 
 /**
