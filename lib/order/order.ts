@@ -108,7 +108,7 @@ export function assertText(field: string, value: string): void {
  * Control characters and those of 4 bytes in UTF-8 (emoji, with what joins and colours them):
  * WeChat refuses or garbles them.
  */
-const NOT_FOR_WECHAT = /[\p{Cc}\p{Cs}\u{10000}-\u{10FFFF}\u200D\uFE0F\uFFFE\uFFFF]/gu;
+const NOT_FOR_WECHAT = /\u200D|\uFE0F|[\p{Cc}\p{Cs}\u{10000}-\u{10FFFF}\uFFFE\uFFFF]/gu;
 
 /** The text without the characters that WeChat does not take. */
 export function withoutRefusedCharacters(value: string): string {
