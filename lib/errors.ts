@@ -69,12 +69,18 @@ export abstract class ServiceError extends Error {
   readonly parameters: ErrorParameters;
 
   constructor(code: ErrorCode, retryable: boolean, options: ErrorOptions = {}) {
-    super(options.reason ?? code, { cause: options.cause });
+    super(options.reason ?? describe(code, options.parameters), { cause: options.cause });
     this.name = new.target.name;
     this.code = code;
     this.retryable = retryable;
     this.parameters = options.parameters ?? {};
   }
+}
+
+/** `AMOUNT_INVALID (field=totalFen, min=1, max=100)`: for the log, where no better reason is known. */
+function describe(code: ErrorCode, parameters: ErrorParameters = {}): string {
+  const values = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
+  return values.length === 0 ? code : `${code} (${values.join(', ')})`;
 }
 
 /** The request itself is wrong; sending it again unchanged cannot succeed. */

@@ -27,7 +27,8 @@ function captureStream(stream: NodeJS.WriteStream): () => void {
     const target = scope.getStore();
     if (target === undefined) return original.apply(stream, args);
     for (const line of readChunk(args[0]).split('\n')) {
-      if (line !== '') target.sink(target.functionName, line);
+      // Out of the scope: what the sink itself prints is for the terminal.
+      if (line !== '') scope.exit(() => target.sink(target.functionName, line));
     }
     const callback = args.findLast((arg) => typeof arg === 'function');
     if (callback !== undefined) process.nextTick(callback);
