@@ -53,9 +53,12 @@ async function serve(
   );
   const shownId = answer.headers.find(([name]) => name === 'x-request-id')?.[1] ?? requestId;
   send(response, answer, requestId);
+  const path = request.url ?? '/';
+  // Whoever watches asks several times a second.
+  if (method === 'GET' && path.startsWith('/_local/')) return;
   options.onRequest?.({
     method,
-    path: request.url ?? '/',
+    path,
     statusCode: answer.statusCode,
     durationMs: performance.now() - startedAt,
     requestId: shownId,

@@ -13,11 +13,17 @@ export type Control = {
   advanceClock(seconds: number): Promise<ClockReading>;
   /** Where the parts of the stack are. */
   describe(): object;
+  /** What happened between the functions, their callers and the table; absent: nothing is kept. */
+  readonly record?: {
+    listMessages(afterId: number): readonly object[];
+    readOrder(outTradeNo: string): Promise<{ readonly row: object | undefined }>;
+  };
 };
 
 export type ControlRequest = {
   readonly method: string;
   readonly path: string;
+  readonly rawQueryString: string;
   readonly host: string | undefined;
   readonly origin: string | undefined;
   readonly remoteAddress: string | undefined;
@@ -45,7 +51,33 @@ export async function answerControl(
   if (command === 'clock' && argument === undefined) {
     return request.method === 'POST' ? moveClock(control, request.body) : refuseMethod('POST');
   }
+  if (command === 'messages' && argument === undefined) {
+    return request.method === 'GET' ? listMessages(control, request) : refuseMethod('GET');
+  }
+  if (command === 'orders' && argument !== undefined) {
+    return request.method === 'GET' ? readOrder(control, argument) : refuseMethod('GET');
+  }
   return refuse(404, 'NOT_FOUND', `nothing at ${request.path}`);
+}
+
+function listMessages({ record }: Control, { rawQueryString }: ControlRequest): HttpAnswer {
+  if (record === undefined) return refuseUnrecorded();
+  const after = Number(new URLSearchParams(rawQueryString).get('after') ?? '0');
+  if (!Number.isSafeInteger(after) || after < 0) {
+    return refuse(400, 'INVALID_AFTER', 'after must be the id of a message');
+  }
+  return jsonAnswer(200, { messages: record.listMessages(after) });
+}
+
+async function readOrder({ record }: Control, outTradeNo: string): Promise<HttpAnswer> {
+  if (record === undefined) return refuseUnrecorded();
+  const order = await record.readOrder(outTradeNo);
+  if (order.row !== undefined) return jsonAnswer(200, order);
+  return refuse(404, 'ORDER_NOT_FOUND', `the table has no order ${outTradeNo}`);
+}
+
+function refuseUnrecorded(): HttpAnswer {
+  return refuse(404, 'NOT_RECORDED', 'this stack was started without a recorder');
 }
 
 async function invokeFunction(control: Control, name: string, body: Buffer): Promise<HttpAnswer> {

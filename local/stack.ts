@@ -13,8 +13,11 @@ import { captureOutput } from './function-output.ts';
 import { assertPortFree, listenOnLoopback } from './http-server.ts';
 import { type LocalFunction, loadFunctions } from './lambda.ts';
 import type { LocalMerchant } from './merchant.ts';
+import { openOrderReader } from './order-record.ts';
+import { createRecorder, type Recorder } from './recorder.ts';
 import { type Scheduler, startScheduler } from './schedule.ts';
 import { openStackClock } from './stack-clock.ts';
+import { startTableRecorder } from './table-recorder.ts';
 import { readTemplate, type Template } from './template.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -33,6 +36,8 @@ export type StackOptions = {
   readonly fresh?: boolean;
   /** Run the scheduled functions by themselves; default true. */
   readonly schedule?: boolean;
+  /** Keep every message, for the page; default false. */
+  readonly record?: boolean;
   /** Makes the simulator's faults repeatable. */
   readonly seed?: string | number;
   /** The functions' own lines: `pretty` to the file and, in short, to `print`; default `file`. */
@@ -116,8 +121,11 @@ async function start(
     undo,
   );
   const { addresses, merchant, seed, died } = emulators;
-  undo.push(setEnvironment(template.service, names, addresses));
-  const host = await startHost(options, template, dataDir, addresses, undo);
+  const recorder = (options.record ?? false) ? createRecorder() : undefined;
+  const record = recorder && (await startRecord(recorder, addresses, names, undo));
+  const watched = { ...addresses, ...(record && { dynamoDbEndpoint: record.tableUrl }) };
+  undo.push(setEnvironment(template.service, names, watched));
+  const host = await startHost(options, template, dataDir, addresses, undo, recorder);
   const facts = { ...addresses, dataDir: dataDir.path, tableName: names.tableName, seed };
   const advanceClock = (seconds: number) => host.clock.advance(seconds);
   serve = createApi({
@@ -131,6 +139,7 @@ async function start(
         ...facts,
         ...host.clock.read(),
       }),
+      ...(record && { record }),
     },
     ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
   });
@@ -146,6 +155,26 @@ async function start(
   };
 }
 
+/** Puts the recorder between the functions and the table. */
+async function startRecord(
+  recorder: Recorder,
+  { dynamoDbEndpoint }: Addresses,
+  { tableName }: Names,
+  undo: (() => unknown)[],
+) {
+  const table = await startTableRecorder(dynamoDbEndpoint, recorder);
+  const orders = openOrderReader(dynamoDbEndpoint, tableName, recorder);
+  undo.push(
+    () => table.stop(),
+    () => orders.close(),
+  );
+  return {
+    tableUrl: table.url,
+    listMessages: recorder.list,
+    readOrder: (outTradeNo: string) => orders.read(outTradeNo),
+  };
+}
+
 /** Loads the functions, their clock and their schedule. Their environment is set by now. */
 async function startHost(
   options: StackOptions,
@@ -153,6 +182,7 @@ async function startHost(
   dataDir: DataDir,
   addresses: Addresses,
   undo: (() => unknown)[],
+  recorder: Recorder | undefined,
 ) {
   const mode = options.log ?? 'file';
   const log = openFunctionLog(
@@ -166,12 +196,16 @@ async function startHost(
   const clock = await openStackClock(dataDir.files.clock, addresses.simulatorUrl, followClock);
   undo.push(() => clock.close());
 
-  const functions = await loadFunctions(
+  const loaded = await loadFunctions(
     template.service,
     template.functions,
     options.functionsDir ?? path.join(ROOT, 'functions'),
-    log.sink,
+    (functionName, line) => {
+      log.sink(functionName, line);
+      recorder?.addLogLine(line);
+    },
   );
+  const functions = recorder === undefined ? loaded : recorder.watch(loaded);
   if (options.schedule ?? true) {
     const running = startScheduler(template.functions, async (name, event) => {
       await functions.get(name)?.invoke(event);

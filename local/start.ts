@@ -70,6 +70,7 @@ async function main(): Promise<void> {
     stack = await startStack({
       dataDir,
       fresh: flags.fresh ?? false,
+      record: true,
       log: 'pretty',
       print,
       onProgress: (part, where) => print(`  ${part.padEnd(20)}${where}`),
@@ -96,6 +97,9 @@ or step by step:
        -H 'idempotency-key: my-first-order' -d '{"items":[{"sku":"latte","quantity":1}]}'
   curl -s -X POST ${simulatorUrl}/_simulator/orders/<outTradeNo>/pay
   curl -s ${apiUrl}/orders/<outTradeNo> -H 'authorization: Bearer <token>'
+
+Or pay in the page, and watch every message:
+  ${simulatorUrl}/
 
 Keys for other WeChat Pay clients: ${path.join(dataDir, 'merchant.json')}. The functions' log: ${path.join(dataDir, 'functions.log')}
 

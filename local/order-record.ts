@@ -1,0 +1,57 @@
+/** One order as the table holds it now, and every write that the local stack saw for it. */
+import { type AttributeValue, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { orderKey } from '../lib/table/schema.ts';
+import { createLocalClient } from './dynamodb.ts';
+import type { RecordedMessage, Recorder } from './recorder.ts';
+
+const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'TransactWriteItems']);
+
+export type OrderRecord = {
+  /** Undefined: there is no such row. */
+  readonly row: Readonly<Record<string, unknown>> | undefined;
+  readonly writes: readonly RecordedMessage[];
+};
+
+export type OrderReader = {
+  read(outTradeNo: string): Promise<OrderRecord>;
+  close(): void;
+};
+
+/** `endpoint` is the engine itself, so that looking at a row is no message. */
+export function openOrderReader(
+  endpoint: string,
+  tableName: string,
+  recorder: Pick<Recorder, 'list'>,
+): OrderReader {
+  const client = createLocalClient(endpoint);
+  return {
+    async read(outTradeNo) {
+      const { PK, SK } = orderKey(outTradeNo);
+      const answer = await client.send(
+        new GetItemCommand({
+          TableName: tableName,
+          Key: { PK: { S: PK }, SK: { S: SK } },
+          ConsistentRead: true,
+        }),
+      );
+      const writes = recorder
+        .list()
+        .filter(({ to, method }) => to === 'table' && WRITES.has(method))
+        .filter(({ request }) => request.body.includes(`"${PK}"`));
+      return { row: answer.Item && toPlainRow(answer.Item), writes };
+    },
+    close: () => client.destroy(),
+  };
+}
+
+/** Without DynamoDB's type letters, as the console shows a row. */
+function toPlainRow(item: Readonly<Record<string, AttributeValue>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, toPlain(value)]));
+}
+
+function toPlain(value: AttributeValue): unknown {
+  if (value.M !== undefined) return toPlainRow(value.M);
+  if (value.L !== undefined) return value.L.map(toPlain);
+  if (value.N !== undefined) return Number(value.N);
+  return value.S ?? value.BOOL ?? null;
+}
