@@ -71,13 +71,14 @@ export function createRecorder(): Recorder {
     message.response = { status: answer.status, ...shorten(answer) };
     message.durationMs = wallClockMs() - message.epochMs;
   };
-  const watchOne = ({ definition, invoke }: LocalFunction): LocalFunction => ({
-    definition,
+  const watchOne = (watched: LocalFunction): LocalFunction => ({
+    definition: watched.definition,
     invoke: async (event) => {
+      const { definition } = watched;
       const invocationId = `${definition.name}-${lastId + 1}`;
       const message = add({ ...describeEvent(definition.name, event), invocationId });
       const invocation = { functionName: definition.name, invocationId, message };
-      const outcome = await running.run(invocation, () => invoke(event));
+      const outcome = await running.run(invocation, () => watched.invoke(event));
       finish(message, describeOutcome(outcome));
       return outcome;
     },

@@ -170,7 +170,7 @@ async function startRecord(
   );
   return {
     tableUrl: table.url,
-    listMessages: recorder.list,
+    listMessages: (afterId: number) => recorder.list(afterId),
     readOrder: (outTradeNo: string) => orders.read(outTradeNo),
   };
 }
