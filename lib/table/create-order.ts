@@ -10,12 +10,12 @@ import type { Order } from '../order/order.ts';
 import type { Product } from '../order/pricing.ts';
 import type { Table } from './client.ts';
 import { type Item, orderFromItem, orderToItem, stringOf, text } from './order-item.ts';
-import { readOrder } from './orders.ts';
 import { productFromItem } from './products.ts';
 import { idempotencyKey, orderKey, productKey } from './schema.ts';
 
 /** What one read tells before an order is priced. */
 export interface CartSituation {
+  /** The products of the cart that are for sale; empty for a repeat, which is not priced again. */
   readonly catalogue: ReadonlyMap<string, Product>;
   /** The order that this idempotency key made earlier. */
   readonly order: Order | undefined;
@@ -25,7 +25,7 @@ export interface CartSituation {
 
 /**
  * Reads, at once and consistently, the products of a cart and what its idempotency key did before.
- * A repeat finds its order even when a product has left the catalogue since.
+ * A repeat finds its order whatever became of the catalogue since.
  */
 export async function readCart(
   table: Table,
@@ -35,18 +35,21 @@ export async function readCart(
   const order = orderKey(outTradeNo);
   const binding = idempotencyKey(outTradeNo);
   const rows = await batchGet(table, [order, binding, ...new Set(skus)].map(toKey));
-  const find = (PK: string) => rows.find((row) => row['PK']?.S === PK);
-  const orderRow = find(order.PK);
-  const products = rows
+  const orderRow = rowWith(rows, order.PK);
+  const bindingRow = rowWith(rows, binding.PK);
+  const productRows = orderRow || bindingRow ? [] : rows;
+  const products = productRows
     .filter((row) => row['SK']?.S === 'PRODUCT')
     .map((row) => productFromItem(row))
     .filter((product) => product !== undefined);
   return {
     catalogue: new Map(products.map((product) => [product.sku, product])),
     order: orderRow && orderFromItem(orderRow),
-    boundTo: find(binding.PK)?.['outTradeNo']?.S,
+    boundTo: bindingRow && stringOf(bindingRow, 'outTradeNo'),
   };
 }
+
+const rowWith = (rows: readonly Item[], PK: string) => rows.find((row) => row['PK']?.S === PK);
 
 function toKey(key: string | { PK: string; SK: string }): Item {
   const { PK, SK } = typeof key === 'string' ? productKey(key) : key;
@@ -121,7 +124,7 @@ export async function createQuotedOrder(
       return { kind: 'order', order };
     } catch (error) {
       if (!(error instanceof TransactionCanceledException)) throw error;
-      const result = await judgeCancellation(table, error, order);
+      const result = await judgeCancellation(table, error, order, keyOrderNumber);
       if (result) return result;
       // Two transactions met on the same rows; one of them is through by now.
       if (attempt === MAX_TRANSACTION_ATTEMPTS) throw error;
@@ -165,18 +168,53 @@ function quotedOrderTransaction(table: Table, order: Order, keyOrderNumber: stri
   });
 }
 
-/** Which condition failed, by its place in the transaction; nothing when it was a collision. */
+/**
+ * What the rows that stopped the transaction mean; nothing when it only met another one and none
+ * of the rows is there yet.
+ */
 async function judgeCancellation(
   table: Table,
   error: TransactionCanceledException,
   order: Order,
+  keyOrderNumber: string,
 ): Promise<BoundCreation | undefined> {
-  const [cartOrder, binding, sameNumber] = error.CancellationReasons ?? [];
-  if (cartOrder?.Item) return { kind: 'bound', outTradeNo: stringOf(cartOrder.Item, 'outTradeNo') };
-  if (binding?.Item) return { kind: 'bound', outTradeNo: stringOf(binding.Item, 'outTradeNo') };
-  if (sameNumber?.Item) return { kind: 'order', order: orderFromItem(sameNumber.Item) };
-  const isCollision = error.CancellationReasons?.some(({ Code }) => Code === 'TransactionConflict');
-  if (!isCollision) throw error;
-  const existing = await readOrder(table, order.outTradeNo);
-  return existing && { kind: 'order', order: existing };
+  const reasons = error.CancellationReasons ?? [];
+  // The rows come in the order of the transaction, each where its condition failed.
+  const [keyOrder, binding, sameNumber] = reasons.map(({ Item }) => Item);
+  const judged = judgeRows({ keyOrder, binding, sameNumber }, order.outTradeNo);
+  if (judged) return judged;
+  if (!reasons.some(({ Code }) => Code === 'TransactionConflict')) throw error;
+  return judgeRows(
+    await readTransactionRows(table, order.outTradeNo, keyOrderNumber),
+    order.outTradeNo,
+  );
+}
+
+/** The three rows of `quotedOrderTransaction`, as far as they exist. */
+interface TransactionRows {
+  readonly keyOrder: Item | undefined;
+  readonly binding: Item | undefined;
+  readonly sameNumber: Item | undefined;
+}
+
+function judgeRows(
+  { keyOrder, binding, sameNumber }: TransactionRows,
+  outTradeNo: string,
+): BoundCreation | undefined {
+  const boundTo = [keyOrder, binding]
+    .map((row) => row && stringOf(row, 'outTradeNo'))
+    .find((number) => number !== undefined && number !== outTradeNo);
+  if (boundTo !== undefined) return { kind: 'bound', outTradeNo: boundTo };
+  return sameNumber && { kind: 'order', order: orderFromItem(sameNumber) };
+}
+
+async function readTransactionRows(
+  table: Table,
+  outTradeNo: string,
+  keyOrderNumber: string,
+): Promise<TransactionRows> {
+  const keys = [orderKey(keyOrderNumber), idempotencyKey(keyOrderNumber), orderKey(outTradeNo)];
+  const rows = await batchGet(table, keys.map(toKey));
+  const [keyOrder, binding, sameNumber] = keys.map(({ PK }) => rowWith(rows, PK));
+  return { keyOrder, binding, sameNumber };
 }

@@ -11,11 +11,11 @@ export const number = (value: number): AttributeValue => ({ N: String(value) });
 export const time = (epochSeconds: number): AttributeValue => ({ S: isoTime(epochSeconds) });
 
 /** The index keys of an open order; its shard follows from its number. */
-export function openKeys(outTradeNo: string, nextCheckAtEpochSeconds: number): Item {
+export function openKeys(outTradeNo: string, nextCheckAtEpochSeconds: number) {
   return {
     GSI1PK: text(openShardKey(shardOf(outTradeNo))),
     GSI1SK: time(nextCheckAtEpochSeconds),
-  };
+  } satisfies Item;
 }
 
 /** FNV-1a over the number: even, stable, and independent of how numbers are made. */
@@ -75,15 +75,13 @@ export function orderFromItem(item: Item): Order {
     expiresAtEpochSeconds: epochSeconds(stringOf(item, 'expiresAt')),
     fingerprint: stringOf(item, 'fingerprint'),
     apiVersion: stringOf(item, 'apiVersion') as 'v2',
-    prepayRequest: Object.fromEntries(
-      Object.entries(item['prepayRequest']?.M ?? {}).map(([name, value]) => [name, value.S ?? '']),
-    ),
+    prepayRequest: textsOf(item, 'prepayRequest'),
     checks: numberOf(item, 'checks'),
     checkedAtEpochSeconds: optionalTime('checkedAt'),
     nextCheckAtEpochSeconds: optionalTime('GSI1SK'),
     paidAtEpochSeconds: optionalTime('paidAt'),
     transactionId: item['transactionId']?.S,
-    refundedFen: item['refundedFen']?.N === undefined ? undefined : numberOf(item, 'refundedFen'),
+    refundedFen: item['refundedFen'] && numberOf(item, 'refundedFen'),
     paidAfterClose: item['paidAfterClose']?.BOOL,
   };
 }
@@ -100,6 +98,13 @@ export function numberOf(item: Item, name: string): number {
   const value = item[name]?.N;
   if (value === undefined) throw new TypeError(`the row has no number attribute ${name}`);
   return Number(value);
+}
+
+/** @throws {TypeError} when the attribute is not a map of texts: half a request is none. */
+function textsOf(item: Item, name: string): Record<string, string> {
+  const map = item[name]?.M;
+  if (!map) throw new TypeError(`the row has no map attribute ${name}`);
+  return Object.fromEntries(Object.keys(map).map((key) => [key, stringOf(map, key)]));
 }
 
 const epochSeconds = (iso: string) => Date.parse(iso) / 1000;

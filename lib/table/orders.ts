@@ -16,7 +16,6 @@ import {
   type OrderFacts,
   type PaymentEvidence,
 } from '../order/transition.ts';
-import { isoTime } from '../time.ts';
 import type { Table } from './client.ts';
 import { type Item, number, openKeys, orderFromItem, stringOf, text, time } from './order-item.ts';
 import { OPEN_ORDER_SHARDS, OPEN_ORDERS_INDEX, openShardKey, orderKey } from './schema.ts';
@@ -37,9 +36,10 @@ export async function readOrder(table: Table, outTradeNo: string): Promise<Order
 const MAX_WRITES = 5;
 
 /**
- * Applies verified evidence to an order; what comes back has happened. The first write is made without a read, on the
- * assumption that holds nearly always: an unpaid order that the evidence fits. If the row turns
- * out to be different, the refusal brings it along and `decideTransition` decides on the facts.
+ * Applies verified evidence to an order; what comes back has happened. The first write is made
+ * without a read, on the assumption that holds nearly always: an unpaid order that the evidence
+ * fits. If the row turns out to be different, the refusal brings it along and `decideTransition`
+ * decides on the facts.
  */
 export async function applyEvidence(
   table: Table,
@@ -77,8 +77,8 @@ function assumedFacts(evidence: Evidence): OrderFacts {
 /**
  * The write of one transition.
  *
- * Conditions: the row exists and still has the state that the decision was made for (two writers
- * cannot both leave it); for a payment, also every field that was compared is still equal, so
+ * Conditions: the row has the state that the decision was made for (so it exists, and two writers
+ * cannot both leave that state); for a payment, also every field that was compared is equal, so
  * the write is right even when nothing was read before it.
  */
 function transitionUpdate(
@@ -95,7 +95,7 @@ function transitionUpdate(
     ...(payment?.sets ?? []),
     ...(decision.paidAfterClose ? ['paidAfterClose = :true'] : []),
   ];
-  const conditions = ['attribute_exists(PK)', 'tradeState = :from', ...(payment?.conditions ?? [])];
+  const conditions = ['tradeState = :from', ...(payment?.conditions ?? [])];
   return {
     TableName: table.tableName,
     Key: keyOf(outTradeNo),
@@ -174,8 +174,8 @@ export async function recordMismatch(
 }
 
 /**
- * Notes that WeChat was asked and the order is still unpaid. Condition: it still is; a payment
- * that was recorded meanwhile must not come back into the index of open orders.
+ * Notes that WeChat was asked and the order is still unpaid. Condition: it exists and still is; an
+ * order that was paid meanwhile must not come back into the index of open orders.
  *
  * @param nextCheckAtEpochSeconds when reconcile looks again; left out, its plan stays as it is.
  */
@@ -185,27 +185,32 @@ export async function markChecked(
   nowEpochSeconds: number,
   reschedule?: { readonly checks: number; readonly nextCheckAtEpochSeconds: number },
 ): Promise<void> {
-  const index = reschedule && openKeys(outTradeNo, reschedule.nextCheckAtEpochSeconds);
+  const plan = reschedule && rescheduleClauses(outTradeNo, reschedule);
   await tryUpdate(
     {
       TableName: table.tableName,
       Key: keyOf(outTradeNo),
-      UpdateExpression: reschedule
-        ? 'SET checkedAt = :now, checks = :checks, GSI1PK = :shard, GSI1SK = :next'
-        : 'SET checkedAt = :now',
-      ConditionExpression: 'attribute_exists(PK) AND tradeState = :open',
+      UpdateExpression: `SET ${['checkedAt = :now', ...(plan?.sets ?? [])].join(', ')}`,
+      ConditionExpression: 'tradeState = :open',
       ExpressionAttributeValues: {
         ':now': time(nowEpochSeconds),
         ':open': text('NOTPAY'),
-        ...(reschedule && {
-          ':checks': number(reschedule.checks),
-          ':shard': index?.['GSI1PK'] ?? text(''),
-          ':next': index?.['GSI1SK'] ?? text(''),
-        }),
+        ...plan?.values,
       },
     },
     table,
   );
+}
+
+function rescheduleClauses(
+  outTradeNo: string,
+  { checks, nextCheckAtEpochSeconds }: { checks: number; nextCheckAtEpochSeconds: number },
+) {
+  const { GSI1PK, GSI1SK } = openKeys(outTradeNo, nextCheckAtEpochSeconds);
+  return {
+    sets: ['checks = :checks', 'GSI1PK = :shard', 'GSI1SK = :next'],
+    values: { ':checks': number(checks), ':shard': GSI1PK, ':next': GSI1SK },
+  };
 }
 
 /** How many numbers one page of the index brings. */
@@ -232,7 +237,7 @@ export async function* listDueOrders(
           KeyConditionExpression: 'GSI1PK = :shard AND GSI1SK <= :now',
           ExpressionAttributeValues: {
             ':shard': text(openShardKey((firstShard + offset) % OPEN_ORDER_SHARDS)),
-            ':now': text(isoTime(nowEpochSeconds)),
+            ':now': time(nowEpochSeconds),
           },
           Limit: DUE_PAGE,
           ...(startKey && { ExclusiveStartKey: startKey }),

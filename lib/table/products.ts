@@ -1,12 +1,21 @@
 /** The catalogue: `PRODUCT#<sku>` rows that the merchant maintains. */
+import { ConfigError } from '../errors.ts';
 import type { Product } from '../order/pricing.ts';
 import { type Item, numberOf, stringOf } from './order-item.ts';
 
-/** Nothing for a product that is switched off (`active` false). */
+/**
+ * Nothing for a product that is switched off (`active` false).
+ *
+ * @throws {ConfigError} naming a row that was written by hand and is no product.
+ */
 export function productFromItem(item: Item): Product | undefined {
   if (item['active']?.BOOL === false) return undefined;
-  const product = { sku: stringOf(item, 'sku'), name: stringOf(item, 'name') };
-  return item['priceFen'] !== undefined
-    ? { ...product, priceFen: numberOf(item, 'priceFen') }
-    : { ...product, minFen: numberOf(item, 'minFen'), maxFen: numberOf(item, 'maxFen') };
+  try {
+    const product = { sku: stringOf(item, 'sku'), name: stringOf(item, 'name') };
+    return item['priceFen'] !== undefined
+      ? { ...product, priceFen: numberOf(item, 'priceFen') }
+      : { ...product, minFen: numberOf(item, 'minFen'), maxFen: numberOf(item, 'maxFen') };
+  } catch (error) {
+    throw new ConfigError(`the row ${stringOf(item, 'PK')} is not a usable product`, error);
+  }
 }

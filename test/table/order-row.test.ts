@@ -1,0 +1,197 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Table } from '../../lib/table/client.ts';
+import { createOrder } from '../../lib/table/create-order.ts';
+import { orderFromItem, orderToItem } from '../../lib/table/order-item.ts';
+import { applyEvidence, markChecked, readOrder, recordMismatch } from '../../lib/table/orders.ts';
+import { putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
+import { CREATED_AT, sampleOrder, samplePayment } from '../support/sample-orders.ts';
+
+const newTable = useEmbeddedTables();
+let table: Table;
+
+beforeEach(async () => {
+  table = await newTable();
+});
+
+const order = sampleOrder({
+  attach: '桌号 12',
+  items: [{ sku: 'latte', quantity: 1, unitFen: 2800 }],
+});
+
+describe('the row of an order', () => {
+  const created = {
+    PK: { S: 'ORDER#order-0001' },
+    SK: { S: 'ORDER' },
+    outTradeNo: { S: 'order-0001' },
+    openid: { S: 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o' },
+    appid: { S: 'wx8888888888888888' },
+    mchid: { S: '1900000109' },
+    totalFen: { N: '2800' },
+    currency: { S: 'CNY' },
+    description: { S: '拿铁' },
+    attach: { S: '桌号 12' },
+    items: {
+      L: [{ M: { sku: { S: 'latte' }, quantity: { N: '1' }, unitFen: { N: '2800' } } }],
+    },
+    createdAt: { S: '2026-03-01T02:00:00Z' },
+    expiresAt: { S: '2026-03-01T02:30:00Z' },
+    fingerprint: { S: 'f'.repeat(64) },
+    apiVersion: { S: 'v2' },
+    prepayRequest: {
+      M: {
+        appid: { S: 'wx8888888888888888' },
+        mch_id: { S: '1900000109' },
+        out_trade_no: { S: 'order-0001' },
+        total_fee: { S: '2800' },
+      },
+    },
+    checks: { N: '0' },
+  };
+
+  test('is readable as it stands, with times in ISO 8601 and its place in the index', async () => {
+    await createOrder(table, order);
+
+    expect(await rowOf(table, 'ORDER#order-0001')).toEqual({
+      ...created,
+      // 32-bit FNV-1a of `order-0001` is 0x0068ea81: shard 01 of 16.
+      GSI1PK: { S: 'OPEN#01' },
+      GSI1SK: { S: '2026-03-01T02:01:00Z' },
+      tradeState: { S: 'NOTPAY' },
+    });
+  });
+
+  test('says, once paid, by which transaction and when, and has left the index', async () => {
+    await createOrder(table, order);
+    await markChecked(table, order.outTradeNo, CREATED_AT + 30);
+    await applyEvidence(
+      table,
+      order.outTradeNo,
+      { kind: 'paid', refunded: false, payment: samplePayment() },
+      CREATED_AT + 41,
+    );
+
+    expect(await rowOf(table, 'ORDER#order-0001')).toEqual({
+      ...created,
+      tradeState: { S: 'SUCCESS' },
+      transactionId: { S: '4200000001202603010000000001' },
+      paidAt: { S: '2026-03-01T02:00:40Z' },
+      bankType: { S: 'OTHERS' },
+      checkedAt: { S: '2026-03-01T02:00:30Z' },
+      updatedAt: { S: '2026-03-01T02:00:41Z' },
+    });
+  });
+
+  test('says what contradicted it, beside what it was', async () => {
+    await createOrder(table, order);
+    const before = await rowOf(table, 'ORDER#order-0001');
+    await recordMismatch(
+      table,
+      samplePayment({ totalFen: 1 }),
+      { field: 'totalFen', expected: 2800, observed: 1 },
+      CREATED_AT + 41,
+    );
+
+    expect(await rowOf(table, 'ORDER#order-0001')).toEqual({
+      ...before,
+      mismatch: {
+        M: {
+          at: { S: '2026-03-01T02:00:41Z' },
+          field: { S: 'totalFen' },
+          expected: { S: '2800' },
+          observed: { S: '1' },
+          transactionId: { S: '4200000001202603010000000001' },
+          totalFen: { N: '1' },
+        },
+      },
+    });
+  });
+
+  test('gives back the order that was written', async () => {
+    await createOrder(table, order);
+
+    expect(await readOrder(table, 'order-0001')).toEqual(order);
+  });
+
+  test('gives back an order without attach, items and a next check', async () => {
+    const bare = sampleOrder({ outTradeNo: 'bare-0001', nextCheckAtEpochSeconds: undefined });
+    await createOrder(table, bare);
+
+    expect(await readOrder(table, 'bare-0001')).toEqual(bare);
+    expect(await rowOf(table, 'ORDER#bare-0001')).not.toHaveProperty('GSI1PK');
+  });
+
+  test('gives back what was paid, checked and refunded', async () => {
+    await putRow(table, {
+      ...created,
+      tradeState: { S: 'REFUND' },
+      checks: { N: '3' },
+      checkedAt: { S: '2026-03-01T02:09:00Z' },
+      paidAt: { S: '2026-03-01T02:00:40Z' },
+      transactionId: { S: '4200000001202603010000000001' },
+      refundedFen: { N: '100' },
+      paidAfterClose: { BOOL: true },
+    });
+
+    expect(await readOrder(table, 'order-0001')).toEqual({
+      ...order,
+      tradeState: 'REFUND',
+      nextCheckAtEpochSeconds: undefined,
+      checks: 3,
+      checkedAtEpochSeconds: CREATED_AT + 540,
+      paidAtEpochSeconds: CREATED_AT + 40,
+      transactionId: '4200000001202603010000000001',
+      refundedFen: 100,
+      paidAfterClose: true,
+    });
+  });
+
+  test('that is not there gives no order', async () => {
+    expect(await readOrder(table, 'order-0001')).toBeUndefined();
+  });
+
+  test.each(['tradeState', 'openid', 'createdAt', 'fingerprint'])(
+    'without the text %s is no order: nothing is guessed',
+    (name) => {
+      const { [name as 'openid']: _, ...row } = orderToItem(order);
+
+      expect(() => orderFromItem(row)).toThrow(`the row has no text attribute ${name}`);
+    },
+  );
+
+  test('with an amount as text is no order', () => {
+    const row = { ...orderToItem(order), totalFen: { S: '2800' } };
+
+    expect(() => orderFromItem(row)).toThrow('the row has no number attribute totalFen');
+  });
+
+  test('with half of its first request is no order: WeChat would be sent something else', () => {
+    const { prepayRequest: _, ...row } = orderToItem(order);
+
+    expect(() => orderFromItem(row)).toThrow('the row has no map attribute prepayRequest');
+    expect(() =>
+      orderFromItem({ ...row, prepayRequest: { M: { total_fee: { N: '2800' } } } }),
+    ).toThrow('the row has no text attribute total_fee');
+  });
+
+  test('with an item that is none is no order', () => {
+    const row = { ...orderToItem(order), items: { L: [{ S: 'latte' }] } };
+
+    expect(() => orderFromItem(row)).toThrow('the row has no text attribute sku');
+  });
+});
+
+test('numbers of orders spread evenly over the 16 shards of the index', () => {
+  const counts = new Map<string, number>();
+  for (let count = 0; count < 3200; count += 1) {
+    const { GSI1PK } = orderToItem(sampleOrder({ outTradeNo: `shop-${count}` }));
+    const shard = String(GSI1PK?.S);
+    counts.set(shard, (counts.get(shard) ?? 0) + 1);
+  }
+
+  const names = Array.from({ length: 16 }, (_, shard) => `OPEN#${String(shard).padStart(2, '0')}`);
+  expect([...counts.keys()].toSorted()).toEqual(names);
+  for (const count of counts.values()) {
+    expect(count).toBeGreaterThan(120);
+    expect(count).toBeLessThan(280);
+  }
+});
