@@ -1,0 +1,365 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Order, OrderState } from '../../lib/order/order.ts';
+import type { Decision, Evidence, PaymentEvidence } from '../../lib/order/transition.ts';
+import type { Table } from '../../lib/table/client.ts';
+import { createOrder } from '../../lib/table/create-order.ts';
+import { orderToItem } from '../../lib/table/order-item.ts';
+import { applyEvidence, markChecked, readOrder, recordMismatch } from '../../lib/table/orders.ts';
+import { allRows, putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
+import { CREATED_AT, sampleOrder, samplePayment } from '../support/sample-orders.ts';
+import { watchTable } from '../support/watched-table.ts';
+
+const newTable = useEmbeddedTables();
+let table: Table;
+
+beforeEach(async () => {
+  table = await newTable();
+});
+
+const NOW = CREATED_AT + 60;
+const NUMBER = 'order-0001';
+const TRANSACTION = samplePayment().transactionId;
+
+const paid = (changes: Partial<PaymentEvidence> = {}): Evidence => ({
+  kind: 'paid',
+  refunded: false,
+  payment: samplePayment(changes),
+});
+const refunded = (): Evidence => ({ kind: 'paid', refunded: true, payment: samplePayment() });
+const closed: Evidence = { kind: 'closed' };
+
+/** Writes an order as an earlier transition would have left it. */
+async function given(tradeState: OrderState, changes: Partial<Order> = {}) {
+  const isOpen = tradeState === 'NOTPAY';
+  const order = sampleOrder({
+    tradeState,
+    ...(!isOpen && { nextCheckAtEpochSeconds: undefined }),
+    ...changes,
+  });
+  await putRow(table, {
+    ...orderToItem(order),
+    ...(order.transactionId !== undefined && { transactionId: { S: order.transactionId } }),
+  });
+}
+
+const row = () => rowOf(table, `ORDER#${NUMBER}`);
+const apply = (evidence: Evidence, on: Table = table) => applyEvidence(on, NUMBER, evidence, NOW);
+
+/** An order whose payment, if any, is the sample's. */
+const givenWithPayment = (state: OrderState) =>
+  given(state, state === 'SUCCESS' || state === 'REFUND' ? { transactionId: TRANSACTION } : {});
+
+describe('evidence on the row', () => {
+  test.each<[string, OrderState, Evidence, OrderState, { flagged: boolean; writes: number }]>([
+    ['a payment', 'NOTPAY', paid(), 'SUCCESS', { flagged: false, writes: 1 }],
+    ['a close', 'NOTPAY', closed, 'CLOSED', { flagged: false, writes: 1 }],
+    ['a refund', 'NOTPAY', refunded(), 'REFUND', { flagged: false, writes: 1 }],
+    ['a payment', 'CLOSED', paid(), 'SUCCESS', { flagged: true, writes: 2 }],
+    ['a refund', 'CLOSED', refunded(), 'REFUND', { flagged: true, writes: 2 }],
+    ['a refund', 'SUCCESS', refunded(), 'REFUND', { flagged: false, writes: 2 }],
+  ])(
+    'of %s moves an order from %s, out of the index, without a read',
+    async (_name, from, evidence, to, { flagged, writes }) => {
+      await givenWithPayment(from);
+      const watched = watchTable(table);
+
+      expect(await apply(evidence, watched)).toEqual({
+        kind: 'apply',
+        from,
+        to,
+        paidAfterClose: flagged,
+      });
+      expect(watched.operations).toEqual(Array.from({ length: writes }, () => 'UpdateItem'));
+      const after = await row();
+      expect(after?.['tradeState']).toEqual({ S: to });
+      expect(after?.['paidAfterClose']).toEqual(flagged ? { BOOL: true } : undefined);
+      expect(after).not.toHaveProperty('GSI1PK');
+      expect(after).not.toHaveProperty('GSI1SK');
+    },
+  );
+
+  test.each<[string, OrderState, Evidence, Decision['kind']]>([
+    ['a payment', 'SUCCESS', paid(), 'duplicate'],
+    ['a refund', 'REFUND', refunded(), 'duplicate'],
+    ['a close', 'CLOSED', closed, 'duplicate'],
+    ['a payment', 'REFUND', paid(), 'duplicate'],
+    ['a close', 'SUCCESS', closed, 'stale'],
+    ['a close', 'REFUND', closed, 'stale'],
+  ])(
+    'of %s leaves an order that is %s as it is, with one write that is refused and no read',
+    async (_name, state, evidence, kind) => {
+      await givenWithPayment(state);
+      const before = await row();
+      const watched = watchTable(table);
+
+      expect(await apply(evidence, watched)).toEqual({ kind });
+      expect(watched.operations).toEqual(['UpdateItem']);
+      expect(await row()).toEqual(before);
+    },
+  );
+
+  test.each([paid(), refunded(), closed])(
+    'for an order that is not there makes no row (%#)',
+    async (evidence) => {
+      const watched = watchTable(table);
+
+      expect(await apply(evidence, watched)).toEqual({ kind: 'unknown-order' });
+      expect(watched.operations).toEqual(['UpdateItem']);
+      expect(await allRows(table)).toEqual([]);
+    },
+  );
+
+  test('of a payment without a bank keeps no bank', async () => {
+    await given('NOTPAY');
+    await apply(paid({ bankType: undefined }));
+
+    expect(await row()).not.toHaveProperty('bankType');
+  });
+
+  const others = {
+    totalFen: 2799,
+    currency: 'USD',
+    openid: 'oSomebodyElse',
+    appid: 'wx0000000000000000',
+    mchid: '1900000999',
+  } as const;
+
+  test.each(
+    (Object.keys(others) as (keyof typeof others)[]).flatMap((field) =>
+      (['NOTPAY', 'CLOSED'] as const).map((state) => [field, state] as const),
+    ),
+  )('with another %s leaves an order that is %s as it is', async (field, state) => {
+    await given(state);
+    const before = await row();
+
+    expect(await apply(paid({ [field]: others[field] }))).toEqual({
+      kind: 'mismatch',
+      field,
+      expected: sampleOrder()[field],
+      observed: others[field],
+    });
+    expect(await row()).toEqual(before);
+  });
+
+  test.each<[string, OrderState, Evidence]>([
+    [
+      'paid',
+      'SUCCESS',
+      { ...refunded(), payment: samplePayment({ transactionId: 'other' }) } as Evidence,
+    ],
+    ['set back by hand', 'NOTPAY', paid({ transactionId: 'other' })],
+  ])(
+    'of a second transaction leaves an order that was %s as it is',
+    async (_name, state, evidence) => {
+      await given(state, { transactionId: TRANSACTION });
+      const before = await row();
+
+      expect(await apply(evidence)).toEqual({
+        kind: 'mismatch',
+        field: 'transactionId',
+        expected: TRANSACTION,
+        observed: 'other',
+      });
+      expect(await row()).toEqual(before);
+    },
+  );
+
+  test('passes on what the table says when it fails', async () => {
+    const error = new Error('throttled');
+    const broken = watchTable(table, async () => {
+      throw error;
+    });
+
+    await expect(apply(paid(), broken)).rejects.toBe(error);
+    expect(broken.operations).toEqual(['UpdateItem']);
+  });
+
+  test('gives up on a row that changes under every write', async () => {
+    const refusing = watchTable(table, async () => {
+      throw new ConditionalCheckFailedException({
+        message: 'refused',
+        $metadata: {},
+        Item: orderToItem(sampleOrder()),
+      });
+    });
+
+    await expect(apply(paid(), refusing)).rejects.toThrow(
+      'an order changed under every attempt to update it',
+    );
+    expect(refusing.operations).toHaveLength(5);
+  });
+});
+
+describe('evidence that arrives at the same moment', () => {
+  const atOnce = (evidence: readonly Evidence[]) =>
+    Promise.all(evidence.map((each) => apply(each)));
+  const kinds = (decisions: readonly Decision[]) =>
+    decisions.map((decision) => (decision.kind === 'apply' ? `to ${decision.to}` : decision.kind));
+
+  test('20 times the same payment: one writes, 19 are duplicates', async () => {
+    await given('NOTPAY');
+    const decisions = await atOnce(Array.from({ length: 20 }, () => paid()));
+
+    expect(kinds(decisions).toSorted()).toEqual([
+      ...Array.from({ length: 19 }, () => 'duplicate'),
+      'to SUCCESS',
+    ]);
+  });
+
+  test('a payment against a close: the money counts in every round, flagged if it came second', async () => {
+    const firsts = new Set<string>();
+    for (let round = 0; round < 40; round += 1) {
+      await given('NOTPAY');
+      // Both orders of sending, so that both outcomes of the race are seen.
+      const evidence = round % 2 === 0 ? [paid(), closed, paid()] : [closed, paid(), paid()];
+      const decisions = await atOnce(evidence);
+
+      const after = await readOrder(table, NUMBER);
+      expect(after).toMatchObject({ tradeState: 'SUCCESS', transactionId: TRANSACTION });
+      const outcome = kinds(decisions).toSorted();
+      const closedFirst = after?.paidAfterClose === true;
+      firsts.add(closedFirst ? 'close' : 'payment');
+      expect(outcome).toEqual(
+        closedFirst
+          ? ['duplicate', 'to CLOSED', 'to SUCCESS']
+          : ['duplicate', 'stale', 'to SUCCESS'],
+      );
+    }
+    expect([...firsts].toSorted()).toEqual(['close', 'payment']);
+  });
+
+  test('payment, refund, close and forgeries in any order: refunded in the end, by our transaction', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      await given('NOTPAY');
+      const evidence = [paid(), refunded(), closed, paid({ totalFen: 1 }), paid({ openid: 'o' })];
+      const turned = [...evidence.slice(round % 5), ...evidence.slice(0, round % 5)];
+      await atOnce(turned);
+
+      expect(await readOrder(table, NUMBER)).toMatchObject({
+        tradeState: 'REFUND',
+        transactionId: TRANSACTION,
+        totalFen: 2800,
+        nextCheckAtEpochSeconds: undefined,
+      });
+    }
+  });
+
+  test('payments by two transactions: one counts, the other is a contradiction', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      await given('NOTPAY');
+      const decisions = await atOnce([paid(), paid({ transactionId: 'second' })]);
+
+      expect(kinds(decisions).toSorted()).toEqual(['mismatch', 'to SUCCESS']);
+    }
+  });
+
+  test('a payment between the look at a closed order and the write: still once, still flagged', async () => {
+    await given('CLOSED');
+    const racing = watchTable(table, async ({ send }) => {
+      // The other message is through between this writer's two writes.
+      if (racing.operations.length === 2) await apply(paid());
+      return send();
+    });
+
+    expect(await apply(paid(), racing)).toEqual({ kind: 'duplicate' });
+    expect(racing.operations).toEqual(['UpdateItem', 'UpdateItem']);
+    expect(await readOrder(table, NUMBER)).toMatchObject({
+      tradeState: 'SUCCESS',
+      paidAfterClose: true,
+    });
+  });
+
+  test('a check that ends after the payment: the order stays out of the index', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      await given('NOTPAY');
+      await Promise.all([
+        apply(paid()),
+        markChecked(table, NUMBER, NOW, { checks: 1, nextCheckAtEpochSeconds: NOW + 180 }),
+      ]);
+
+      expect(await allRows(table, 'index')).toEqual([]);
+      expect(await readOrder(table, NUMBER)).toMatchObject({ tradeState: 'SUCCESS' });
+    }
+  });
+});
+
+describe('recording a contradiction', () => {
+  const record = (on: Table = table) =>
+    recordMismatch(
+      on,
+      samplePayment({ totalFen: 1 }),
+      { field: 'totalFen', expected: 2800, observed: 1 },
+      NOW,
+    );
+
+  test('without an order makes no row', async () => {
+    await record();
+
+    expect(await allRows(table)).toEqual([]);
+  });
+
+  test.each<OrderState>(['NOTPAY', 'SUCCESS', 'CLOSED'])(
+    'beside an order that is %s leaves everything else, with one write',
+    async (state) => {
+      await given(state);
+      const before = await row();
+      const watched = watchTable(table);
+      await record(watched);
+
+      const { mismatch, ...rest } = (await row()) ?? {};
+      expect(mismatch?.M?.['field']).toEqual({ S: 'totalFen' });
+      expect(rest).toEqual(before);
+      expect(watched.operations).toEqual(['UpdateItem']);
+    },
+  );
+});
+
+describe('noting that WeChat was asked', () => {
+  test('keeps the time and leaves the plan of reconcile as it is', async () => {
+    await createOrder(table, sampleOrder({ checks: 2 }));
+    await markChecked(table, NUMBER, NOW);
+
+    expect(await readOrder(table, NUMBER)).toEqual({
+      ...sampleOrder({ checks: 2 }),
+      checkedAtEpochSeconds: NOW,
+    });
+  });
+
+  test('can set the plan of reconcile, in the same shard of the index', async () => {
+    await createOrder(table, sampleOrder());
+    const [before] = await allRows(table, 'index');
+    await markChecked(table, NUMBER, NOW, { checks: 1, nextCheckAtEpochSeconds: NOW + 180 });
+
+    expect(await readOrder(table, NUMBER)).toEqual(
+      sampleOrder({
+        checks: 1,
+        checkedAtEpochSeconds: NOW,
+        nextCheckAtEpochSeconds: NOW + 180,
+      }),
+    );
+    expect(await allRows(table, 'index')).toEqual([
+      { ...before, GSI1SK: { S: '2026-03-01T02:04:00Z' } },
+    ]);
+  });
+
+  test.each<OrderState>(['SUCCESS', 'REFUND', 'CLOSED'])(
+    'never brings an order that is %s back into the index, nor changes it',
+    async (state) => {
+      await given(state);
+      const before = await row();
+      await markChecked(table, NUMBER, NOW);
+      await markChecked(table, NUMBER, NOW, { checks: 1, nextCheckAtEpochSeconds: NOW + 180 });
+
+      expect(await row()).toEqual(before);
+      expect(await allRows(table, 'index')).toEqual([]);
+    },
+  );
+
+  test('of an order that is not there makes no row', async () => {
+    await markChecked(table, NUMBER, NOW);
+    await markChecked(table, NUMBER, NOW, { checks: 1, nextCheckAtEpochSeconds: NOW + 180 });
+
+    expect(await allRows(table)).toEqual([]);
+  });
+});
