@@ -75,6 +75,14 @@ function showOrder(wechat: Wechat, _: Body, outTradeNo: string) {
   return describeOrderForPeople(wechat, findOrder(wechat, outTradeNo));
 }
 
+function showOrderOfPrepay(wechat: Wechat, _: Body, prepayId: string) {
+  const prepay = wechat.orders.findPrepay(prepayId);
+  if (!prepay) {
+    throw new ControlError(404, 'PREPAY_NOT_FOUND', `WeChat never gave out ${prepayId}`);
+  }
+  return describeOrderForPeople(wechat, findOrder(wechat, prepay.outTradeNo));
+}
+
 function payWithoutPhone(wechat: Wechat, body: Body, outTradeNo: string) {
   const order = findOrder(wechat, outTradeNo);
   const refused = refuseUnpayable(order, wechat.clock.now());
@@ -134,6 +142,7 @@ const ROUTES: [method: string, path: RegExp, handle: Handler][] = [
   ['POST', /^\/request-payment$/, pay],
   ['GET', /^\/orders$/, listOrders],
   ['GET', /^\/orders\/([^/]+)$/, showOrder],
+  ['GET', /^\/prepays\/([^/]+)$/, showOrderOfPrepay],
   ['POST', /^\/orders\/([^/]+)\/pay$/, payWithoutPhone],
   ['POST', /^\/orders\/([^/]+)\/refund-in-console$/, refundInConsole],
   ['GET', /^\/users\/([^/]+)$/, showUser],

@@ -1,6 +1,7 @@
 /** Every message between the parties, in order, with secrets masked: what a developer reads to see what happened. */
 import type { SignatureReport } from './explain-signature.ts';
 import type { MerchantV2 } from './credentials.ts';
+import { wallClockMs } from './wall-clock.ts';
 
 const KEPT_MESSAGES = 5000;
 const KEPT_CHARACTERS = 16 * 1024;
@@ -21,6 +22,8 @@ export interface Message {
   readonly id: number;
   /** WeChat's clock, ISO 8601. */
   readonly time: string;
+  /** Real milliseconds since the epoch; the order of messages of several programs. */
+  readonly epochMs: number;
   readonly from: string;
   readonly to: string;
   /** `unifiedorder`, `notify`, `requestPayment`, … */
@@ -42,7 +45,7 @@ export interface Message {
 
 export interface Messages {
   /** Keeps the message; fields that come later (the answer) may still be set on the returned object. */
-  add(message: Omit<Message, 'id' | 'time'>): Message;
+  add(message: Omit<Message, 'id' | 'time' | 'epochMs'>): Message;
   list(afterId?: number): Message[];
   clear(): void;
 }
@@ -69,7 +72,8 @@ export function createMessages(merchant: MerchantV2, now: () => number): Message
   return {
     add(message) {
       lastId += 1;
-      const added: Message = { id: lastId, time: new Date(now()).toISOString(), ...message };
+      const time = new Date(now()).toISOString();
+      const added: Message = { id: lastId, time, epochMs: wallClockMs(), ...message };
       kept.push(added);
       if (kept.length > KEPT_MESSAGES * 1.1) {
         kept = kept.slice(-KEPT_MESSAGES);

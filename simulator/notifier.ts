@@ -2,7 +2,7 @@
 import type { Clock } from './clock.ts';
 import type { MerchantV2 } from './credentials.ts';
 import { createCourier, type Delivery, NOTIFY_HEADERS } from './delivery.ts';
-import { reportOwnSignature } from './explain-signature.ts';
+import { judgeSignature, reportOwnSignature } from './explain-signature.ts';
 import type { Fault, Faults } from './faults.ts';
 import type { Messages } from './messages.ts';
 import type { Attempt, Notification, Notifications } from './notifications.ts';
@@ -55,7 +55,10 @@ export function createNotifier(parts: Parts): Notifier {
       method: 'POST',
       path: notification.notifyUrl,
       request: { headers: { ...NOTIFY_HEADERS }, body },
-      signature: reportOwnSignature(signed, sign, notification.signType),
+      signature:
+        fault?.kind === 'tamper'
+          ? judgeTampered(signed, sign, notification, merchant)
+          : reportOwnSignature(signed, sign, notification.signType),
       ...(fault ? { fault: fault.kind } : {}),
     });
     const delivery: Delivery =
@@ -188,6 +191,17 @@ export function createNotifier(parts: Parts): Notifier {
       await settleBefore(performance.now() + 1000, [...inFlight.values()]);
     },
   };
+}
+
+/** What every honest receiver finds out about a message that was altered after signing. */
+function judgeTampered(
+  fields: Fields,
+  received: string,
+  { signType }: Notification,
+  { apiV2Key: key }: MerchantV2,
+) {
+  const declaredSignType = fields['sign_type'];
+  return judgeSignature({ fields, received, declaredSignType, signType, key, otherKeys: {} });
 }
 
 async function settleBefore(endMs: number, work: Promise<void>[]): Promise<void> {

@@ -1,0 +1,15 @@
+/** Real time in fractions of a millisecond, to put messages of several programs in order. */
+
+/** More than this apart: the machine slept, or its clock was set. */
+const MAX_DRIFT_MS = 20;
+
+let startMs = performance.timeOrigin;
+
+/** Milliseconds since the epoch, comparable with other processes of this machine. */
+export function wallClockMs(): number {
+  const drift = Date.now() - (startMs + performance.now());
+  if (Math.abs(drift) > MAX_DRIFT_MS) {
+    startMs += drift;
+  }
+  return startMs + performance.now();
+}
