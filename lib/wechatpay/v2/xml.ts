@@ -69,6 +69,12 @@ function decode(bytes: Uint8Array): string {
 const FORBIDDEN_CHARACTERS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffe\uffff]/;
 const DECLARATION = /^<\?xml\s+version=(["'])1\.[01]\1(\s+encoding=(["'])utf-8\3)?\s*\?>/i;
 
+/** White space may stand around the root; text, written as a reference, slips past the parser. */
+const ONE_ROOT = /^[ \t\r\n]*<(xml|root)\s*>[^]*<\/\1\s*>[ \t\r\n]*$/;
+
+/** A name and nothing else: the parser lets some broken attributes pass. */
+const TAG = /<(?:\/[A-Za-z]\w{0,63}\s*|[A-Za-z]\w{0,63}\s*\/?)>/g;
+
 /** Refuses what a v2 message never needs and attacks do: DTDs, entities, instructions, comments. */
 function assertPlainXml(text: string): void {
   if (FORBIDDEN_CHARACTERS.test(text)) throw malformed('it has a control character');
@@ -76,19 +82,28 @@ function assertPlainXml(text: string): void {
   if (markup.includes('<!')) throw malformed('it has a DOCTYPE, an entity or a comment');
   if (markup.includes('<?')) throw malformed('it has a processing instruction');
   if (markup.includes(']]>')) throw malformed('it ends a CDATA section that never began');
+  if (!ONE_ROOT.test(markup)) throw malformed('its root is not one <xml> element');
+  if (markup.replace(TAG, '').includes('<')) {
+    throw malformed('it has a tag that is not just a plain name');
+  }
   for (const [, entity] of markup.matchAll(/&([^;&<]{0,12};?)/g)) assertEntity(entity ?? '');
 }
 
-/** The text outside CDATA sections, where markup has a meaning. */
+/** The text outside CDATA sections, where markup has a meaning. Inside one, only `]]>` has. */
 function withoutCdata(text: string): string {
-  const [first = '', ...rest] = text.split('<![CDATA[');
-  const outside = rest.map((part) => {
-    const end = part.indexOf(']]>');
+  const outside: string[] = [];
+  let from = 0;
+  for (;;) {
+    const start = text.indexOf('<![CDATA[', from);
+    if (start < 0) break;
+    const end = text.indexOf(']]>', start);
     if (end < 0) throw malformed('a CDATA section has no end');
-    return part.slice(end + 3);
-  });
-  // A space stands for each section, so that its two neighbours cannot join into new markup.
-  return [first, ...outside].join(' ');
+    outside.push(text.slice(from, start));
+    from = end + ']]>'.length;
+  }
+  // A character that cannot be in the text stands for each section, so that its two neighbours
+  // neither join into new markup nor pass for a tag with a space in it.
+  return [...outside, text.slice(from)].join('\0');
 }
 
 function assertEntity(entity: string): void {
@@ -105,25 +120,19 @@ function assertEntity(entity: string): void {
 const isForbidden = (codePoint: number) =>
   FORBIDDEN_CHARACTERS.test(String.fromCodePoint(codePoint));
 
-function parse(text: string): unknown {
+function parse(text: string): object {
   try {
-    return parser.parse(text);
+    return parser.parse(text) as object;
   } catch {
     // The parser's own message can quote the message.
     throw malformed('it is not well-formed XML');
   }
 }
 
-/** The one level of elements below the root. */
-function flatFields(document: unknown): Map<string, string> {
-  const [root, ...others] = Object.entries(document as Record<string, unknown>);
-  if (!root || others.length > 0 || !['xml', 'root'].includes(root[0])) {
-    throw malformed('its root is not one <xml> element');
-  }
-  const content = root[1];
-  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    throw malformed('it has no fields');
-  }
+/** The one level of elements below the root, whose name the guard has seen. */
+function flatFields(document: object): Map<string, string> {
+  const [content] = Object.values(document) as unknown[];
+  if (typeof content !== 'object' || content === null) throw malformed('it has no fields');
   const fields = new Map<string, string>();
   for (const [name, value] of Object.entries(content)) {
     if (name === '#text' && typeof value === 'string' && value.trim() === '') continue;
