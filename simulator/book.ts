@@ -52,9 +52,16 @@ export interface Book {
 
 /** Opens the book at `path`, or one in memory. */
 export function openBook(path = ':memory:'): Book {
-  const database = new DatabaseSync(path);
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-  database.exec(SCHEMA);
+  // A predecessor that is just ending gets 5 seconds to let go.
+  const database = new DatabaseSync(path, { timeout: 5000 });
+  try {
+    // Two simulators must not write one book.
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;');
+    database.exec(`PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
+  } catch (error) {
+    database.close();
+    throw new Error(`cannot open the book ${path}`, { cause: error });
+  }
   const select = database.prepare('SELECT value FROM meta WHERE name = ?');
   const upsert = database.prepare(
     'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',

@@ -3,6 +3,7 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   now: () => number;
+  offsetMs(): number;
   /** Moves forward to that moment; an earlier moment changes nothing. */
   advanceTo(epochMs: number): void;
   reset(): void;
@@ -14,6 +15,7 @@ export function createClock(initialOffsetMs: number, onMove: (offsetMs: number) 
   const now = () => Date.now() + offsetMs;
   return {
     now,
+    offsetMs: () => offsetMs,
     advanceTo(epochMs) {
       const distance = epochMs - now();
       if (distance > 0) {

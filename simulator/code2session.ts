@@ -53,11 +53,14 @@ export function answerCode2Session(wechat: Wechat, request: Request): Reply {
     case 'error':
       return answer({ errcode: Number(fault.code ?? '-1') });
     case 'drop':
+      message.note = 'the connection was cut';
       return 'drop';
     case 'timeout-before':
+      message.note = 'no answer was sent; the code is not used up';
       return 'hold';
     case 'timeout-after':
       exchange(wechat, request);
+      message.note = 'no answer was sent; the code is used up';
       return 'hold';
     case 'late':
       return {

@@ -4,7 +4,8 @@ import { type Body, ControlError, parseBody, readNumber, readUser } from './cont
 import { FaultRefusedError } from './faults.ts';
 import { type Answer, answerError, answerJson, type Request } from './http.ts';
 import { describeOrderForPeople } from './order-view.ts';
-import { type PaymentInput, refuseUnpayable, requestPayment } from './phone.ts';
+import { refuseUnpayable, requestPayment } from './phone.ts';
+import type { PaymentInput } from './phone-result.ts';
 import { takePayment, type Wechat } from './wechat.ts';
 
 type Handler = (wechat: Wechat, body: Body, part: string, request: Request) => unknown;
@@ -84,16 +85,26 @@ function showOrderOfPrepay(wechat: Wechat, _: Body, prepayId: string) {
 }
 
 function payWithoutPhone(wechat: Wechat, body: Body, outTradeNo: string) {
+  const { clock, messages, users } = wechat;
   const order = findOrder(wechat, outTradeNo);
-  const refused = refuseUnpayable(order, wechat.clock.now());
+  const refused = refuseUnpayable(order, clock.now());
   if (refused) {
     throw new ControlError(409, refused.reason ?? 'REFUSED', refused.message ?? refused.errMsg);
   }
-  const openid =
-    order.request['openid'] ??
-    wechat.users.openidOf(body['user'] === undefined ? 'passer-by' : readUser(body));
+  const payer = body['user'] === undefined ? 'passer-by' : readUser(body);
+  const openid = order.request['openid'] ?? users.openidOf(payer);
   const paid = takePayment(wechat, outTradeNo, openid);
-  return { errMsg: 'requestPayment:ok', transactionId: paid?.transactionId };
+  const result = { errMsg: 'requestPayment:ok', transactionId: paid?.transactionId };
+  messages.add({
+    from: `phone of ${users.nameOf(openid)}`,
+    to: 'wechat',
+    kind: 'pay',
+    method: 'CALL',
+    path: outTradeNo,
+    request: { headers: {}, body: '' },
+    response: { status: 200, headers: {}, body: JSON.stringify(result) },
+  });
+  return result;
 }
 
 function refundInConsole(): never {
@@ -104,20 +115,20 @@ function showUser({ users }: Wechat, _: Body, user: string) {
   return { user: readUser({ user }), openid: users.openidOf(user) };
 }
 
-const showClock: Handler = ({ clock }) => ({ now: new Date(clock.now()).toISOString() });
+const showClock: Handler = ({ clock }) => ({
+  now: new Date(clock.now()).toISOString(),
+  offsetSeconds: clock.offsetMs() / 1000,
+});
 
-async function moveClock({ clock, notifier }: Wechat, body: Body) {
-  const seconds = readNumber(
-    body,
-    'advanceSeconds',
-    (n) => n >= 0 && n <= 1e9,
-    'a number of seconds, 0 or more',
-  );
+async function moveClock(wechat: Wechat, body: Body) {
+  const rule = 'a number of seconds, 0 or more';
+  const seconds = readNumber(body, 'advanceSeconds', (n) => n >= 0 && n <= 1e9, rule);
   if (seconds === undefined) {
     throw new ControlError(400, 'MISSING_FIELD', '"advanceSeconds" is needed');
   }
-  await notifier.moveClock(seconds * 1000);
-  return { now: new Date(clock.now()).toISOString() };
+  await wechat.notifier.moveClock(seconds * 1000);
+  const { clock } = wechat;
+  return { now: new Date(clock.now()).toISOString(), offsetSeconds: clock.offsetMs() / 1000 };
 }
 
 function listMessages({ messages }: Wechat, _body: Body, _part: string, { query }: Request) {

@@ -92,7 +92,14 @@ export function createCourier(): Courier {
   }
 
   return {
-    deliver: async (url, xml, { cut = false } = {}) => call(url, Buffer.from(xml), cut),
+    async deliver(url, xml, { cut = false } = {}) {
+      try {
+        return await call(url, Buffer.from(xml), cut);
+      } catch (error) {
+        const text = error instanceof Error ? error.message : String(error);
+        return { outcome: 'connection-failed', error: text };
+      }
+    },
     close() {
       httpAgent.destroy();
       httpsAgent.destroy();
@@ -101,7 +108,7 @@ export function createCourier(): Courier {
 }
 
 /** Only status 200 with XML whose return_code is SUCCESS stops the retries: no JSON, no bare word, no BOM. */
-export function judgeAcknowledgement(httpStatus: number, body: Buffer): Delivery {
+function judgeAcknowledgement(httpStatus: number, body: Buffer): Delivery {
   const answer = body.toString('utf8').slice(0, EXCERPT_CHARACTERS);
   const bad = (error: string): Delivery => ({ outcome: 'bad-answer', httpStatus, answer, error });
   if (httpStatus !== 200) {

@@ -1,13 +1,13 @@
 /** Verifies a signature as WeChat does, and says what WeChat never says: why it is wrong. */
+import { listGuesses } from './signature-guesses.ts';
 import {
   type Cause,
   cook,
   type Guess,
   type GuessContext,
-  listGuesses,
   type Recipe,
   rightRecipe,
-} from './signature-guesses.ts';
+} from './signature-recipe.ts';
 import {
   describeStringToSign,
   type Fields,

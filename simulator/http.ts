@@ -45,6 +45,7 @@ export const answerJson = (status: number, value: unknown): Answer => ({
 export const answerError = (status: number, code: string, message: string): Answer =>
   answerJson(status, { error: { code, message } });
 
+/** Reads all of it, so that the caller can finish sending and see the answer; keeps 64 kB. */
 async function readBody(
   request: http.IncomingMessage,
 ): Promise<{ body: Buffer; tooLarge: boolean }> {
@@ -52,9 +53,8 @@ async function readBody(
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    chunks.push(chunk);
-    if (size > MAX_BODY_BYTES) {
-      break;
+    if (size <= MAX_BODY_BYTES) {
+      chunks.push(chunk);
     }
   }
   return { body: Buffer.concat(chunks), tooLarge: size > MAX_BODY_BYTES };
@@ -87,7 +87,12 @@ export async function listen(
 ): Promise<Listener> {
   const serve = async (incoming: http.IncomingMessage, response: http.ServerResponse) => {
     const url = incoming.url ?? '/';
-    const { pathname, searchParams } = new URL(url, 'http://simulator');
+    const target = URL.parse(url, 'http://simulator');
+    if (target === null) {
+      await send(response, answerError(400, 'INVALID_ADDRESS', 'not an address'), true);
+      return;
+    }
+    const { pathname, searchParams } = target;
     const { body, tooLarge } = await readBody(incoming);
     const reply = await handle({
       method: incoming.method ?? 'GET',
@@ -109,7 +114,8 @@ export async function listen(
   };
   const server = http.createServer((incoming, response) => {
     serve(incoming, response).catch((error: unknown) => {
-      if (!response.headersSent && !response.destroyed) {
+      const callerIsGone = incoming.destroyed && !incoming.complete;
+      if (!response.headersSent && !callerIsGone) {
         console.error('simulator: a request failed', error);
         void send(
           response,

@@ -8,7 +8,7 @@ import { describePayment } from './trade-fields.ts';
 import { type Fields, type SignType, signFields } from './wire.ts';
 
 /** Seconds between an attempt and the next one: 15 retries in about 24 hours. */
-export const RETRY_GAPS_SECONDS = [
+const RETRY_GAPS_SECONDS = [
   15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10_800, 10_800, 10_800, 21_600, 21_600,
 ] as const;
 

@@ -174,15 +174,18 @@ export function createNotifier(parts: Parts): Notifier {
         void start(notification);
       }
     }
-    clock.advanceTo(targetMs);
-    wake();
+    if (!stopped) {
+      clock.advanceTo(targetMs);
+      wake();
+    }
   }
 
   return {
     wake,
     async moveClock(advanceMs) {
-      moving = moving.then(async () => move(advanceMs));
-      return moving;
+      const moved = moving.then(async () => move(advanceMs));
+      moving = moved.catch(() => undefined);
+      return moved;
     },
     async stop() {
       stopped = true;

@@ -42,7 +42,6 @@ const TRADE_TYPES_OF_OTHER_PRODUCTS = new Set(['APP', 'MWEB', 'MICROPAY', 'FACEP
 /** WeChat names 5 minutes; a few seconds pass between the merchant's clock and here. */
 const MIN_LIFETIME_MS = 5 * 60 * 1000;
 const GRACE_MS = 5000;
-const MAX_LIFETIME_MS = 90 * 24 * 3600 * 1000;
 
 const badFormat = (name: string) => fail('INVALID_REQUEST', `${name}参数格式错误`);
 
@@ -111,9 +110,6 @@ export function checkTimeExpire(
   const endMs = parseBeijing(timeExpire ?? '');
   if (endMs === undefined) {
     return undefined;
-  }
-  if (endMs - nowMs > MAX_LIFETIME_MS) {
-    return badFormat('time_expire');
   }
   const shortestMs = exists ? 0 : MIN_LIFETIME_MS - GRACE_MS;
   return endMs - nowMs < shortestMs

@@ -6,7 +6,9 @@ import { type Clock, formatBeijing, parseBeijing } from './clock.ts';
 import type { Fields, SignType } from './wire.ts';
 
 /** Payable time without `time_expire`, and when WeChat closes an unpaid order by itself. */
-export const DEFAULT_LIFETIME_MS = 7 * 24 * 3600 * 1000;
+const DEFAULT_LIFETIME_MS = 7 * 24 * 3600 * 1000;
+/** WeChat shortens a longer `time_expire` without a word. */
+const MAX_LIFETIME_MS = 90 * 24 * 3600 * 1000;
 const PREPAY_LIFETIME_MS = 2 * 3600 * 1000;
 
 export type TradeState = 'NOTPAY' | 'SUCCESS' | 'CLOSED';
@@ -116,7 +118,8 @@ export function createOrders(book: Book, clock: Clock): Orders {
     create(request, signType) {
       const nowMs = clock.now();
       const defaultEndMs = nowMs + DEFAULT_LIFETIME_MS;
-      const payUntilMs = parseBeijing(request['time_expire'] ?? '') ?? defaultEndMs;
+      const askedEndMs = parseBeijing(request['time_expire'] ?? '') ?? defaultEndMs;
+      const payUntilMs = Math.min(askedEndMs, nowMs + MAX_LIFETIME_MS);
       insert.run(
         request['out_trade_no'] ?? '',
         JSON.stringify(request),

@@ -1,32 +1,17 @@
 /** The gate of `api.mch.weixin.qq.com` v2: reads and verifies a request, runs the operation, signs the answer. */
 import { Formatter } from 'wechatpay-axios-plugin';
 import { closeOrder } from './closeorder.ts';
-import { judgeSignature, reportOwnSignature } from './explain-signature.ts';
+import { reportOwnSignature } from './explain-signature.ts';
 import type { Fault, FaultPoint } from './faults.ts';
 import { alterAmount, alterMerchant, tamper } from './forgery.ts';
 import type { Answer, Reply, Request } from './http.ts';
 import type { Message } from './messages.ts';
 import { queryOrder } from './orderquery.ts';
-import {
-  type ErrorCode,
-  fail,
-  failAtGateway,
-  failAtGatewayWith,
-  failWith,
-  type Outcome,
-} from './pay-errors.ts';
+import { type ErrorCode, failWith, type Outcome } from './pay-errors.ts';
+import { openRequest } from './pay-request.ts';
 import { placeOrder } from './unifiedorder.ts';
 import type { Wechat } from './wechat.ts';
-import {
-  decodeUtf8,
-  type Fields,
-  MalformedXmlError,
-  parseXml,
-  parseXmlKeepingBlanks,
-  type SignType,
-  toXml,
-} from './wire.ts';
-import { signFields } from './wire.ts';
+import { type Fields, type SignType, signFields, toXml } from './wire.ts';
 
 interface Operation {
   readonly point: FaultPoint & ('unifiedorder' | 'orderquery' | 'closeorder');
@@ -41,7 +26,6 @@ const OPERATIONS: Record<string, Operation> = {
 
 const NOT_YET_SERVED = new Set(['/secapi/pay/refund', '/pay/refundquery', '/pay/downloadbill']);
 const SLOW_ANSWER_SECONDS = 3;
-const MAX_XML = '64 kB';
 
 export const isPayPath = (path: string) => path in OPERATIONS || NOT_YET_SERVED.has(path);
 
@@ -62,7 +46,9 @@ export function answerPayApi(wechat: Wechat, request: Request): Reply {
         return_code: 'FAIL',
         return_msg: `simulator: ${request.path} is not served yet`,
       });
-  if (typeof reply !== 'string') {
+  if (typeof reply === 'string') {
+    message.note = reply === 'drop' ? 'the connection was cut' : 'no answer was sent';
+  } else {
     const { status, headers, body } = reply;
     message.response = { status, headers, body };
   }
@@ -82,10 +68,11 @@ function answerOperation(
   message: Message,
 ): Reply {
   const opened = openRequest(wechat, request, message);
-  if ('kind' in opened) {
-    return seal(wechat, opened, 'MD5', message);
+  const { signType } = opened;
+  if ('refused' in opened) {
+    return seal(wechat, opened.refused, signType, message);
   }
-  const { fields, signType } = opened;
+  const { fields } = opened;
   const { point, run } = operation;
   const fault = wechat.faults.take(
     point,
@@ -140,71 +127,6 @@ const isPaid = ({ orders }: Wechat, fields: Fields) => {
     : orders.find(fields['out_trade_no'] ?? '');
   return order?.tradeState === 'SUCCESS';
 };
-
-/** Everything before the operation: method, XML, merchant, signature, appid. */
-function openRequest(
-  { merchant }: Wechat,
-  request: Request,
-  message: Message,
-): { fields: Fields; signType: SignType } | Outcome {
-  if (request.method !== 'POST') {
-    return failAtGatewayWith('REQUIRE_POST_METHOD');
-  }
-  if (request.tooLarge) {
-    return failAtGatewayWith('XML_FORMAT_ERROR', `the body is larger than ${MAX_XML}`);
-  }
-  let text: string;
-  let fields: Fields;
-  try {
-    text = decodeUtf8(request.body);
-    fields = parseXml(text);
-  } catch (error) {
-    if (error instanceof MalformedXmlError) {
-      return failAtGatewayWith(error.code, error.message);
-    }
-    throw error;
-  }
-  const { sign, ...signed } = fields;
-  if (!fields['mch_id']) {
-    return failAtGateway('mch_id参数格式错误', 'LACK_PARAMS: mch_id is missing');
-  }
-  if (fields['mch_id'] !== merchant.mchid) {
-    return failAtGatewayWith('MCHID_NOT_EXIST', `this simulator knows only ${merchant.mchid}`);
-  }
-  const declared = fields['sign_type'];
-  if (declared && declared !== 'MD5' && declared !== 'HMAC-SHA256') {
-    return failAtGatewayWith('SIGNERROR', 'sign_type must be exactly MD5 or HMAC-SHA256');
-  }
-  const signType: SignType = declared === 'HMAC-SHA256' ? 'HMAC-SHA256' : 'MD5';
-  message.signature = judgeSignature({
-    fields: signed,
-    received: sign,
-    declaredSignType: declared,
-    signType,
-    key: merchant.apiV2Key,
-    otherKeys: {
-      'the API v3 key': merchant.apiV3Key,
-      'the appSecret of the mini-program': merchant.appSecret,
-      'the mch_id': merchant.mchid,
-    },
-    readUntrimmed: () => parseXmlKeepingBlanks(text),
-  });
-  if (message.signature.result !== 'valid') {
-    return failAtGatewayWith('SIGNERROR', message.signature.reason);
-  }
-  if (!fields['appid'] || !fields['nonce_str']) {
-    return failAtGateway(
-      '缺少参数',
-      `LACK_PARAMS: ${fields['appid'] ? 'nonce_str' : 'appid'} is missing`,
-    );
-  }
-  if (fields['appid'] !== merchant.appid) {
-    return fail('APPID_NOT_EXIST');
-  }
-  return fields['nonce_str'].length > 32
-    ? fail('INVALID_REQUEST', 'nonce_str参数长度有误')
-    : { fields, signType };
-}
 
 /** Puts an outcome into WeChat's envelope, signed with the algorithm of the request. */
 function seal(

@@ -44,6 +44,16 @@ function answer(wechat: Wechat, request: Request): Reply | Promise<Reply> {
     );
   }
   if (request.host === 'primary' && wechat.faults.take('host')) {
+    wechat.messages.add({
+      from: 'merchant',
+      to: 'wechat',
+      kind: path,
+      method: request.method,
+      path: request.url,
+      request: { headers: request.headers, body: request.body.toString('utf8') },
+      fault: 'down',
+      note: 'the primary host is down',
+    });
     return 'drop';
   }
   return isCode2Session ? answerCode2Session(wechat, request) : answerPayApi(wechat, request);

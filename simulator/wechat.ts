@@ -25,14 +25,15 @@ export interface Wechat {
 /** Opens the book and puts WeChat together. The notifier starts with the first `wake`. */
 export function openWechat(merchant: MerchantV2, seed: string, dbPath?: string): Wechat {
   const book = openBook(dbPath);
-  const owner = book.readMeta('mchid');
-  if (owner !== undefined && owner !== merchant.mchid) {
+  const owner = `${merchant.mchid} with ${merchant.appid}`;
+  const earlierOwner = book.readMeta('owner') ?? owner;
+  if (earlierOwner !== owner) {
     book.close();
     throw new Error(
-      `${dbPath} is the book of merchant ${owner}, not of ${merchant.mchid}: remove it, or give the old merchant file`,
+      `${dbPath} is the book of merchant ${earlierOwner}, not of ${owner}: remove it, or give the old merchant file`,
     );
   }
-  book.writeMeta('mchid', merchant.mchid);
+  book.writeMeta('owner', owner);
   const clock = createClock(Number(book.readMeta('clock_offset_ms') ?? '0'), (offsetMs) =>
     book.writeMeta('clock_offset_ms', offsetMs.toString()),
   );

@@ -8,11 +8,9 @@ import { Hash, Transformer } from 'wechatpay-axios-plugin';
 export type Fields = Record<string, string>;
 export type SignType = 'MD5' | 'HMAC-SHA256';
 
-export const MAX_XML_BYTES = 64 * 1024;
-
 /** The body is not the flat XML that WeChat takes; `detail` is for the developer, not for the wire. */
 export class MalformedXmlError extends Error {
-  readonly code: 'POST_DATA_EMPTY' | 'NOT_UTF8' | 'XML_FORMAT_ERROR';
+  readonly code: 'REQUIRE_POST_METHOD' | 'POST_DATA_EMPTY' | 'NOT_UTF8' | 'XML_FORMAT_ERROR';
 
   constructor(code: MalformedXmlError['code'], detail: string) {
     super(detail);
@@ -138,11 +136,6 @@ export function toXml(fields: Fields): string {
  */
 export function signFields(fields: Fields, key: string, signType: SignType): string {
   return Hash.sign(signType, fields, key);
-}
-
-/** The same digest over a string-to-sign that is already there, without its `&key=` end. */
-export function signString(text: string, key: string, signType: SignType): string {
-  return (signType === 'MD5' ? Hash.md5(text, key) : Hash.hmac(text, key)).toUpperCase();
 }
 
 export function isSignatureEqual(expected: string, received: string): boolean {
