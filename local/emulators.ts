@@ -57,6 +57,7 @@ export async function startEmulators(
     port: options.simulatorPort,
     merchantFile: path.resolve(files.merchant),
     dbPath: files.simulator,
+    apiUrl: options.apiUrl,
     logFile: files.simulatorLog,
     ...(options.seed === undefined ? {} : { seed: String(options.seed) }),
   });

@@ -11,6 +11,8 @@ export type SimulatorOptions = {
   readonly port: number;
   readonly merchantFile: string;
   readonly dbPath: string;
+  /** For the simulator's page. */
+  readonly apiUrl: string;
   readonly logFile?: string;
   readonly seed?: string;
 };
@@ -38,6 +40,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<LocalSi
       SIMULATOR_BACKUP_PORT: '0',
       SIMULATOR_MERCHANT_FILE: options.merchantFile,
       SIMULATOR_DB: options.dbPath,
+      SIMULATOR_API_URL: options.apiUrl,
       SIMULATOR_EXIT_WITH_PARENT: '1',
       ...(options.seed === undefined ? {} : { SEED: options.seed }),
     },

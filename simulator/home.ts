@@ -1,4 +1,4 @@
-/** `GET /`: what this program is and what it answers. */
+/** `GET /_simulator`: what this program is and what it answers. */
 import type { Answer, Request } from './http.ts';
 import { answerError } from './http.ts';
 import type { Wechat } from './wechat.ts';
@@ -13,9 +13,11 @@ const ADDRESSES = [
     'POST /_simulator/request-payment {"user","timeStamp","nonceStr","package","signType","paySign"}',
     'what the phone does; "cancel": true cancels',
   ],
+  ['GET /', 'the page: a phone to pay with, and every message'],
   ['GET /_simulator/orders', "WeChat's whole book"],
   ['GET /_simulator/orders/{out_trade_no}', 'one order with its notification attempts'],
   ['POST /_simulator/orders/{out_trade_no}/pay', 'pays without a phone'],
+  ['GET /_simulator/prepays/{prepay_id}', 'the order that a prepay_id belongs to'],
   ['GET /_simulator/users/{user}', 'the openid of a user'],
   ['GET|POST|DELETE /_simulator/faults[/{id}]', 'misbehaviour on request'],
   ['GET|POST /_simulator/clock {"advanceSeconds"}', "moves WeChat's clock"],

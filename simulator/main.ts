@@ -12,6 +12,7 @@ function readPort(name: string, fallback: number): number {
 
 async function main(): Promise<void> {
   const { SIMULATOR_MERCHANT_FILE: merchantFile, SIMULATOR_DB: dbPath, SEED: seed } = process.env;
+  const apiUrl = process.env['SIMULATOR_API_URL'];
   if (!merchantFile) {
     throw new Error('SIMULATOR_MERCHANT_FILE must be the path of a merchant.json');
   }
@@ -21,6 +22,7 @@ async function main(): Promise<void> {
     backupPort: readPort('SIMULATOR_BACKUP_PORT', 0),
     ...(dbPath ? { dbPath } : {}),
     ...(seed ? { seed } : {}),
+    ...(apiUrl ? { apiUrl } : {}),
   });
   let ending = false;
   const end = () => {

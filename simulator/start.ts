@@ -5,6 +5,7 @@ import { answerControl } from './control.ts';
 import { assertMerchant, type MerchantV2, readMerchantFile } from './credentials.ts';
 import { answerError, listen, type Reply, type Request } from './http.ts';
 import { answerHome } from './home.ts';
+import { answerPage, isPagePath } from './page/page.ts';
 import { answerPayApi, isPayPath } from './pay-api.ts';
 import { openWechat, type Wechat } from './wechat.ts';
 
@@ -18,6 +19,8 @@ export interface SimulatorOptions {
   port?: number;
   backupPort?: number;
   seed?: string;
+  /** Where the merchant's API listens, for the page at `/`. */
+  apiUrl?: string;
 }
 
 export interface Simulator {
@@ -27,20 +30,27 @@ export interface Simulator {
   stop(): Promise<void>;
 }
 
-function answer(wechat: Wechat, request: Request): Reply | Promise<Reply> {
+function answer(
+  wechat: Wechat,
+  request: Request,
+  apiUrl: string | undefined,
+): Reply | Promise<Reply> {
   const { path } = request;
-  if (path === '/_simulator' || path.startsWith('/_simulator/')) {
+  if (path === '/_simulator') {
+    return answerHome(wechat, request);
+  }
+  if (path.startsWith('/_simulator/')) {
     return answerControl(wechat, request);
   }
-  if (path === '/') {
-    return answerHome(wechat, request);
+  if (isPagePath(path)) {
+    return answerPage(request, { apiUrl });
   }
   const isCode2Session = path === '/sns/jscode2session';
   if (!isCode2Session && !isPayPath(path)) {
     return answerError(
       404,
       'UNKNOWN_ADDRESS',
-      `the simulator does not serve ${path}; GET / lists what it does`,
+      `the simulator does not serve ${path}; GET /_simulator lists what it does`,
     );
   }
   if (request.host === 'primary' && wechat.faults.take('host')) {
@@ -68,7 +78,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       ? assertMerchant(options.merchant, 'merchant')
       : await readMerchantFile(merchantFile);
   const wechat = openWechat(merchant, seed, dbPath);
-  const handle = (request: Request) => answer(wechat, request);
+  const handle = (request: Request) => answer(wechat, request, options.apiUrl);
   try {
     const primary = await listen('primary', port, handle);
     const backup = await listen('backup', backupPort, handle).catch(async (error: unknown) => {
