@@ -123,6 +123,8 @@ describe('npm start', () => {
     const first = run('local/start.ts');
     const outTradeNo = await placeOrder(await waitUntilReady(first), 'kill-me');
     expect(outTradeNo).toMatch(/^\w+$/);
+    const requestLine = /^POST {2}\/prepay 200 \d+ ms \S+$/m;
+    await waitUntil('the request', () => requestLine.exec(first.output()) ?? undefined);
     first.child.kill('SIGKILL');
     await first.exited;
     await waitUntilNoneLeft();
@@ -186,6 +188,17 @@ describe('npm start', () => {
     expect(await program.exited).toBe(1);
     expect(program.output()).toContain('the DynamoDB engine ended by itself');
     expect(findProcesses()).toEqual([]);
+  });
+
+  it('shows warnings of the functions in short, and keeps them whole in functions.log', async () => {
+    const program = run('local/start.ts');
+    const { apiUrl } = await waitUntilReady(program);
+    await fetch(`${apiUrl}/notify/v2/payment`, { method: 'POST', body: '<xml><a>1</a></xml>' });
+    const warning = /^WARN {3}notify {2}notification refused {2}SIGNATURE_INVALID.*$/m;
+    await waitUntil('the warning', () => warning.exec(program.output()) ?? undefined);
+    const log = readFileSync(path.join(directory, 'functions.log'), 'utf8');
+    expect(log).toContain('"message":"notification refused"');
+    expect(log).not.toMatch(/^WARN/m);
   });
 
   it('explains its flags, and refuses one that it does not know', async () => {
