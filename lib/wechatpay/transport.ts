@@ -11,8 +11,8 @@ export interface WechatRequest {
   /** Budget of the whole call, fail-over included. */
   readonly timeoutMs: number;
   /**
-   * Whether the request may reach WeChat twice. Orders carry their own number and may; a login
-   * code is burnt by the first use and may not.
+   * Whether the request may be repeated once it may have reached WeChat. Orders carry their own
+   * number and may; a login code is burnt by the first use and may not.
    */
   readonly repeatable: boolean;
 }
@@ -30,6 +30,8 @@ export interface WechatResponse {
 export type Transport = (request: WechatRequest) => Promise<WechatResponse>;
 
 const CONNECT_TIMEOUT_MS = 2_000;
+/** With less time than this left, a further host could take the request but not answer it. */
+const MIN_ATTEMPT_MS = 100;
 const MAX_RESPONSE_BYTES = 64 * 1024;
 /** How long a host that could not be connected to goes to the end of the line. */
 const AVOID_HOST_MS = 30_000;
@@ -54,10 +56,9 @@ export function createTransport(
     let failure: WechatPayTransportError | undefined;
     let maybeDelivered = false;
     for (const host of inOrder) {
-      const remainingMs = deadlineMs - now();
-      if (failure && remainingMs <= 0) break;
+      if (failure && deadlineMs - now() < MIN_ATTEMPT_MS) break;
       try {
-        return await host(request, remainingMs);
+        return await ask(host, request, () => deadlineMs - now());
       } catch (error) {
         if (!(error instanceof WechatPayTransportError)) throw error;
         failure = error;
@@ -72,7 +73,30 @@ export function createTransport(
   };
 }
 
-type Host = (request: WechatRequest, timeoutMs: number) => Promise<WechatResponse>;
+type Host = (
+  request: WechatRequest,
+  timeoutMs: number,
+  connection: 'kept-alive' | 'new',
+) => Promise<WechatResponse>;
+
+/**
+ * The other side had closed a kept-alive connection, as it does while Lambda sleeps, when the
+ * request was written to it: nothing was read, and no answer began.
+ */
+class StaleConnectionError extends Error {}
+
+async function ask(
+  host: Host,
+  request: WechatRequest,
+  remainingMs: () => number,
+): Promise<WechatResponse> {
+  try {
+    return await host(request, remainingMs(), 'kept-alive');
+  } catch (error) {
+    if (!(error instanceof StaleConnectionError)) throw error;
+    return host(request, remainingMs(), 'new');
+  }
+}
 
 function openHost(baseUrl: string): Host {
   const url = new URL(baseUrl);
@@ -81,7 +105,7 @@ function openHost(baseUrl: string): Host {
   const client = url.protocol === 'http:' ? process.getBuiltinModule('node:http') : https;
   const agent = new client.Agent({ keepAlive: true, maxSockets: 64, scheduling: 'lifo' });
 
-  return (request, timeoutMs) =>
+  return (request, timeoutMs, connection) =>
     new Promise((resolve, reject) => {
       let connected = false;
       const fail = (reason: string, cause?: unknown) => {
@@ -91,7 +115,11 @@ function openHost(baseUrl: string): Host {
       };
       const outgoing = client.request(
         new URL(request.path, url),
-        { method: request.method, agent, headers: requestHeaders(request) },
+        {
+          method: request.method,
+          agent: connection === 'new' ? false : agent,
+          headers: requestHeaders(request),
+        },
         (response) => {
           const chunks: Buffer[] = [];
           let size = 0;
@@ -102,7 +130,7 @@ function openHost(baseUrl: string): Host {
           });
           response.on('end', () => {
             clearTimers();
-            resolve({ statusCode: response.statusCode ?? 0, body: Buffer.concat(chunks) });
+            resolve({ statusCode: Number(response.statusCode), body: Buffer.concat(chunks) });
           });
           response.on('error', (cause) => {
             clearTimers();
@@ -128,8 +156,11 @@ function openHost(baseUrl: string): Host {
         if (outgoing.reusedSocket) onConnected();
         else socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', onConnected);
       });
-      outgoing.on('error', (cause) => {
+      outgoing.on('error', (cause: NodeJS.ErrnoException) => {
         clearTimers();
+        if (outgoing.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(String(cause.code))) {
+          reject(new StaleConnectionError());
+        }
         fail('the connection failed', cause);
       });
       outgoing.end(request.body);

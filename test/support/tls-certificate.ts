@@ -1,0 +1,22 @@
+/**
+ * A certificate for 127.0.0.1 with its key, worth nothing outside the tests; good until 2126. Made with
+ * `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 36500 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1`.
+ */
+export const LOOPBACK_CERTIFICATE = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg7zW1KnwI1oIPITBi
+e+DfiFwQlEGfclqvxqrf8r2LyeWhRANCAARFrlcdTyLf3ZJpHZo6YQoCmmA1F6aq
+7rGEWRh45ll1zVyCdiPZXff+zy3FGYmngEOcPGwQnDDM8cET1Xes/v+C
+-----END PRIVATE KEY-----`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBkDCCATagAwIBAgIUBk5glqoHyGhVgYS/KSXX71vwLJIwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJMTI3LjAuMC4xMCAXDTI2MTEyMzEyNDAzMFoYDzIxMjYxMDMw
+MTI0MDMwWjAUMRIwEAYDVQQDDAkxMjcuMC4wLjEwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARFrlcdTyLf3ZJpHZo6YQoCmmA1F6aq7rGEWRh45ll1zVyCdiPZXff+
+zy3FGYmngEOcPGwQnDDM8cET1Xes/v+Co2QwYjAdBgNVHQ4EFgQUZetaqdF92rvh
+xf6CXjceNCQg6x0wHwYDVR0jBBgwFoAUZetaqdF92rvhxf6CXjceNCQg6x0wDwYD
+VR0TAQH/BAUwAwEB/zAPBgNVHREECDAGhwR/AAABMAoGCCqGSM49BAMCA0gAMEUC
+IQDhk7VfZE+PKgQWv1jvdUwGa3D8LTZBKb9d9h0TuQL2kQIgIEGXxoS3BYdLZX34
+0W+R4dW4ajVJdkDFCMJXbgJ84go=
+-----END CERTIFICATE-----`,
+};
