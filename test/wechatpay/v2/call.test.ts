@@ -1,0 +1,277 @@
+import { describe, expect, test } from 'vitest';
+import {
+  ConfigError,
+  WechatPayMalformedMessageError,
+  WechatPayServiceError,
+  WechatPaySignatureError,
+  WechatPayTransportError,
+} from '../../../lib/errors.ts';
+import type { WechatRequest } from '../../../lib/wechatpay/transport.ts';
+import { call } from '../../../lib/wechatpay/v2/call.ts';
+import type { SignType } from '../../../lib/wechatpay/v2/sign.ts';
+import { APPID, MCHID } from '../../support/sample-orders.ts';
+import { merchantWith, secretVersions } from '../../support/secret-versions.ts';
+import {
+  API_V2_KEY,
+  OTHER_KEY,
+  signed,
+  signV2,
+  without,
+  type WireFields,
+  xmlOf,
+} from '../../support/v2-message.ts';
+import { readIndependently } from '../../support/v2-reader.ts';
+
+const request = { appid: APPID, mch_id: MCHID, out_trade_no: 'order-0001' };
+
+const answered: WireFields = {
+  return_code: 'SUCCESS',
+  return_msg: 'OK',
+  appid: APPID,
+  mch_id: MCHID,
+  nonce_str: 'IITRi8Iabbblz1Jc',
+  result_code: 'SUCCESS',
+};
+
+interface Setting {
+  readonly body?: string;
+  readonly statusCode?: number;
+  readonly signType?: SignType;
+  readonly merchant?: ReturnType<typeof merchantWith>[];
+  readonly fields?: Readonly<Record<string, string>>;
+  readonly fails?: Error;
+}
+
+/** One call with a given answer, and the request that went out. */
+function send({
+  body = xmlOf(signed(answered)),
+  statusCode = 200,
+  signType = 'HMAC-SHA256',
+  merchant = [merchantWith()],
+  fields = request,
+  fails,
+}: Setting = {}) {
+  const sent: WechatRequest[] = [];
+  const [current = merchantWith(), ...older] = merchant;
+  const answer = call(
+    {
+      transport: async (outgoing) => {
+        sent.push(outgoing);
+        if (fails) throw fails;
+        return { statusCode, body: Buffer.from(body) };
+      },
+      merchant: secretVersions(current, ...older),
+      signType,
+      nonce: () => 'nonce-of-the-test',
+      nowMs: () => 0,
+    },
+    '/pay/orderquery',
+    fields,
+    1_234,
+  );
+  return { answer, sent };
+}
+
+const sentFields = (sent: readonly WechatRequest[]) =>
+  Object.fromEntries(readIndependently(sent[0]?.body ?? '') ?? []);
+
+describe('a v2 call', () => {
+  test('sends its fields, a nonce and the algorithm, signed with the current key', async () => {
+    const { answer, sent } = send({ merchant: [merchantWith(), merchantWith(OTHER_KEY)] });
+    await answer;
+    const fields = { ...request, sign_type: 'HMAC-SHA256', nonce_str: 'nonce-of-the-test' };
+
+    expect(sentFields(sent)).toEqual({ ...fields, sign: signV2(fields) });
+    expect(sent).toMatchObject([
+      {
+        method: 'POST',
+        path: '/pay/orderquery',
+        contentType: 'text/xml; charset=utf-8',
+        timeoutMs: 1_234,
+        repeatable: true,
+      },
+    ]);
+  });
+
+  test.each([
+    ['MD5', 'HMAC-SHA256'],
+    ['HMAC-SHA256', 'MD5'],
+  ] as const)(
+    'about an order made under %s stays with it when the deployment says %s',
+    async (ordered, signType) => {
+      const { answer, sent } = send({
+        signType,
+        fields: { ...request, sign_type: ordered },
+        body: xmlOf(signed(answered, API_V2_KEY, ordered)),
+      });
+
+      await expect(answer).resolves.toMatchObject({ ok: true });
+      const fields = { ...request, sign_type: ordered, nonce_str: 'nonce-of-the-test' };
+      expect(sentFields(sent)).toEqual({ ...fields, sign: signV2(fields, API_V2_KEY, ordered) });
+    },
+  );
+
+  test('whose stored algorithm is unknown uses that of the deployment', async () => {
+    const { answer, sent } = send({ fields: { ...request, sign_type: 'RSA' } });
+    await answer;
+
+    expect(sentFields(sent)['sign_type']).toBe('HMAC-SHA256');
+  });
+
+  test('answers the fields of a verified success', async () => {
+    const { answer } = send({ body: xmlOf(signed({ ...answered, prepay_id: 'wx01' })) });
+
+    const { ok, ...rest } = await answer;
+
+    expect(ok).toBe(true);
+    expect(rest).toHaveProperty('fields', expect.objectContaining({ size: 8 }));
+    expect((rest as { fields: Map<string, string> }).fields.get('prepay_id')).toBe('wx01');
+  });
+
+  test.each([
+    ['with both', 'ORDERPAID', '该订单已支付'],
+    ['without a text', 'ORDERCLOSED', ''],
+    ['without a code', '', 'only a text'],
+  ])('answers the code and text of a verified refusal %s', async (_, code, text) => {
+    const { answer } = send({
+      body: xmlOf(signed({ ...answered, result_code: 'FAIL', err_code: code, err_code_des: text })),
+    });
+
+    await expect(answer).resolves.toEqual({ ok: false, code, text });
+  });
+
+  test('answers a refusal that names neither code nor text', async () => {
+    const { answer } = send({ body: xmlOf(signed({ ...answered, result_code: 'FAIL' })) });
+
+    await expect(answer).resolves.toEqual({ ok: false, code: '', text: '' });
+  });
+
+  test('takes an answer signed with an earlier key while the key is being changed', async () => {
+    const { answer } = send({ merchant: [merchantWith(OTHER_KEY), merchantWith(API_V2_KEY)] });
+
+    await expect(answer).resolves.toMatchObject({ ok: true });
+  });
+
+  test('about an order of another merchant is not sent', async () => {
+    const { answer, sent } = send({ fields: { ...request, mch_id: '1900000110' } });
+
+    await expect(answer).rejects.toThrow(
+      new ConfigError(
+        'an order belongs to merchant 1900000110, but the secret is that of merchant 1900000109',
+      ),
+    );
+    expect(sent).toEqual([]);
+  });
+
+  test('passes a failure of the connection on as it is', async () => {
+    const failure = new WechatPayTransportError('not-sent', 'the connection failed');
+
+    await expect(send({ fails: failure }).answer).rejects.toBe(failure);
+  });
+});
+
+describe('the answer to a v2 call is not believed', () => {
+  test.each(['签名错误', '频率限制', ''])(
+    'when it says return_code FAIL with "%s": the outcome is unknown',
+    async (text) => {
+      const { answer } = send({ body: xmlOf({ return_code: 'FAIL', return_msg: text, x: '1' }) });
+
+      await expect(answer).rejects.toThrow(new WechatPayServiceError('unknown', '', text));
+      await expect(answer).rejects.toMatchObject({
+        code: 'WECHAT_PAY_BUSY',
+        outcome: 'unknown',
+        retryable: true,
+        wechatCode: '',
+        wechatText: text,
+        message: `WeChat Pay answered return_code FAIL: ${text}`,
+      });
+    },
+  );
+
+  test('when it says return_code FAIL and nothing else', async () => {
+    await expect(
+      send({ body: '<xml><return_code>FAIL</return_code></xml>' }).answer,
+    ).rejects.toThrow(new WechatPayServiceError('unknown', '', ''));
+  });
+
+  test('when it says return_code FAIL beside a signed success', async () => {
+    const body = xmlOf(signed({ ...answered, return_code: 'FAIL' }));
+
+    await expect(send({ body }).answer).rejects.toMatchObject({ outcome: 'unknown' });
+  });
+
+  test.each(['SYSTEMERROR', 'BIZERR_NEED_RETRY'])(
+    'when its code is %s: the outcome is unknown',
+    async (code) => {
+      const body = xmlOf(
+        signed({ ...answered, result_code: 'FAIL', err_code: code, err_code_des: '系统错误' }),
+      );
+
+      await expect(send({ body }).answer).rejects.toMatchObject({
+        code: 'WECHAT_PAY_BUSY',
+        outcome: 'unknown',
+        retryable: true,
+        wechatCode: code,
+        wechatText: '系统错误',
+      });
+    },
+  );
+
+  test.each([
+    ['it is not signed', xmlOf(answered), 'the message has no sign'],
+    ['its sign is empty', xmlOf({ ...answered, sign: '' }), 'the message has no sign'],
+    [
+      'it says MD5 where HMAC-SHA256 was agreed',
+      xmlOf(signed({ ...answered, sign_type: 'MD5' }, API_V2_KEY, 'MD5')),
+      'sign is right under MD5, but this deployment takes HMAC-SHA256 only (WECHAT_PAY_SIGN_TYPE)',
+    ],
+    [
+      'it is about another appid',
+      xmlOf(signed({ ...answered, appid: 'wx9999999999999999' })),
+      'the answer is about another appid',
+    ],
+    [
+      'it is about another merchant',
+      xmlOf(signed({ ...answered, mch_id: '1900000110' })),
+      'the answer is about another mch_id',
+    ],
+    [
+      'it names no appid',
+      xmlOf(signed(without(answered, 'appid'))),
+      'the answer is about another appid',
+    ],
+  ])('when %s', async (_, body, reason) => {
+    await expect(send({ body }).answer).rejects.toThrow(new WechatPaySignatureError(reason));
+  });
+
+  test('when a refusal is not signed', async () => {
+    const body = xmlOf({ ...answered, result_code: 'FAIL', err_code: 'ORDERPAID' });
+
+    await expect(send({ body }).answer).rejects.toThrow(WechatPaySignatureError);
+  });
+
+  test('when somebody else’s key signed it', async () => {
+    const body = xmlOf(signed(answered, OTHER_KEY));
+
+    await expect(send({ body }).answer).rejects.toThrow(/^sign matches none of 1 APIv2 key/);
+  });
+
+  test.each([500, 502, 302, 404, 201, 0])(
+    'when its status is %i, whatever the body: the outcome is unknown',
+    async (statusCode) => {
+      await expect(send({ statusCode }).answer).rejects.toThrow(
+        new WechatPayTransportError('unknown', `HTTP status ${statusCode}`),
+      );
+    },
+  );
+
+  test.each([
+    ['HTML', '<html><body>400 The SSL certificate error</body></html>'],
+    ['empty', ''],
+    ['JSON', '{"return_code":"SUCCESS"}'],
+    ['XML of another kind', '<retcode>1</retcode>'],
+  ])('when it is %s: the outcome is unknown', async (_, body) => {
+    await expect(send({ body }).answer).rejects.toThrow(WechatPayMalformedMessageError);
+    await expect(send({ body }).answer).rejects.toMatchObject({ outcome: 'unknown' });
+  });
+});

@@ -1,0 +1,332 @@
+import { describe, expect, test } from 'vitest';
+import {
+  OrderConflictError,
+  WechatPayMalformedMessageError,
+  WechatPayServiceError,
+} from '../../../lib/errors.ts';
+import type { WechatRequest } from '../../../lib/wechatpay/transport.ts';
+import { openWechatPayV2 } from '../../../lib/wechatpay/v2/index.ts';
+import { APPID, CREATED_AT, MCHID, OPENID, samplePayment } from '../../support/sample-orders.ts';
+import { merchantWith, secretVersions } from '../../support/secret-versions.ts';
+import {
+  notificationXml,
+  paidFields,
+  signed,
+  signV2,
+  without,
+  type WireFields,
+  xmlOf,
+} from '../../support/v2-message.ts';
+import { readIndependently } from '../../support/v2-reader.ts';
+
+const success: WireFields = {
+  return_code: 'SUCCESS',
+  return_msg: 'OK',
+  appid: APPID,
+  mch_id: MCHID,
+  nonce_str: 'IITRi8Iabbblz1Jc',
+  result_code: 'SUCCESS',
+};
+const refusal = (code: string, text = 'why') => ({
+  ...success,
+  result_code: 'FAIL',
+  err_code: code,
+  err_code_des: text,
+});
+
+/** WeChat Pay that answers each call with the same signed fields, and what it was asked. */
+function openWith(fields: WireFields, signType: 'MD5' | 'HMAC-SHA256' = 'HMAC-SHA256') {
+  const sent: WechatRequest[] = [];
+  const wechatPay = openWechatPayV2({
+    transport: async (request) => {
+      sent.push(request);
+      return { statusCode: 200, body: Buffer.from(xmlOf(signed(fields, undefined, signType))) };
+    },
+    merchant: secretVersions(merchantWith()),
+    signType,
+    nonce: () => 'n',
+    nowMs: () => CREATED_AT * 1000,
+  });
+  const asked = () => Object.fromEntries(readIndependently(sent[0]?.body ?? '') ?? []);
+  return { wechatPay, sent, asked };
+}
+
+const order = { outTradeNo: 'order-0001', appid: APPID };
+const options = { timeoutMs: 3_000 };
+
+const newOrder = {
+  outTradeNo: 'order-0001',
+  appid: APPID,
+  mchid: MCHID,
+  openid: OPENID,
+  description: '拿铁 <大> & 曲奇',
+  totalFen: 2800,
+  clientIp: '203.0.113.9',
+  createdAtEpochSeconds: CREATED_AT,
+  expiresAtEpochSeconds: CREATED_AT + 1800,
+  notifyBaseUrl: 'https://pay.example.com',
+};
+
+describe('the request that creates an order', () => {
+  test('says all that a repeat must say again, in Beijing time', () => {
+    const { wechatPay } = openWith(success);
+
+    expect(
+      Object.entries(wechatPay.buildPrepayRequest({ ...newOrder, attach: 'table 5' })),
+    ).toEqual([
+      ['appid', 'wx8888888888888888'],
+      ['mch_id', '1900000109'],
+      ['sign_type', 'HMAC-SHA256'],
+      ['body', '拿铁 <大> & 曲奇'],
+      ['attach', 'table 5'],
+      ['out_trade_no', 'order-0001'],
+      ['fee_type', 'CNY'],
+      ['total_fee', '2800'],
+      ['spbill_create_ip', '203.0.113.9'],
+      ['time_start', '20260301100000'],
+      ['time_expire', '20260301103000'],
+      ['notify_url', 'https://pay.example.com/notify/v2/payment'],
+      ['trade_type', 'JSAPI'],
+      ['openid', 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o'],
+    ]);
+  });
+
+  test('has no attach when there is none, and the algorithm of the deployment', () => {
+    const { wechatPay } = openWith(success, 'MD5');
+
+    const request = wechatPay.buildPrepayRequest(newOrder);
+
+    expect(request).not.toHaveProperty('attach');
+    expect(request).toMatchObject({ sign_type: 'MD5' });
+  });
+
+  test('is of API version 2 and does no I/O', () => {
+    const { wechatPay, sent } = openWith(success);
+    wechatPay.buildPrepayRequest(newOrder);
+
+    expect(wechatPay.apiVersion).toBe('v2');
+    expect(sent).toEqual([]);
+  });
+});
+
+describe('prepay', () => {
+  const request = openWith(success).wechatPay.buildPrepayRequest(newOrder);
+
+  test('sends the stored request, changed in nothing, and answers the prepay_id', async () => {
+    const { wechatPay, sent, asked } = openWith({ ...success, prepay_id: 'wx01' });
+
+    expect(await wechatPay.prepay(request, options)).toBe('wx01');
+    expect(sent[0]).toMatchObject({ method: 'POST', path: '/pay/unifiedorder', timeoutMs: 3_000 });
+    expect(asked()).toEqual({
+      ...request,
+      nonce_str: 'n',
+      sign: signV2({ ...request, nonce_str: 'n' }),
+    });
+  });
+
+  test.each([
+    ['ORDERPAID', 'ORDER_ALREADY_PAID'],
+    ['ORDERCLOSED', 'ORDER_CLOSED'],
+  ] as const)('of an order that WeChat knows as %s is a conflict', async (code, conflict) => {
+    const { wechatPay } = openWith(refusal(code));
+
+    await expect(wechatPay.prepay(request, options)).rejects.toThrow(
+      expect.objectContaining({
+        name: OrderConflictError.name,
+        code: conflict,
+        parameters: { outTradeNo: 'order-0001' },
+      }),
+    );
+  });
+
+  test('of a request without a number is a conflict without one', async () => {
+    const { wechatPay } = openWith(refusal('ORDERPAID'));
+
+    await expect(wechatPay.prepay({ appid: APPID, mch_id: MCHID }, options)).rejects.toMatchObject({
+      parameters: { outTradeNo: '' },
+    });
+  });
+
+  test.each([
+    'INVALID_REQUEST',
+    'OUT_TRADE_NO_USED',
+    'NOAUTH',
+    'APPID_MCHID_NOT_MATCH',
+    'SIGNERROR',
+    'PARAM_ERROR',
+    'FREQUENCY_LIMITED',
+    '__proto__',
+    '',
+  ])('that WeChat refuses with "%s" keeps its code and text', async (code) => {
+    const { wechatPay } = openWith(refusal(code, '201 商户订单号重复'));
+
+    await expect(wechatPay.prepay(request, options)).rejects.toMatchObject({
+      name: WechatPayServiceError.name,
+      code: 'WECHAT_PAY_REFUSED',
+      outcome: 'rejected',
+      retryable: false,
+      wechatCode: code,
+      wechatText: '201 商户订单号重复',
+    });
+  });
+
+  test('without a prepay_id in the answer is not understood', async () => {
+    await expect(openWith(success).wechatPay.prepay(request, options)).rejects.toThrow(
+      new WechatPayMalformedMessageError('the message has no prepay_id'),
+    );
+  });
+});
+
+describe('a query', () => {
+  test('asks by number, with the merchant of the secret', async () => {
+    const { wechatPay, sent, asked } = openWith({
+      ...success,
+      out_trade_no: 'order-0001',
+      trade_state: 'NOTPAY',
+    });
+    await wechatPay.queryOrder(order, options);
+    const fields = {
+      appid: APPID,
+      mch_id: MCHID,
+      out_trade_no: 'order-0001',
+      sign_type: 'HMAC-SHA256',
+      nonce_str: 'n',
+    };
+
+    expect(sent[0]).toMatchObject({ path: '/pay/orderquery', timeoutMs: 3_000 });
+    expect(asked()).toEqual({ ...fields, sign: signV2(fields) });
+  });
+
+  test.each([
+    ['SUCCESS', false],
+    ['REFUND', true],
+  ])('answered with %s gives the payment', async (state, refunded) => {
+    const { wechatPay } = openWith(paidFields({ trade_state: state, attach: '' }));
+
+    expect(await wechatPay.queryOrder(order, options)).toEqual({
+      kind: 'paid',
+      refunded,
+      payment: samplePayment(),
+    });
+  });
+
+  test.each(['NOTPAY', 'USERPAYING', 'PAYERROR', 'ACCEPT', 'CLOSED', 'REVOKED'])(
+    'answered with %s gives the state, whatever else is there',
+    async (state) => {
+      const { wechatPay } = openWith({
+        ...success,
+        out_trade_no: 'order-0001',
+        trade_state: state,
+        trade_state_desc: '订单未支付',
+        total_fee: '2500',
+        device_info: '',
+      });
+
+      expect(await wechatPay.queryOrder(order, options)).toEqual({
+        kind: 'not-paid',
+        tradeState: state,
+      });
+    },
+  );
+
+  test('of an order that WeChat does not know', async () => {
+    const { wechatPay } = openWith(refusal('ORDERNOTEXIST', 'order not exist'));
+
+    expect(await wechatPay.queryOrder(order, options)).toEqual({ kind: 'not-found' });
+  });
+
+  test('that WeChat refuses keeps its code and text', async () => {
+    const { wechatPay } = openWith(refusal('FREQUENCY_LIMITED', '频率限制'));
+
+    await expect(wechatPay.queryOrder(order, options)).rejects.toMatchObject({
+      code: 'WECHAT_PAY_REFUSED',
+      outcome: 'rejected',
+      wechatCode: 'FREQUENCY_LIMITED',
+      wechatText: '频率限制',
+    });
+  });
+
+  test.each<[string, WireFields, string]>([
+    [
+      'about another order',
+      paidFields({ trade_state: 'SUCCESS', out_trade_no: 'order-0002' }),
+      'the answer is about another order',
+    ],
+    [
+      'about no order',
+      without(paidFields({ trade_state: 'SUCCESS' }), 'out_trade_no'),
+      'the message has no out_trade_no',
+    ],
+    ['without a state', paidFields(), 'the message has no trade_state'],
+    [
+      'with a state of its own',
+      paidFields({ trade_state: 'PAID' }),
+      'the answer has an unknown trade_state',
+    ],
+    [
+      'with a state in lower case',
+      paidFields({ trade_state: 'success' }),
+      'the answer has an unknown trade_state',
+    ],
+    [
+      'paid without a transaction',
+      without(paidFields({ trade_state: 'SUCCESS' }), 'transaction_id'),
+      'the message has no transaction_id',
+    ],
+    [
+      'paid without an amount',
+      without(paidFields({ trade_state: 'SUCCESS' }), 'total_fee'),
+      'the message has no total_fee',
+    ],
+  ])('answered %s is not understood', async (_, fields, reason) => {
+    await expect(openWith(fields).wechatPay.queryOrder(order, options)).rejects.toThrow(
+      new WechatPayMalformedMessageError(reason),
+    );
+  });
+});
+
+describe('a close', () => {
+  test('asks by number', async () => {
+    const { wechatPay, sent, asked } = openWith(success);
+
+    expect(await wechatPay.closeOrder(order, options)).toBe('closed');
+    expect(sent[0]).toMatchObject({ path: '/pay/closeorder', timeoutMs: 3_000 });
+    expect(asked()).toMatchObject({ appid: APPID, mch_id: MCHID, out_trade_no: 'order-0001' });
+  });
+
+  test.each([
+    ['ORDERPAID', 'already-paid'],
+    ['ORDERCLOSED', 'closed'],
+    ['ORDERNOTEXIST', 'not-found'],
+  ])('refused with %s ends as %s', async (code, result) => {
+    expect(await openWith(refusal(code)).wechatPay.closeOrder(order, options)).toBe(result);
+  });
+
+  test('refused otherwise keeps WeChat’s code and text', async () => {
+    await expect(
+      openWith(refusal('INVALID_REQUEST', '订单生成后5分钟内不能关闭')).wechatPay.closeOrder(
+        order,
+        options,
+      ),
+    ).rejects.toMatchObject({
+      code: 'WECHAT_PAY_REFUSED',
+      outcome: 'rejected',
+      wechatCode: 'INVALID_REQUEST',
+    });
+  });
+});
+
+describe('the operations of API version 2', () => {
+  test('read notifications, acknowledge them and sign for the phone', async () => {
+    const { wechatPay } = openWith(success);
+
+    expect(await wechatPay.parseNotification(Buffer.from(notificationXml()))).toEqual(
+      samplePayment(),
+    );
+    expect(wechatPay.acknowledge().statusCode).toBe(200);
+    expect(await wechatPay.buildRequestPayment({ appid: APPID }, 'wx01')).toMatchObject({
+      timeStamp: String(CREATED_AT),
+      package: 'prepay_id=wx01',
+    });
+  });
+});
