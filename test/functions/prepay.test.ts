@@ -1,0 +1,452 @@
+import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Table } from '../../lib/table/client.ts';
+import { applyEvidence } from '../../lib/table/orders.ts';
+import { productRow, putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
+import { APPID, CREATED_AT, OPENID, samplePayment } from '../support/sample-orders.ts';
+import {
+  ending,
+  openPrepayShop,
+  quote,
+  refusedWith,
+  stockCatalogue,
+  writtenKeys,
+} from '../support/prepay-shop.ts';
+import { OTHER_KEY, signV2, without } from '../support/v2-message.ts';
+import { accepted, PREPAY_ID, refused, timedOut } from '../support/wechat-double.ts';
+
+const newTable = useEmbeddedTables();
+let table: Table;
+
+beforeEach(async () => {
+  table = await newTable();
+  await stockCatalogue(table);
+});
+
+const CREATE = '/pay/unifiedorder';
+const open = (options: Parameters<typeof openPrepayShop>[1] = {}) => openPrepayShop(table, options);
+
+const latte = { items: [{ sku: 'latte', quantity: 1 }] };
+/** printf '["wx8888888888888888","oUpF8uMuAJO_M2pxb1Q9zNjWeS6o","tap-1"]' | sha256sum */
+const NUMBER = '2ce62cc1ea1fdb62129533d20a9e04b4';
+
+describe('a cart', () => {
+  test('becomes an order, priced by the catalogue, and the arguments of wx.requestPayment', async () => {
+    const shop = open();
+    const { status, body } = await shop.call({
+      items: [
+        { sku: 'latte', quantity: 2 },
+        { sku: 'tip', quantity: 1, amountFen: 520 },
+      ],
+    });
+
+    const { paySign, ...requestPayment } = body.requestPayment;
+    expect({ status, body: { ...body, requestPayment } }).toEqual({
+      status: 200,
+      body: {
+        outTradeNo: NUMBER,
+        totalFen: 6120,
+        description: '拿铁 x2, 打赏',
+        expiresAt: '2026-03-01T02:30:00Z',
+        requestPayment: {
+          timeStamp: '1772330400',
+          nonceStr: 'nonce2',
+          package: `prepay_id=${PREPAY_ID}`,
+          signType: 'HMAC-SHA256',
+        },
+      },
+    });
+    expect(paySign).toBe(signV2({ appId: APPID, ...requestPayment }));
+    expect(shop.log.counts).toEqual({ OrderCreated: 1 });
+  });
+
+  test('is written before WeChat is called, with one read and one write, and nothing after', async () => {
+    let rowsAtCall: unknown;
+    const shop = open({
+      answer: async () => {
+        rowsAtCall = await writtenKeys(table);
+        return { ...accepted, prepay_id: PREPAY_ID };
+      },
+    });
+    await shop.call(latte);
+
+    expect(shop.happened).toEqual(['BatchGetItem', 'PutItem', CREATE]);
+    expect(rowsAtCall).toEqual([`ORDER#${NUMBER}`]);
+  });
+
+  test('reaches WeChat with everything that only the server says, as the row keeps it', async () => {
+    const shop = open();
+    await shop.call({ ...latte, attach: '桌号 12' }, { ip: '2001:db8::7' });
+
+    const { nonce_str, sign, ...sent } = shop.requests[0]?.fields ?? {};
+    expect(sent).toEqual({
+      appid: 'wx8888888888888888',
+      mch_id: '1900000109',
+      sign_type: 'HMAC-SHA256',
+      body: '拿铁',
+      attach: '桌号 12',
+      out_trade_no: NUMBER,
+      fee_type: 'CNY',
+      total_fee: '2800',
+      spbill_create_ip: '2001:db8::7',
+      time_start: '20260301100000',
+      time_expire: '20260301103000',
+      notify_url: 'https://pay.example.com/notify/v2/payment',
+      trade_type: 'JSAPI',
+      openid: OPENID,
+    });
+    expect(nonce_str).toBe('nonce1');
+    expect(sign).toBe(signV2({ ...sent, nonce_str: 'nonce1' }));
+    const row = await rowOf(table, `ORDER#${NUMBER}`);
+    expect(
+      Object.entries(row?.['prepayRequest']?.M ?? {}).map(([name, { S }]) => [name, S]),
+    ).toEqual(expect.arrayContaining(Object.entries(sent)));
+  });
+
+  test('50 times at once under one key makes one order, and everybody can pay it', async () => {
+    const shop = open();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => shop.call(latte)));
+
+    expect(answers.map(({ status, body }) => [status, body.outTradeNo])).toEqual(
+      Array.from({ length: 50 }, () => [200, NUMBER]),
+    );
+    expect(await writtenKeys(table)).toEqual([`ORDER#${NUMBER}`]);
+    expect(shop.log.counts).toEqual({ OrderCreated: 1 });
+    // A signature over everything but the nonce tells whether anything differed.
+    const digests = shop.requests.map(({ fields }) => signV2(without(fields, 'nonce_str')));
+    expect(new Set(digests).size).toBe(1);
+  });
+
+  test.each(['totalFen', 'openid', 'appid', 'notify_url', 'notifyUrl', 'mchid'])(
+    'with %s is refused, and the field is named',
+    async (field) => {
+      const shop = open();
+      const answer = await shop.call({ ...latte, [field]: '1' });
+
+      expect(ending(shop, answer)).toEqual(refusedWith(400, 'INVALID_REQUEST'));
+      expect(answer.body.error.message).toBe(`Invalid ${field}: unknown field.`);
+      expect(shop.happened).toEqual([]);
+    },
+  );
+
+  test.each<[string, unknown, number, string]>([
+    ['a price of its own', { sku: 'latte', quantity: 1, amountFen: 1 }, 400, 'INVALID_REQUEST'],
+    ['a negative quantity', { sku: 'latte', quantity: -1 }, 400, 'QUANTITY_INVALID'],
+    ['a fraction of a product', { sku: 'latte', quantity: 0.5 }, 400, 'QUANTITY_INVALID'],
+    ['0.1 + 0.2 fen', { sku: 'tip', quantity: 1, amountFen: 0.1 + 0.2 }, 400, 'AMOUNT_INVALID'],
+    ['an amount as text', { sku: 'tip', quantity: 1, amountFen: '520' }, 400, 'AMOUNT_INVALID'],
+    ['a product nobody sells', { sku: 'tea', quantity: 1 }, 404, 'PRODUCT_NOT_FOUND'],
+  ])('with %s is refused', async (_name, item, status, code) => {
+    const shop = open();
+
+    expect(ending(shop, await shop.call({ items: [item] }))).toEqual(refusedWith(status, code));
+    expect(await writtenKeys(table)).toEqual([]);
+  });
+
+  test.each(['{"items":', '', '[]', 'null'])(
+    'that is not JSON of a cart (%j) is refused',
+    async (body) => {
+      const shop = open();
+      const answer = await shop.call(body);
+
+      expect(answer.status).toBe(400);
+      expect(['INVALID_JSON', 'INVALID_REQUEST']).toContain(answer.body.error.code);
+      expect(shop.happened).toEqual([]);
+    },
+  );
+
+  test('whose price in the catalogue is no whole fen is an error of the shop, not of the buyer', async () => {
+    await putRow(table, productRow('latte', { priceFen: 28.5 }));
+    const shop = open();
+    const answer = await shop.call({ items: [{ sku: 'latte', quantity: 2 }] });
+
+    expect(ending(shop, answer)).toEqual(refusedWith(500, 'CONFIG_ERROR'));
+    expect(shop.log.counts).toEqual({ ConfigError: 1 });
+  });
+
+  test('from nobody is refused before anything is read', async () => {
+    const shop = open();
+
+    expect(ending(shop, await shop.call(latte, { authorization: 'Bearer a.b.c' }))).toEqual(
+      refusedWith(401, 'UNAUTHENTICATED'),
+    );
+    expect(shop.happened).toEqual([]);
+  });
+});
+
+describe('the price that the buyer was shown', () => {
+  test('lets the order through when it still holds', async () => {
+    expect((await open().call({ ...latte, expectedTotalFen: 2800 })).status).toBe(200);
+  });
+
+  test('stops the order when it changed: the answer has the price, there is no row and no call', async () => {
+    const shop = open();
+    const answer = await shop.call({ ...latte, expectedTotalFen: 2500 });
+
+    expect(ending(shop, answer)).toEqual(refusedWith(409, 'PRICE_CHANGED'));
+    expect(answer.body.error.totalFen).toBe(2800);
+    expect(await writtenKeys(table)).toEqual([]);
+  });
+
+  test('is compared with the order, not with the catalogue, once the order is there', async () => {
+    const shop = open();
+    await shop.call(latte);
+    await putRow(table, productRow('latte', { priceFen: 3000 }));
+
+    expect((await shop.call({ ...latte, expectedTotalFen: 2800 })).status).toBe(200);
+    const answer = await shop.call({ ...latte, expectedTotalFen: 3000 });
+    expect([answer.status, answer.body.error.code, answer.body.error.totalFen]).toEqual([
+      409,
+      'PRICE_CHANGED',
+      2800,
+    ]);
+  });
+
+  test('holds for an order that is paid again, and for a quote', async () => {
+    const shop = open();
+    await shop.call(latte);
+    const again = await shop.call({ outTradeNo: NUMBER, expectedTotalFen: 1 });
+    const quoted = await shop.call(
+      { quote: await quote({}), expectedTotalFen: 1 },
+      { key: 'tap-2' },
+    );
+
+    expect([again.status, again.body.error.totalFen]).toEqual([409, 2800]);
+    expect([quoted.status, quoted.body.error.totalFen]).toEqual([409, 9900]);
+    expect(await writtenKeys(table)).toEqual([`ORDER#${NUMBER}`]);
+    expect(shop.requests).toHaveLength(1);
+  });
+});
+
+describe('an idempotency key', () => {
+  test('is required for a cart and for a quote', async () => {
+    const shop = open();
+
+    expect(ending(shop, await shop.call(latte, { key: undefined }))).toEqual(
+      refusedWith(400, 'IDEMPOTENCY_KEY_REQUIRED'),
+    );
+    const quoted = await shop.call({ quote: await quote({}) }, { key: undefined });
+    expect(ending(shop, quoted)).toEqual(refusedWith(400, 'IDEMPOTENCY_KEY_REQUIRED'));
+  });
+
+  test.each(['x'.repeat(129), 'two words', '按键', 'tab\there'])(
+    'of other than 1 to 128 visible ASCII characters is refused (%j)',
+    async (key) => {
+      const shop = open();
+
+      expect(ending(shop, await shop.call(latte, { key }))).toEqual(
+        refusedWith(400, 'IDEMPOTENCY_KEY_INVALID'),
+      );
+      expect(shop.happened).toEqual([]);
+    },
+  );
+
+  test.each(['!', '~'.repeat(128)])('like %j is taken', async (key) => {
+    expect((await open().call(latte, { key })).status).toBe(200);
+  });
+
+  test('used again gives the same order, with one read and no write, in the same words to WeChat', async () => {
+    const shop = open({ nonce: () => 'same' });
+    const first = await shop.call(latte);
+    shop.clock.nowMs += 600_000;
+    shop.happened.length = 0;
+    const again = await shop.call(latte, { ip: '198.51.100.99' });
+
+    expect(again.body).toEqual({
+      ...first.body,
+      requestPayment: expect.objectContaining({ timeStamp: '1772331000' }),
+    });
+    expect(shop.happened).toEqual(['BatchGetItem', CREATE]);
+    expect(shop.requests[1]?.fields).toEqual(shop.requests[0]?.fields);
+    expect(shop.log.counts).toEqual({ OrderCreated: 1 });
+  });
+
+  test.each<[string, () => Promise<unknown>]>([
+    [
+      'removed',
+      () =>
+        table.client.send(
+          new DeleteItemCommand({
+            TableName: table.tableName,
+            Key: { PK: { S: 'PRODUCT#latte' }, SK: { S: 'PRODUCT' } },
+          }),
+        ),
+    ],
+    ['repriced', () => putRow(table, productRow('latte', { priceFen: 9900 }))],
+    [
+      'switched off',
+      () => putRow(table, productRow('latte', { priceFen: 2800 }, { active: { BOOL: false } })),
+    ],
+    [
+      'spoilt',
+      () => putRow(table, productRow('latte', { priceFen: 1 }, { priceFen: { S: '28' } })),
+    ],
+  ])('gives the same order after the product was %s', async (_name, change) => {
+    const shop = open({ nonce: () => 'same' });
+    const first = await shop.call(latte);
+    await change();
+
+    expect((await shop.call(latte)).body).toEqual(first.body);
+    expect(shop.requests[1]?.fields).toEqual(shop.requests[0]?.fields);
+  });
+
+  test.each<[string, object]>([
+    ['another quantity', { items: [{ sku: 'latte', quantity: 2 }] }],
+    ['another product', { items: [{ sku: 'cookie', quantity: 1 }] }],
+    ['another attach', { ...latte, attach: '外带' }],
+  ])('used again for %s is refused and names its order', async (_name, body) => {
+    const shop = open();
+    await shop.call(latte);
+    shop.happened.length = 0;
+    const answer = await shop.call(body);
+
+    expect(ending(shop, answer)).toEqual(refusedWith(422, 'IDEMPOTENCY_KEY_REUSED'));
+    expect(answer.body.error.message).toContain(NUMBER);
+    expect(await writtenKeys(table)).toEqual([`ORDER#${NUMBER}`]);
+  });
+
+  test('of another buyer is another key', async () => {
+    const shop = open();
+    await shop.call(latte);
+    const other = await shop.call(latte, { openid: 'oSomebodyElse' });
+
+    expect(other.status).toBe(200);
+    expect(other.body.outTradeNo).not.toBe(NUMBER);
+    expect(shop.requests[1]?.fields['openid']).toBe('oSomebodyElse');
+  });
+
+  test('whose order lost the race to another cart is refused without a call', async () => {
+    const shop = open({
+      // Between the read and the write of this request, another cart takes the key.
+      onOperation: async ({ name, send }) => {
+        if (name === 'PutItem') {
+          await open().call({ items: [{ sku: 'cookie', quantity: 1 }] });
+        }
+        return send();
+      },
+    });
+    const answer = await shop.call(latte);
+
+    expect([answer.status, answer.body.error.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+    expect(shop.requests).toEqual([]);
+  });
+});
+
+describe('a call to WeChat', () => {
+  test('that is lost answers 503, and a repeat sends the very same request', async () => {
+    const answers = [timedOut(), { ...accepted, prepay_id: PREPAY_ID }];
+    const shop = open({ nonce: () => 'same', answer: async () => answers.shift() ?? timedOut() });
+    const lost = await shop.call(latte);
+    const row = await rowOf(table, `ORDER#${NUMBER}`);
+    shop.clock.nowMs += 90_000;
+    const repeated = await shop.call(latte, { ip: '198.51.100.99' });
+
+    expect([lost.status, lost.body.error.code]).toEqual([503, 'WECHAT_UNREACHABLE']);
+    expect(repeated.status).toBe(200);
+    expect(shop.requests[1]?.fields).toEqual(shop.requests[0]?.fields);
+    expect(await rowOf(table, `ORDER#${NUMBER}`)).toEqual(row);
+    expect(shop.happened).toEqual(['BatchGetItem', 'PutItem', CREATE, 'BatchGetItem', CREATE]);
+  });
+
+  test.each([
+    ['ORDERPAID', 409, 'ORDER_ALREADY_PAID'],
+    ['ORDERCLOSED', 409, 'ORDER_CLOSED'],
+    ['SYSTEMERROR', 503, 'WECHAT_PAY_BUSY'],
+    ['NOAUTH', 502, 'WECHAT_PAY_REFUSED'],
+    ['OUT_TRADE_NO_USED', 502, 'WECHAT_PAY_REFUSED'],
+  ])(
+    'refused with %s answers %i %s and leaves the order open',
+    async (wechatCode, status, code) => {
+      const shop = open({ answer: async () => refused(wechatCode) });
+      const answer = await shop.call(latte);
+
+      expect([answer.status, answer.body.error.code]).toEqual([status, code]);
+      expect((await rowOf(table, `ORDER#${NUMBER}`))?.['tradeState']).toEqual({ S: 'NOTPAY' });
+      expect(shop.happened).toEqual(['BatchGetItem', 'PutItem', CREATE]);
+    },
+  );
+
+  test('with a forged answer gives the phone nothing to pay', async () => {
+    const shop = open({ wechatKey: OTHER_KEY });
+    const answer = await shop.call(latte);
+
+    expect([answer.status, answer.body.error.code]).toEqual([502, 'SIGNATURE_INVALID']);
+    expect(answer.body.requestPayment).toBeUndefined();
+  });
+});
+
+describe('an order that is paid again', () => {
+  test('needs its number only: one read, and the stored request in the same words', async () => {
+    const shop = open({ nonce: () => 'same' });
+    const first = await shop.call(latte);
+    shop.happened.length = 0;
+    const again = await shop.call({ outTradeNo: NUMBER }, { key: undefined, ip: '198.51.100.99' });
+
+    expect(again).toEqual(first);
+    expect(shop.happened).toEqual(['GetItem', CREATE]);
+    expect(shop.requests[1]?.fields).toEqual(shop.requests[0]?.fields);
+  });
+
+  test('keeps the algorithm that it was made with, though the deployment changed', async () => {
+    await open({ signType: 'MD5' }).call(latte);
+    const shop = open({ signType: 'HMAC-SHA256' });
+    const { body } = await shop.call({ outTradeNo: NUMBER });
+
+    const { paySign, ...requestPayment } = body.requestPayment;
+    expect(requestPayment['signType']).toBe('MD5');
+    expect(paySign).toBe(signV2({ appId: APPID, ...requestPayment }, undefined, 'MD5'));
+    const { sign, ...sent } = shop.requests[0]?.fields ?? {};
+    expect(sign).toBe(signV2(sent, undefined, 'MD5'));
+  });
+
+  test.each([
+    ['belongs to another buyer', NUMBER, 'oSomebodyElse'],
+    ['does not exist', 'order-9999', OPENID],
+    ['cannot exist', 'ORDER#../x', OPENID],
+  ])('and %s is not found, and WeChat is not asked', async (_name, outTradeNo, openid) => {
+    await open().call(latte);
+    const shop = open();
+
+    expect(ending(shop, await shop.call({ outTradeNo }, { openid }))).toEqual(
+      refusedWith(404, 'ORDER_NOT_FOUND'),
+    );
+  });
+
+  test('can be paid until the second before its time ends', async () => {
+    const shop = open();
+    await shop.call(latte);
+    shop.clock.nowMs = (CREATED_AT + 1800) * 1000 - 1;
+    expect((await shop.call({ outTradeNo: NUMBER })).status).toBe(200);
+    shop.clock.nowMs += 1;
+    shop.happened.length = 0;
+
+    expect(ending(shop, await shop.call({ outTradeNo: NUMBER }))).toEqual(
+      refusedWith(409, 'ORDER_EXPIRED'),
+    );
+    expect(ending(shop, await shop.call(latte))).toEqual(refusedWith(409, 'ORDER_EXPIRED'));
+  });
+
+  test.each([
+    ['paid', false, 'ORDER_ALREADY_PAID'],
+    ['refunded', true, 'ORDER_ALREADY_PAID'],
+    ['closed', undefined, 'ORDER_CLOSED'],
+  ] as const)(
+    'and is %s is refused, under its number and under its key',
+    async (_name, refunded, code) => {
+      const shop = open();
+      await shop.call(latte);
+      await applyEvidence(
+        table,
+        NUMBER,
+        refunded === undefined
+          ? { kind: 'closed' }
+          : { kind: 'paid', refunded, payment: samplePayment({ outTradeNo: NUMBER }) },
+        CREATED_AT + 60,
+      );
+      shop.happened.length = 0;
+
+      expect(ending(shop, await shop.call({ outTradeNo: NUMBER }))).toEqual(refusedWith(409, code));
+      expect(ending(shop, await shop.call(latte))).toEqual(refusedWith(409, code));
+    },
+  );
+});

@@ -1,0 +1,166 @@
+/**
+ * The prepay function with everything around it: a real table, WeChat as a double, buyers with
+ * tokens. Table operations and WeChat calls are kept in one list, in the order they happened.
+ */
+import { SignJWT } from 'jose';
+import { prepay } from '../../functions/prepay.ts';
+import { httpHandler } from '../../lib/http.ts';
+import { issueToken } from '../../lib/session.ts';
+import type { Table } from '../../lib/table/client.ts';
+import type { SignType } from '../../lib/wechatpay/v2/sign.ts';
+import { apiEvent, recordedFunction, REQUEST_ID } from './api-event.ts';
+import { allRows, productRow, putRow } from './embedded-tables.ts';
+import { APPID, CREATED_AT, OPENID } from './sample-orders.ts';
+import { merchantWith, secretVersions } from './secret-versions.ts';
+import { createdOrder, type WechatAnswer, wechatDouble } from './wechat-double.ts';
+import { type Operation, watchTable } from './watched-table.ts';
+
+export const SESSION_KEY = 'session-key-of-at-least-32-characters';
+export const QUOTE_KEY = 'quote-key-of-at-least-32-characters!!';
+
+/** The answer of the function, read as a client would. */
+export interface PrepayAnswer {
+  readonly status: number;
+  readonly body: {
+    readonly outTradeNo: string;
+    readonly totalFen: number;
+    readonly description: string;
+    readonly expiresAt: string;
+    readonly requestPayment: Record<string, string>;
+    readonly error: { code: string; message: string; totalFen?: number };
+    readonly requestId: string;
+  };
+}
+
+interface ShopOptions {
+  readonly answer?: WechatAnswer;
+  readonly signType?: SignType;
+  readonly nonce?: () => string;
+  /** The key that WeChat signs its answers with. */
+  readonly wechatKey?: string;
+  readonly quoteKey?: string | undefined;
+  readonly onOperation?: (operation: Operation) => Promise<unknown>;
+}
+
+interface PrepayCall {
+  readonly key?: string | undefined;
+  readonly openid?: string;
+  readonly ip?: string;
+  readonly authorization?: string;
+}
+
+export function openPrepayShop(table: Table, options: ShopOptions = {}) {
+  const happened: string[] = [];
+  const clock = { nowMs: CREATED_AT * 1000 };
+  const nowMs = () => clock.nowMs;
+  const watched = watchTable(table, (operation) => {
+    happened.push(operation.name);
+    return options.onOperation?.(operation) ?? operation.send();
+  });
+  const { answer = createdOrder } = options;
+  const wechat = wechatDouble(
+    async (request) => {
+      happened.push(request.path);
+      return answer(request);
+    },
+    {
+      nowMs,
+      ...(options.signType && { signType: options.signType }),
+      ...(options.nonce && { nonce: options.nonce }),
+      ...(options.wechatKey && { key: options.wechatKey }),
+    },
+  );
+  const functionLog = recordedFunction();
+  const handler = httpHandler(
+    'prepay',
+    prepay,
+    () => ({
+      config: { publicBaseUrl: 'https://pay.example.com', orderLifetimeSeconds: 1800 },
+      miniProgram: secretVersions({
+        appid: APPID,
+        appSecret: '0123456789abcdef0123456789abcdef',
+        sessionKey: SESSION_KEY,
+        quoteKey: 'quoteKey' in options ? options.quoteKey : QUOTE_KEY,
+      }),
+      merchant: secretVersions(merchantWith()),
+      table: watched,
+      wechatPay: wechat.wechatPay,
+      nowMs,
+    }),
+    functionLog,
+  );
+
+  return {
+    /** Table operations and paths at WeChat. */
+    happened,
+    requests: wechat.requests,
+    log: functionLog.log,
+    clock,
+    async call(body: unknown, call: PrepayCall = {}): Promise<PrepayAnswer> {
+      const { openid = OPENID, ip = '203.0.113.7' } = call;
+      const key = 'key' in call ? call.key : 'tap-1';
+      const login = { appid: APPID, sessionKey: SESSION_KEY, lifetimeSeconds: 7200 };
+      const token = await issueToken(openid, { ...login, nowMs: CREATED_AT * 1000 });
+      const event = apiEvent({
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+        headers: {
+          authorization: call.authorization ?? `Bearer ${token}`,
+          ...(key !== undefined && { 'idempotency-key': key }),
+        },
+      });
+      const http = { sourceIp: ip } as typeof event.requestContext.http;
+      const answer = await handler(
+        { ...event, requestContext: { ...event.requestContext, http } },
+        { awsRequestId: REQUEST_ID },
+      );
+      return { status: answer.statusCode ?? 0, body: JSON.parse(answer.body ?? '') };
+    },
+  };
+}
+
+export type PrepayShop = ReturnType<typeof openPrepayShop>;
+
+/** A quote as the merchant's own backend signs it; good for 5 minutes unless said otherwise. */
+export function quote(
+  claims: Record<string, unknown>,
+  { key = QUOTE_KEY, expiresAt = CREATED_AT + 300 } = {},
+): Promise<string> {
+  return new SignJWT({
+    outTradeNo: 'quote-0001',
+    totalFen: 9900,
+    description: '年度会员',
+    ...claims,
+  })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime(expiresAt)
+    .sign(new TextEncoder().encode(key));
+}
+
+/** Three products: 拿铁 at 28.00 yuan, 曲奇 at 1 fen, 打赏 at whatever the buyer gives. */
+export async function stockCatalogue(table: Table): Promise<void> {
+  await putRow(table, productRow('latte', { priceFen: 2800 }, { name: { S: '拿铁' } }));
+  await putRow(table, productRow('cookie', { priceFen: 1 }, { name: { S: '曲奇' } }));
+  await putRow(table, productRow('tip', { minFen: 1, maxFen: 100_000 }, { name: { S: '打赏' } }));
+}
+
+/** Keys of everything in the table but the catalogue. */
+export async function writtenKeys(table: Table): Promise<string[]> {
+  const rows = (await allRows(table)).filter(({ SK }) => SK?.S !== 'PRODUCT');
+  return rows.map(({ PK }) => String(PK?.S)).toSorted();
+}
+
+/** How a call ended, with everything that was written or asked at WeChat so far. */
+export const ending = (shop: PrepayShop, { status, body }: PrepayAnswer) => ({
+  status,
+  code: body.error.code,
+  requestId: body.requestId,
+  writesAndCalls: shop.happened.filter((name) => name !== 'BatchGetItem' && name !== 'GetItem'),
+});
+
+/** Refused, and nothing was written, nobody was called. */
+export const refusedWith = (status: number, code: string) => ({
+  status,
+  code,
+  requestId: 'request-0001',
+  writesAndCalls: [],
+});
