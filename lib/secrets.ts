@@ -83,6 +83,12 @@ export interface VersionedSecret<T> {
   candidates(): AsyncGenerator<T>;
 }
 
+interface Version<T> {
+  readonly text: string;
+  readonly value: T;
+  readonly fetchedAtMs: number;
+}
+
 /**
  * State that outlives a call: the cache of one secret. Concurrent callers share one fetch, and a
  * failed fetch is not kept.
@@ -93,19 +99,21 @@ export function openSecret<T>(
   schema: SecretSchema<T>,
   now: () => number = Date.now,
 ): VersionedSecret<T> {
-  let cached: { text: string; value: T; fetchedAtMs: number } | undefined;
-  let previous: { text: string; value: T } | undefined;
-  let previousFetchedAtMs = Number.NEGATIVE_INFINITY;
-  let fetching: Promise<T> | undefined;
+  let cached: Version<T> | undefined;
+  let previous: Version<T> | undefined;
+  let refreshedAtMs = Number.NEGATIVE_INFINITY;
+  let fetching: Promise<Version<T>> | undefined;
+  let refreshing: Promise<void> | undefined;
 
-  function fetchCurrent(): Promise<T> {
+  function fetchCurrent(): Promise<Version<T>> {
     fetching ??= (async () => {
       try {
         const text = await readSecret(client, secretId, 'AWSCURRENT');
-        if (text === undefined) throw new ConfigError(`the secret ${secretId} does not exist or has no value yet`);
-        const value = parseSecret(secretId, text, schema);
-        cached = { text, value, fetchedAtMs: now() };
-        return value;
+        if (text === undefined) {
+          throw new ConfigError(`the secret ${secretId} does not exist or has no value yet`);
+        }
+        cached = versionOf(text);
+        return cached;
       } finally {
         fetching = undefined;
       }
@@ -113,9 +121,12 @@ export function openSecret<T>(
     return fetching;
   }
 
-  async function current(): Promise<T> {
-    if (cached && isFresh(cached.fetchedAtMs, CACHE_MS)) return cached.value;
-    return fetchCurrent();
+  function versionOf(text: string): Version<T> {
+    return { text, value: parseSecret(secretId, text, schema), fetchedAtMs: now() };
+  }
+
+  async function currentVersion(): Promise<Version<T>> {
+    return cached && isFresh(cached.fetchedAtMs, CACHE_MS) ? cached : fetchCurrent();
   }
 
   /** A clock that was moved back counts as stale, not as fresh for ever. */
@@ -126,37 +137,44 @@ export function openSecret<T>(
 
   async function fetchPrevious(): Promise<void> {
     const text = await readSecret(client, secretId, 'AWSPREVIOUS');
-    previous = text === undefined ? undefined : parsePrevious(text);
-    previousFetchedAtMs = now();
+    try {
+      previous = text === undefined ? undefined : versionOf(text);
+    } catch {
+      // A version that was never usable cannot have signed anything.
+      previous = undefined;
+    }
   }
 
-  /** A version that was never usable cannot have signed anything. */
-  function parsePrevious(text: string): { text: string; value: T } | undefined {
-    try {
-      return { text, value: parseSecret(secretId, text, schema) };
-    } catch {
-      return undefined;
-    }
+  /** Whoever comes while it runs waits for it: their message may be signed with the new key too. */
+  function refresh(): Promise<void> {
+    refreshing ??= (async () => {
+      try {
+        refreshedAtMs = now();
+        await Promise.all([fetchCurrent(), fetchPrevious()]);
+      } finally {
+        refreshing = undefined;
+      }
+    })();
+    return refreshing;
+  }
+
+  async function current(): Promise<T> {
+    return (await currentVersion()).value;
   }
 
   async function* candidates(): AsyncGenerator<T> {
-    const first = await current();
-    const tried = new Set([cached?.text]);
-    yield first;
-    if (previous && isFresh(previousFetchedAtMs, CACHE_MS) && !tried.has(previous.text)) {
+    const first = await currentVersion();
+    const tried = new Set([first.text]);
+    yield first.value;
+    if (previous && isFresh(previous.fetchedAtMs, CACHE_MS) && !tried.has(previous.text)) {
       tried.add(previous.text);
       yield previous.value;
     }
-    if (isFresh(previousFetchedAtMs, REFRESH_MS)) return;
-    previousFetchedAtMs = now();
-    yield* await refreshed(tried);
-  }
-
-  async function refreshed(tried: ReadonlySet<string | undefined>): Promise<T[]> {
-    await Promise.all([fetchCurrent(), fetchPrevious()]);
-    return [cached, previous]
-      .filter((version) => version !== undefined && !tried.has(version.text))
-      .map((version) => (version as { value: T }).value);
+    if (!refreshing && isFresh(refreshedAtMs, REFRESH_MS)) return;
+    await refresh();
+    for (const version of [cached, previous]) {
+      if (version && !tried.has(version.text)) yield version.value;
+    }
   }
 
   return { current, candidates };
