@@ -57,7 +57,7 @@ export async function verifySign(
     if (equal(received, sign(fields, key, signType))) return;
     tried.push(key);
   }
-  throw new WechatPaySignatureError(explainMismatch(fields, tried, signType));
+  throw new WechatPaySignatureError(explainMismatch(received, fields, tried, signType));
 }
 
 function equal(received: string, expected: string): boolean {
@@ -68,11 +68,11 @@ function equal(received: string, expected: string): boolean {
 
 /** For the operator: which mistake makes a signature look like this one. */
 function explainMismatch(
+  received: string,
   fields: ReadonlyMap<string, string>,
   keys: readonly string[],
   signType: SignType,
 ): string {
-  const received = fields.get('sign') ?? '';
   const other: SignType = signType === 'MD5' ? 'HMAC-SHA256' : 'MD5';
   if (keys.some((key) => equal(received, sign(fields, key, other)))) {
     return `sign is right under ${other}, but this deployment takes ${signType} only (WECHAT_PAY_SIGN_TYPE)`;
