@@ -33,7 +33,7 @@ describe('the control API', () => {
 
   test.each([
     ['POST', '/nothing', 404, 'UNKNOWN_ADDRESS'],
-    ['GET', '', 404, 'UNKNOWN_ADDRESS'],
+    ['GET', '/', 404, 'UNKNOWN_ADDRESS'],
     ['GET', '/login', 405, 'METHOD_NOT_ALLOWED'],
     ['GET', '/orders/none', 404, 'ORDER_NOT_FOUND'],
     ['POST', '/orders/none/pay', 404, 'ORDER_NOT_FOUND'],
@@ -174,9 +174,9 @@ describe('the messages', () => {
   });
 });
 
-describe('the home page', () => {
-  test('says what this is and lists the addresses', async () => {
-    const response = await raw('/');
+describe('the list of addresses', () => {
+  test('says what this is and names them', async () => {
+    const response = await raw('/_simulator');
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
     const html = await response.text();
     expect(html).toContain('WeChat Pay simulator');

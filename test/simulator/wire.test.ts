@@ -145,6 +145,7 @@ describe('XML from clients', () => {
     ['a bare ampersand', '<xml><a>1&2</a></xml>', 'XML_FORMAT_ERROR'],
     ['an unknown entity', '<xml><a>&nbsp;</a></xml>', 'XML_FORMAT_ERROR'],
     ['a DOCTYPE', '<!DOCTYPE xml><xml><a>1</a></xml>', 'XML_FORMAT_ERROR'],
+    ['a DOCTYPE inside', '<xml><a>1</a><!DOCTYPE x></xml>', 'XML_FORMAT_ERROR'],
     // wechatpay-apiv3/wechatpay-php tests/fixtures/invalid.xxe_injection.sample.xml
     [
       'an external entity',
@@ -155,6 +156,12 @@ describe('XML from clients', () => {
   ])('with %s is refused', (_, xml, code) => {
     expect(() => parseXml(xml)).toThrow(expect.objectContaining({ code }));
   });
+});
+
+test('a refusal says what is wrong', () => {
+  expect(() => parseXml('<xml><a>1</a><a>2</a></xml>')).toThrow('a appears more than once');
+  expect(() => parseXml('<!DOCTYPE x><xml><a>1</a></xml>')).toThrow('DOCTYPE');
+  expect(() => parseXml('<xml><a><b>1</b></a></xml>')).toThrow('a has elements inside');
 });
 
 test('what the simulator writes is what another parser reads, whatever the values hold', async () => {
