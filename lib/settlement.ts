@@ -12,8 +12,8 @@ export interface SettlementContext {
 }
 
 /**
- * Applies evidence with one conditional write. A contradiction is kept beside the order and
- * raises the alarm metric; the order itself stays as it is.
+ * Applies evidence with one conditional write. A contradiction raises the alarm metric and is kept
+ * beside the order; the order itself stays as it is.
  */
 export async function settle(
   { table, log, nowMs }: SettlementContext,
@@ -22,10 +22,11 @@ export async function settle(
 ): Promise<Decision> {
   const nowEpochSeconds = Math.floor(nowMs / 1000);
   const decision = await applyEvidence(table, outTradeNo, evidence, nowEpochSeconds);
+  // First the report: the alarm must not depend on a second write.
+  report(log, outTradeNo, evidence, decision);
   if (decision.kind === 'mismatch' && evidence.kind === 'paid') {
     await recordMismatch(table, evidence.payment, decision, nowEpochSeconds);
   }
-  report(log, outTradeNo, evidence, decision);
   return decision;
 }
 
