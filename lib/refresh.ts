@@ -44,11 +44,14 @@ async function ask(context: RefreshContext, order: Order): Promise<Order> {
   const { outTradeNo } = order;
   const result = await wechatPay.queryOrder(order, { timeoutMs: WECHAT_TIMEOUT_MS });
   const evidence = evidenceOf(result);
+  const nowEpochSeconds = Math.floor(nowMs / 1000);
   if (!evidence) {
-    await markChecked(table, outTradeNo, Math.floor(nowMs / 1000));
+    await markChecked(table, outTradeNo, nowEpochSeconds);
     return order;
   }
   const decision = await settle(context, outTradeNo, evidence);
+  // It stays open until a person has looked into it; that is no reason to ask at every poll.
+  if (decision.kind === 'mismatch') await markChecked(table, outTradeNo, nowEpochSeconds);
   if (decision.kind !== 'apply') return (await readOrder(table, outTradeNo)) ?? order;
   const changed = { ...order, tradeState: decision.to };
   if (!isPaid(changed) || evidence.kind !== 'paid') return changed;
