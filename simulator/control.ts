@@ -177,7 +177,11 @@ export async function answerControl(wechat: Wechat, request: Request): Promise<A
     if (!route) {
       throw routes.length > 0
         ? new ControlError(405, 'METHOD_NOT_ALLOWED', `${request.method} is not possible here`)
-        : new ControlError(404, 'UNKNOWN_ADDRESS', `no ${request.path}; GET /_simulator lists what there is`);
+        : new ControlError(
+            404,
+            'UNKNOWN_ADDRESS',
+            `no ${request.path}; GET /_simulator lists what there is`,
+          );
     }
     const [, pattern, handle] = route;
     const part = decodePart(pattern.exec(path)?.[1] ?? '');

@@ -144,7 +144,7 @@ export interface Bench {
 
 let credentials: Promise<Merchant> | undefined;
 /** One throwaway merchant for all tests of a file: RSA keys take time. */
-export const testMerchant = async () => {
+const testMerchant = async () => {
   credentials ??= createMerchant().then(({ merchant }) => merchant);
   return credentials;
 };
