@@ -26,7 +26,7 @@ export interface SweepSummary {
   settledMeanwhile: number;
   mismatched: number;
   failed: number;
-  /** Whether the time ran out with orders left; the next run goes on. */
+  /** Whether the run stopped for lack of time; the next one goes on with what is still due. */
   timeRanOut: boolean;
 }
 
@@ -66,7 +66,10 @@ export async function sweep(context: SweepContext): Promise<SweepSummary> {
       summary[await checkSafely(context, next.value)] += 1;
     }
   };
-  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+  const endings = await Promise.allSettled(Array.from({ length: CONCURRENCY }, worker));
+  // Only the index itself can fail here; the orders at hand are done by now.
+  const failure = endings.find((ending) => ending.status === 'rejected');
+  if (failure) throw failure.reason;
   return summary;
 }
 
@@ -88,11 +91,13 @@ async function checkSafely(context: SweepContext, outTradeNo: string): Promise<E
 async function check(context: SweepContext, order: Order): Promise<Ending> {
   const plan = planCheck(order, epochSeconds(context));
   if (plan === 'none') return 'settledMeanwhile';
-  if (plan === 'close') await context.wechatPay.closeOrder(order, { timeoutMs: WECHAT_TIMEOUT_MS });
-  // Also after a close: a payment may have won the race, and only the query can tell.
+  const failure = plan === 'close' ? await tryClose(context, order) : undefined;
+  // Also after a close, whether it worked or not: a payment may have won the race, and only the
+  // query can tell.
   const result = await context.wechatPay.queryOrder(order, { timeoutMs: WECHAT_TIMEOUT_MS });
   const evidence = evidenceOf(result) ?? neverReached(plan, result);
   if (!evidence) {
+    if (failure) throw failure.error;
     await postpone(context, order);
     return 'stillOpen';
   }
@@ -107,6 +112,16 @@ async function check(context: SweepContext, order: Order): Promise<Ending> {
     case 'stale':
     case 'unknown-order':
       return 'settledMeanwhile';
+  }
+}
+
+/** Why the close did not work, if so. */
+async function tryClose({ wechatPay }: SweepContext, order: Order) {
+  try {
+    await wechatPay.closeOrder(order, { timeoutMs: WECHAT_TIMEOUT_MS });
+    return undefined;
+  } catch (error) {
+    return { error };
   }
 }
 

@@ -1,0 +1,41 @@
+/** One run of reconcile over a table, with WeChat's word given order by order. */
+import { sweep } from '../../lib/sweep.ts';
+import type { Table } from '../../lib/table/client.ts';
+import type { CloseResult, OrderReference, QueryResult } from '../../lib/wechatpay/wechatpay.ts';
+import { recordingLog } from './recording-log.ts';
+import { CREATED_AT } from './sample-orders.ts';
+
+export interface WechatBook {
+  /** What WeChat answers about an order; unpaid where nothing is said. */
+  readonly query?: (outTradeNo: string) => Promise<QueryResult>;
+  readonly close?: (outTradeNo: string) => Promise<CloseResult>;
+}
+
+export const unpaid: QueryResult = { kind: 'not-paid', tradeState: 'NOTPAY' };
+
+interface RunOptions {
+  readonly wechat?: WechatBook;
+  /** Seconds after the sample order was made. */
+  readonly at?: number;
+  readonly remainingMs?: () => number;
+}
+
+/** Runs a sweep; `calls` are those to WeChat, such as `close order-0001`, in order. */
+export async function runSweep(table: Table, options: RunOptions = {}) {
+  const { wechat = {}, at = 60, remainingMs = () => 55_000 } = options;
+  const log = recordingLog();
+  const calls: string[] = [];
+  const wechatPay = {
+    queryOrder: async ({ outTradeNo }: OrderReference) => {
+      calls.push(`query ${outTradeNo}`);
+      return wechat.query?.(outTradeNo) ?? unpaid;
+    },
+    closeOrder: async ({ outTradeNo }: OrderReference) => {
+      calls.push(`close ${outTradeNo}`);
+      return wechat.close?.(outTradeNo) ?? 'closed';
+    },
+  };
+  const nowMs = () => (CREATED_AT + at) * 1000;
+  const summary = await sweep({ table, wechatPay, log, nowMs, remainingMs });
+  return { summary, calls, log };
+}
