@@ -4,6 +4,7 @@ import { loadConfig } from '../lib/config.ts';
 import { OrderNotFoundError } from '../lib/errors.ts';
 import { header, httpHandler, type RequestContext } from '../lib/http.ts';
 import { once, warmUp } from '../lib/init.ts';
+import { isOutTradeNo } from '../lib/order/order.ts';
 import { refreshOrder } from '../lib/refresh.ts';
 import {
   type MerchantSecret,
@@ -40,7 +41,7 @@ export async function query(
     nowMs: nowMs(),
   });
   const outTradeNo = event.pathParameters?.['outTradeNo'] ?? '';
-  const order = outTradeNo === '' ? undefined : await readOrder(table, outTradeNo);
+  const order = isOutTradeNo(outTradeNo) ? await readOrder(table, outTradeNo) : undefined;
   if (order?.openid !== openid) throw new OrderNotFoundError();
   return presentOrder(await refreshOrder({ table, wechatPay, log, nowMs: nowMs() }, order));
 }

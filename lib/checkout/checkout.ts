@@ -8,6 +8,7 @@ import {
   assertOutTradeNo,
   assertText,
   digest,
+  isOutTradeNo,
   isPaid,
   type Order,
   orderNumberFor,
@@ -115,7 +116,7 @@ async function orderFromQuote(
 }
 
 async function ownOrder(outTradeNo: string, terms: CheckoutTerms): Promise<Order> {
-  const order = await readOrder(terms.table, outTradeNo);
+  const order = isOutTradeNo(outTradeNo) ? await readOrder(terms.table, outTradeNo) : undefined;
   if (order?.openid !== terms.openid) throw new OrderNotFoundError();
   return order;
 }

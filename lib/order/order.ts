@@ -76,8 +76,13 @@ export function assertFen(
 }
 
 /** WeChat: 6 to 32 of letters, digits, `_`, `-`; older pages allow more, all pages allow these. */
+export function isOutTradeNo(value: string): boolean {
+  return /^[0-9A-Za-z_-]{6,32}$/.test(value);
+}
+
+/** @throws {InvalidRequestError} unless WeChat takes it as an order's number. */
 export function assertOutTradeNo(field: string, value: string): void {
-  if (!/^[0-9A-Za-z_-]{6,32}$/.test(value)) {
+  if (!isOutTradeNo(value)) {
     throw new InvalidRequestError('INVALID_REQUEST', {
       field,
       problem: '6 to 32 letters, digits, _ or -',

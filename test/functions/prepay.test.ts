@@ -402,7 +402,7 @@ describe('an order that is paid again', () => {
   test.each([
     ['belongs to another buyer', NUMBER, 'oSomebodyElse'],
     ['does not exist', 'order-9999', OPENID],
-    ['cannot exist', 'ORDER#../x', OPENID],
+    ['cannot exist', '订单'.repeat(16), OPENID],
   ])('and %s is not found, and WeChat is not asked', async (_name, outTradeNo, openid) => {
     await open().call(latte);
     const shop = open();
