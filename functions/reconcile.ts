@@ -2,7 +2,7 @@
 import type { Context } from 'aws-lambda';
 import { loadConfig } from '../lib/config.ts';
 import { once, warmUp } from '../lib/init.ts';
-import { createLog, describeError } from '../lib/log.ts';
+import { createLog, describeError, type FunctionLog } from '../lib/log.ts';
 import { type MerchantSecret, openMerchantSecret, type VersionedSecret } from '../lib/secrets.ts';
 import { type SweepContext, type SweepSummary, sweep } from '../lib/sweep.ts';
 import { openConnection, openTable } from '../lib/table/client.ts';
@@ -28,23 +28,30 @@ await warmUp(() => [
   openConnection(dependencies().table, 'read'),
 ]);
 
-const functionLog = createLog('reconcile');
-
-/** One run; its counts are logged in one line and returned. */
-export async function handler(
-  _event: unknown,
+type ReconcileHandler = (
+  event: unknown,
   context: Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>,
-): Promise<SweepSummary> {
-  const log = functionLog.forRequest(context.awsRequestId);
-  try {
-    const remainingMs = () => context.getRemainingTimeInMillis();
-    const summary = await sweep({ ...dependencies(), log, remainingMs });
-    log.info('reconciled', { ...summary });
-    return summary;
-  } catch (error) {
-    log.error('reconcile failed', describeError(error));
-    throw error;
-  } finally {
-    functionLog.flush();
-  }
+) => Promise<SweepSummary>;
+
+/** Makes the handler of a run; its counts are logged in one line and returned. */
+export function reconcileHandler(
+  dependencies: () => Omit<ReconcileDependencies, 'merchant'>,
+  functionLog: FunctionLog = createLog('reconcile'),
+): ReconcileHandler {
+  return async (_event, context) => {
+    const log = functionLog.forRequest(context.awsRequestId);
+    try {
+      const remainingMs = () => context.getRemainingTimeInMillis();
+      const summary = await sweep({ ...dependencies(), log, remainingMs });
+      log.info('reconciled', { ...summary });
+      return summary;
+    } catch (error) {
+      log.error('reconcile failed', describeError(error));
+      throw error;
+    } finally {
+      functionLog.flush();
+    }
+  };
 }
+
+export const handler = reconcileHandler(dependencies);
