@@ -96,7 +96,9 @@ export async function verifyQuote(
 }
 
 function quoteProblem(error: unknown): string {
-  if (error instanceof errors.JWTClaimValidationFailed) return `claim ${error.claim} is missing`;
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    return `claim ${error.claim} ${error.reason === 'missing' ? 'is missing' : 'does not hold'}`;
+  }
   if (error instanceof errors.JWSSignatureVerificationFailed) {
     return 'its signature does not match quoteKey';
   }
