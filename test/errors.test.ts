@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest';
+import { ERROR_TEXTS, errorText, type PublicErrorCode } from '../lib/error-texts.ts';
+import {
+  ConfigError,
+  InvalidRequestError,
+  LoginError,
+  OrderConflictError,
+  OrderNotFoundError,
+  ServiceError,
+  TransactionMismatchError,
+  UnauthenticatedError,
+  WechatPayMalformedMessageError,
+  WechatPayServiceError,
+  WechatPaySignatureError,
+  WechatPayTransportError,
+} from '../lib/errors.ts';
+
+const codes = Object.keys(ERROR_TEXTS) as PublicErrorCode[];
+const placeholders = (text: string) => new Set(text.match(/\{\w+\}/g));
+
+describe('the text of an error', () => {
+  test.each(codes)('%s is there in both languages and names the same values in both', (code) => {
+    const { en, zh } = ERROR_TEXTS[code];
+
+    expect(en).toMatch(/^[A-Z{][\x20-\x7e]+\.$/);
+    expect(zh).toMatch(/\p{Script=Han}.*。$/u);
+    expect(placeholders(zh)).toEqual(placeholders(en));
+  });
+
+  test.each(codes.filter((code) => ERROR_TEXTS[code].status >= 500))(
+    '%s (500 and above) names no value, so nothing from the inside can be in it',
+    (code) => {
+      expect(placeholders(ERROR_TEXTS[code].en).size).toBe(0);
+    },
+  );
+
+  test('has its values filled in', () => {
+    const values = { field: 'totalFen', min: 1, max: 100 };
+
+    expect(errorText('AMOUNT_INVALID', 'en', values)).toBe(
+      'totalFen must be a whole number of fen from 1 to 100.',
+    );
+    expect(errorText('AMOUNT_INVALID', 'zh-CN', values)).toBe(
+      'totalFen 必须是以分为单位的整数，范围 1 到 100。',
+    );
+  });
+
+  test('fills a value in as it is, whatever it looks like', () => {
+    expect(errorText('PRODUCT_NOT_FOUND', 'en', { sku: '$& {max}' })).toBe(
+      'There is no product $& {max} for sale.',
+    );
+  });
+
+  test('leaves a missing value out', () => {
+    expect(errorText('PRODUCT_NOT_FOUND', 'en', {})).toBe('There is no product  for sale.');
+  });
+});
+
+describe('the HTTP status', () => {
+  test.each<[number, PublicErrorCode[]]>([
+    [
+      400,
+      [
+        'INVALID_JSON',
+        'INVALID_REQUEST',
+        'AMOUNT_INVALID',
+        'QUOTE_INVALID',
+        'LOGIN_CODE_INVALID',
+        'LOGIN_CODE_USED',
+      ],
+    ],
+    [401, ['UNAUTHENTICATED', 'TOKEN_EXPIRED']],
+    [403, ['LOGIN_USER_BLOCKED', 'QUOTE_FOR_OTHER_BUYER']],
+    [404, ['ORDER_NOT_FOUND', 'PRODUCT_NOT_FOUND']],
+    [409, ['PRICE_CHANGED', 'ORDER_ALREADY_PAID', 'ORDER_CLOSED', 'ORDER_EXPIRED', 'ORDER_EXISTS']],
+    [413, ['BODY_TOO_LARGE']],
+    [422, ['IDEMPOTENCY_KEY_REUSED']],
+    [429, ['LOGIN_TOO_OFTEN']],
+    [500, ['CONFIG_ERROR', 'INTERNAL_ERROR']],
+    [502, ['WECHAT_PAY_REFUSED', 'SIGNATURE_INVALID', 'MALFORMED_MESSAGE', 'TRANSACTION_MISMATCH']],
+    [503, ['WECHAT_UNREACHABLE', 'WECHAT_PAY_BUSY', 'WEIXIN_BUSY']],
+  ])('is %i for %j', (status, expected) => {
+    expect(expected.map((code) => ERROR_TEXTS[code].status)).toEqual(expected.map(() => status));
+  });
+});
+
+describe('every error', () => {
+  test.each<[ServiceError, string, string, boolean]>([
+    [new InvalidRequestError('INVALID_JSON'), 'InvalidRequestError', 'INVALID_JSON', false],
+    [new UnauthenticatedError(), 'UnauthenticatedError', 'UNAUTHENTICATED', false],
+    [new UnauthenticatedError('TOKEN_EXPIRED'), 'UnauthenticatedError', 'TOKEN_EXPIRED', false],
+    [new OrderNotFoundError(), 'OrderNotFoundError', 'ORDER_NOT_FOUND', false],
+    [new OrderConflictError('ORDER_CLOSED'), 'OrderConflictError', 'ORDER_CLOSED', false],
+    [new LoginError('LOGIN_CODE_USED', 'r'), 'LoginError', 'LOGIN_CODE_USED', false],
+    [new LoginError('LOGIN_TOO_OFTEN', 'r'), 'LoginError', 'LOGIN_TOO_OFTEN', true],
+    [new LoginError('WEIXIN_BUSY', 'r'), 'LoginError', 'WEIXIN_BUSY', true],
+    [
+      new WechatPayTransportError('not-sent', 'r'),
+      'WechatPayTransportError',
+      'WECHAT_UNREACHABLE',
+      true,
+    ],
+    [
+      new WechatPayServiceError('unknown', '', 't'),
+      'WechatPayServiceError',
+      'WECHAT_PAY_BUSY',
+      true,
+    ],
+    [
+      new WechatPayServiceError('rejected', 'c', 't'),
+      'WechatPayServiceError',
+      'WECHAT_PAY_REFUSED',
+      false,
+    ],
+    [new WechatPaySignatureError('r'), 'WechatPaySignatureError', 'SIGNATURE_INVALID', false],
+    [
+      new WechatPayMalformedMessageError('r'),
+      'WechatPayMalformedMessageError',
+      'MALFORMED_MESSAGE',
+      false,
+    ],
+    [
+      new TransactionMismatchError('totalFen', 1, 2),
+      'TransactionMismatchError',
+      'TRANSACTION_MISMATCH',
+      false,
+    ],
+    [new ConfigError('r'), 'ConfigError', 'CONFIG_ERROR', false],
+  ])('has a name, a code and whether to repeat: %s', (error, name, code, retryable) => {
+    expect(error).toBeInstanceOf(ServiceError);
+    expect(error).toMatchObject({ name, code, retryable });
+  });
+
+  test('carries the values that its text names', () => {
+    expect(new InvalidRequestError('TEXT_TOO_LONG', { field: 'a', maxBytes: 1 })).toMatchObject({
+      parameters: { field: 'a', maxBytes: 1 },
+      message: 'TEXT_TOO_LONG (field=a, maxBytes=1)',
+    });
+    expect(new OrderConflictError('ORDER_CLOSED', { outTradeNo: 'o' }).parameters).toEqual({
+      outTradeNo: 'o',
+    });
+    expect(new TransactionMismatchError('totalFen', 2800, 1)).toMatchObject({
+      parameters: { field: 'totalFen', expected: 2800, observed: 1 },
+      message: 'totalFen of the transaction differs from the order',
+    });
+  });
+
+  test('keeps its cause', () => {
+    const cause = new Error('why');
+
+    expect(new ConfigError('r', cause).cause).toBe(cause);
+    expect(new InvalidRequestError('INVALID_JSON', undefined, cause).cause).toBe(cause);
+  });
+});
