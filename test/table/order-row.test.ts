@@ -5,6 +5,7 @@ import { orderFromItem, orderToItem } from '../../lib/table/order-item.ts';
 import { applyEvidence, markChecked, readOrder, recordMismatch } from '../../lib/table/orders.ts';
 import { putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { CREATED_AT, sampleOrder, samplePayment } from '../support/sample-orders.ts';
+import { watchTable } from '../support/watched-table.ts';
 
 const newTable = useEmbeddedTables();
 let table: Table;
@@ -106,10 +107,16 @@ describe('the row of an order', () => {
     });
   });
 
-  test('gives back the order that was written', async () => {
+  test('gives back the order that was written, read as it is now and not as it was', async () => {
     await createOrder(table, order);
+    const inputs: unknown[] = [];
+    const watched = watchTable(table, ({ input, send }) => {
+      inputs.push(input);
+      return send();
+    });
 
-    expect(await readOrder(table, 'order-0001')).toEqual(order);
+    expect(await readOrder(watched, 'order-0001')).toEqual(order);
+    expect(inputs).toMatchObject([{ ConsistentRead: true }]);
   });
 
   test('gives back an order without attach, items and a next check', async () => {
