@@ -1,0 +1,86 @@
+/** Every text of the sample shop. */
+/** @import { Language } from '../pay/pay.js' */
+/** @import { Texts } from './shop.js' */
+
+/** @type {Texts} */
+const CHINESE = {
+  shop: '小店',
+  shopHint: '选好商品，微信支付',
+  total: '合计',
+  pay: '微信支付',
+  paying: '支付中',
+  tip: '打赏',
+  tipNote: '说明（必填，如：谢谢招待）',
+  tipAmount: '金额（元）',
+  tipPay: '打赏',
+  tipNoteMissing: '请填写说明',
+  amountInvalid: '请填写金额，最多两位小数',
+  order: '订单',
+  orderNumber: '订单号',
+  find: '查询',
+  checking: '查询中',
+  checkAgain: '再次查询',
+  payAgain: '继续支付',
+  back: '返回',
+  amount: '金额',
+  description: '商品',
+  paidAt: '支付时间',
+  transactionId: '交易单号',
+  requestId: '请求编号',
+  priceChanged: '价格已变动',
+  priceNow: '现在的价格是 ¥{price}，继续支付吗？',
+  goOn: '继续',
+  leave: '取消',
+  ok: '知道了',
+  paid: '支付成功',
+  refunded: '已退款',
+  cancelled: '未支付',
+  cancelledHint: '没有扣款，订单关闭前可以继续支付',
+  unknown: '正在确认',
+  unknownHint: '如已付款，请勿重复支付，稍后再查询',
+  failed: '支付失败',
+};
+
+/** @type {Texts} */
+const ENGLISH = {
+  shop: 'Shop',
+  shopHint: 'Choose, then pay with WeChat',
+  total: 'Total',
+  pay: 'Pay with WeChat',
+  paying: 'Paying',
+  tip: 'Leave a tip',
+  tipNote: 'What for (required), e.g. thank you',
+  tipAmount: 'Amount (yuan)',
+  tipPay: 'Tip',
+  tipNoteMissing: 'Say what the tip is for.',
+  amountInvalid: 'Enter an amount with at most two decimals.',
+  order: 'Order',
+  orderNumber: 'Order number',
+  find: 'Look up',
+  checking: 'Checking',
+  checkAgain: 'Check again',
+  payAgain: 'Pay now',
+  back: 'Back',
+  amount: 'Amount',
+  description: 'Items',
+  paidAt: 'Paid at',
+  transactionId: 'Transaction',
+  requestId: 'Request id',
+  priceChanged: 'The price has changed',
+  priceNow: 'It is ¥{price} now. Pay this?',
+  goOn: 'Pay',
+  leave: 'Cancel',
+  ok: 'OK',
+  paid: 'Paid',
+  refunded: 'Refunded',
+  cancelled: 'Not paid',
+  cancelledHint: 'Nothing was charged. You can still pay until the order closes.',
+  unknown: 'Being confirmed',
+  unknownHint: 'If you paid, do not pay again: check again in a moment.',
+  failed: 'Payment failed',
+};
+
+/** @param {Language} language */
+const textsFor = (language) => (language === 'en' ? ENGLISH : CHINESE);
+
+module.exports = { textsFor };
