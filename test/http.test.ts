@@ -1,0 +1,293 @@
+import { describe, expect, test } from 'vitest';
+import {
+  ConfigError,
+  InvalidRequestError,
+  LoginError,
+  OrderConflictError,
+  OrderNotFoundError,
+  UnauthenticatedError,
+  WechatPayServiceError,
+  WechatPaySignatureError,
+  WechatPayTransportError,
+} from '../lib/errors.ts';
+import {
+  header,
+  httpHandler,
+  type HttpOperation,
+  preferredLanguage,
+  readBody,
+  readJson,
+} from '../lib/http.ts';
+import { apiEvent, recordedFunction, REQUEST_ID } from './support/api-event.ts';
+
+const lambda = { awsRequestId: 'lambda-0001' };
+
+/** One call of a handler around an operation. */
+async function respond(operation: HttpOperation<object>, event = apiEvent()) {
+  const recorded = recordedFunction();
+  const answer = await httpHandler('test', operation, () => ({}), recorded)(event, lambda);
+  return { ...answer, json: JSON.parse(answer.body ?? ''), recorded };
+}
+
+const failWith = (error: unknown, event = apiEvent()) =>
+  respond(async () => {
+    throw error;
+  }, event);
+
+describe('an answer', () => {
+  test('is the JSON of the operation, not to be kept, with the request id', async () => {
+    const { json: _json, recorded, ...answer } = await respond(async () => ({ text: '中文' }));
+
+    expect(answer).toEqual({
+      statusCode: 200,
+      headers: {
+        'content-type': 'application/json; charset=utf-8',
+        'cache-control': 'no-store',
+        'x-request-id': REQUEST_ID,
+      },
+      body: '{"text":"中文"}',
+    });
+    expect(recorded.log.lines).toEqual([]);
+    expect(recorded.flushes()).toBe(1);
+  });
+
+  test('of a call without an id of the gateway carries that of Lambda', async () => {
+    const event = { ...apiEvent(), requestContext: undefined } as never;
+
+    const { headers, recorded } = await respond(async () => ({}), event);
+
+    expect(headers?.['x-request-id']).toBe('lambda-0001');
+    expect(recorded.requestIds).toEqual(['lambda-0001']);
+  });
+
+  test('gives the operation its event, dependencies, request id and log', async () => {
+    const event = apiEvent();
+    const recorded = recordedFunction();
+    const seen: unknown[] = [];
+    const handler = httpHandler(
+      'test',
+      async (...given) => {
+        seen.push(...given);
+        return {};
+      },
+      () => 'dependencies',
+      recorded,
+    );
+    await handler(event, lambda);
+
+    expect(seen).toEqual([event, 'dependencies', { requestId: REQUEST_ID, log: recorded.log }]);
+  });
+});
+
+describe('an error', () => {
+  test('is one code, one text and the request id, logged in one line', async () => {
+    const { json, recorded, body: _body, ...answer } = await failWith(new OrderNotFoundError());
+
+    expect(answer).toEqual({
+      statusCode: 404,
+      headers: {
+        'content-type': 'application/json; charset=utf-8',
+        'cache-control': 'no-store',
+        'x-request-id': REQUEST_ID,
+      },
+    });
+    expect(json).toEqual({
+      error: { code: 'ORDER_NOT_FOUND', message: 'There is no such order.' },
+      requestId: REQUEST_ID,
+    });
+    expect(recorded.log.lines).toEqual([
+      {
+        level: 'warn',
+        message: 'request failed',
+        fields: expect.objectContaining({ status: 404, code: 'ORDER_NOT_FOUND' }),
+      },
+    ]);
+    expect(recorded.flushes()).toBe(1);
+  });
+
+  test('names its values, in the language that was asked for', async () => {
+    const error = new InvalidRequestError('AMOUNT_INVALID', { field: 'a', min: 1, max: 2 });
+    const chinese = apiEvent({ headers: { 'accept-language': 'zh-CN,zh;q=0.9' } });
+
+    expect((await failWith(error)).json.error.message).toBe(
+      'a must be a whole number of fen from 1 to 2.',
+    );
+    expect((await failWith(error, chinese)).json.error.message).toBe(
+      'a 必须是以分为单位的整数，范围 1 到 2。',
+    );
+  });
+
+  test('about a changed price carries the price', async () => {
+    const error = new OrderConflictError('PRICE_CHANGED', { totalFen: 2900 });
+
+    expect((await failWith(error)).json).toEqual({
+      error: {
+        code: 'PRICE_CHANGED',
+        message: 'The price is 2900 fen now; show it to the buyer and ask again.',
+        totalFen: 2900,
+      },
+      requestId: REQUEST_ID,
+    });
+  });
+
+  test.each([
+    [new ConfigError('the secret s3cret'), 500, 'CONFIG_ERROR'],
+    [new WechatPayTransportError('unknown', 's3cret'), 503, 'WECHAT_UNREACHABLE'],
+    [new WechatPayServiceError('unknown', 'SYSTEMERROR', 's3cret'), 503, 'WECHAT_PAY_BUSY'],
+    [new WechatPayServiceError('rejected', 'NOAUTH', 's3cret'), 502, 'WECHAT_PAY_REFUSED'],
+    [new WechatPaySignatureError('s3cret'), 502, 'SIGNATURE_INVALID'],
+    [new LoginError('WEIXIN_BUSY', 's3cret'), 503, 'WEIXIN_BUSY'],
+    [new Error('s3cret'), 500, 'INTERNAL_ERROR'],
+    [new TypeError('s3cret'), 500, 'INTERNAL_ERROR'],
+    ['s3cret', 500, 'INTERNAL_ERROR'],
+    [undefined, 500, 'INTERNAL_ERROR'],
+  ])('of 500 and above says nothing about the inside: %s', async (error, status, code) => {
+    const { statusCode, body, json, recorded } = await failWith(error);
+
+    expect(statusCode).toBe(status);
+    expect(json.error.code).toBe(code);
+    expect(body).not.toContain('s3cret');
+    expect(body).not.toContain('stack');
+    expect(recorded.log.lines).toHaveLength(1);
+    expect(recorded.log.lines[0]).toMatchObject({ level: 'error', fields: { status } });
+  });
+
+  test('of the configuration raises its metric, and only that one does', async () => {
+    const config = await failWith(new ConfigError('TABLE_NAME is not set'));
+    const other = await failWith(new UnauthenticatedError());
+
+    expect(config.recorded.log.counts).toEqual({ ConfigError: 1 });
+    expect(other.recorded.log.counts).toEqual({});
+  });
+
+  test('while the dependencies are made is answered like any other', async () => {
+    const recorded = recordedFunction();
+    const handler = httpHandler(
+      'test',
+      async () => ({}),
+      () => {
+        throw new ConfigError('the environment variable TABLE_NAME is not set');
+      },
+      recorded,
+    );
+
+    const answer = await handler(apiEvent(), lambda);
+
+    expect(answer.statusCode).toBe(500);
+    expect(JSON.parse(answer.body ?? '').error.code).toBe('CONFIG_ERROR');
+    expect(recorded.log.counts).toEqual({ ConfigError: 1 });
+    expect(recorded.flushes()).toBe(1);
+  });
+});
+
+describe('the language', () => {
+  test.each([
+    ['', 'en'],
+    ['zh-CN', 'zh-CN'],
+    ['zh', 'zh-CN'],
+    ['ZH-tw', 'zh-CN'],
+    ['zh-Hans-CN', 'zh-CN'],
+    ['en-US,en;q=0.9', 'en'],
+    ['en;q=0.8,zh;q=0.9', 'zh-CN'],
+    ['zh;q=0.8,en;q=0.9', 'en'],
+    ['zh;q=0.8, en ; q=0.9', 'en'],
+    ['zh,en', 'zh-CN'],
+    ['en,zh', 'en'],
+    ['zh;q=0,en;q=0.1', 'en'],
+    ['zh;q=0', 'en'],
+    ['zh;v=b3;q=0.9,en;q=0.8', 'zh-CN'],
+    ['fr-FR,de;q=0.5', 'en'],
+    ['fr,zh;q=0.1', 'zh-CN'],
+    ['zhuang', 'en'],
+    ['*', 'en'],
+    ['zh;q=1.1.1,en;q=0.1', 'en'],
+    [',;,=', 'en'],
+  ])('of "%s" is %s', (asked, language) => {
+    expect(preferredLanguage(apiEvent({ headers: { 'accept-language': asked } }))).toBe(language);
+  });
+
+  test('is English when none is asked for', () => {
+    expect(preferredLanguage(apiEvent())).toBe('en');
+  });
+});
+
+describe('a header', () => {
+  test.each(['idempotency-key', 'Idempotency-Key', 'IDEMPOTENCY-KEY', 'iDEMPOTENCY-kEY'])(
+    'is found as %s',
+    (name) => {
+      expect(header(apiEvent({ headers: { [name]: ' k ' } }), 'idempotency-key')).toBe('k');
+    },
+  );
+
+  test('is absent when it is not there, empty, or blank', () => {
+    expect(header(apiEvent(), 'idempotency-key')).toBeUndefined();
+    expect(header(apiEvent({ headers: { 'idempotency-key': '' } }), 'idempotency-key')).toBe(
+      undefined,
+    );
+    expect(header(apiEvent({ headers: { 'idempotency-key': '  ' } }), 'idempotency-key')).toBe(
+      undefined,
+    );
+    expect(header({ ...apiEvent(), headers: undefined } as never, 'a')).toBeUndefined();
+  });
+});
+
+describe('a body', () => {
+  test('is the bytes that were sent, in base64 or not', () => {
+    const bytes = Buffer.from('{"a":"中文"}');
+
+    expect(readBody({ body: '{"a":"中文"}', isBase64Encoded: false })).toEqual(bytes);
+    expect(readBody({ body: bytes.toString('base64'), isBase64Encoded: true })).toEqual(bytes);
+    expect(readBody({ isBase64Encoded: false })).toEqual(Buffer.alloc(0));
+  });
+
+  test('keeps bytes that are no text', () => {
+    const bytes = Buffer.from([0x00, 0xff, 0xfe, 0x80]);
+
+    expect(readBody({ body: bytes.toString('base64'), isBase64Encoded: true })).toEqual(bytes);
+  });
+
+  test('is read as JSON', () => {
+    const base64 = Buffer.from('{"a":"中文"}').toString('base64');
+
+    expect(readJson(apiEvent({ body: '{"a":"中文"}' }))).toEqual({ a: '中文' });
+    expect(readJson(apiEvent({ body: base64, isBase64Encoded: true }))).toEqual({ a: '中文' });
+    expect(readJson(apiEvent({ body: 'null' }))).toBeNull();
+  });
+
+  test.each<[string, string | undefined, boolean]>([
+    ['nothing', undefined, false],
+    ['an empty text', '', false],
+    ['half of a JSON', '{"key":"s3cret', false],
+    ['a form', 'code=s3cret', false],
+    ['two documents', '{}{}', false],
+    ['bytes that are no UTF-8', Buffer.from([0x22, 0xff, 0x22]).toString('base64'), true],
+    ['JSON where base64 was announced', '{"a":1}', true],
+    ['brackets without end', '['.repeat(32_000), false],
+  ])('is refused as %s, without quoting it', async (_, body, isBase64Encoded) => {
+    const { statusCode, json, recorded } = await respond(
+      async (event) => readJson(event) as object,
+      apiEvent({ body, isBase64Encoded }),
+    );
+
+    expect(statusCode).toBe(400);
+    expect(json.error).toEqual({ code: 'INVALID_JSON', message: 'The body is not valid JSON.' });
+    expect(recorded.text()).not.toContain('s3cret');
+  });
+
+  test('of 32 KiB is read, of a byte more refused, whatever it is', () => {
+    const most = JSON.stringify('x'.repeat(32 * 1024 - 2));
+
+    expect(readJson(apiEvent({ body: most }))).toHaveLength(32 * 1024 - 2);
+    for (const body of [`${most} `, 'x'.repeat(6_000_000)]) {
+      expect(() => readJson(apiEvent({ body }))).toThrow(
+        expect.objectContaining({ code: 'BODY_TOO_LARGE', parameters: { maxBytes: 32_768 } }),
+      );
+    }
+  });
+
+  test('counts in bytes, not in characters', () => {
+    expect(() => readJson(apiEvent({ body: JSON.stringify('中'.repeat(11_000)) }))).toThrow(
+      expect.objectContaining({ code: 'BODY_TOO_LARGE' }),
+    );
+  });
+});
