@@ -398,8 +398,8 @@ describe('a run', () => {
         query: async () => {
           inFlight += 1;
           most = Math.max(most, inFlight);
-          // Long enough for every worker to get here.
-          for (let turn = 0; turn < 200 && most < 16; turn += 1) await setImmediate();
+          // Long enough for every worker to get here, and for one too many.
+          for (let turn = 0; turn < 300 && most <= 16; turn += 1) await setImmediate();
           inFlight -= 1;
           return unpaid;
         },
