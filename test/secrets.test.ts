@@ -341,6 +341,17 @@ describe('the two secrets, read over HTTP', () => {
     expect(await openMiniProgramSecret({ miniProgramSecretId }).current()).toEqual(quoted);
   });
 
+  test('are refused as bytes', async () => {
+    const merchantSecretId = 'wechatpay-serverless/test/bytes';
+    await client.send(
+      new CreateSecretCommand({ Name: merchantSecretId, SecretBinary: Buffer.from('s3cret') }),
+    );
+
+    await expect(openMerchantSecret({ merchantSecretId }).current()).rejects.toThrow(
+      new ConfigError(`the secret ${merchantSecretId} is not JSON`),
+    );
+  });
+
   test('are verified with both versions after a rotation', async () => {
     const merchantSecretId = await stored(merchant);
     const next = { ...merchant, apiV2Key: 'n'.repeat(32) };
