@@ -33,7 +33,7 @@ export interface PricedCart {
 }
 
 export const MAX_CART_ITEMS = 50;
-export const MAX_QUANTITY = 9_999;
+const MAX_QUANTITY = 9_999;
 
 /**
  * The price of a cart in fen.

@@ -2,7 +2,7 @@
 import { isOpen, type Order } from './order.ts';
 
 /** WeChat refuses to close an order during its first 5 minutes. */
-export const CLOSE_NOT_BEFORE_SECONDS = 300;
+const CLOSE_NOT_BEFORE_SECONDS = 300;
 
 /** Pauses between checks of an order that stays unpaid; the last one repeats. */
 const CHECK_PAUSES_SECONDS = [60, 180, 300, 600, 1800] as const;

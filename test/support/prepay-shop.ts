@@ -16,7 +16,7 @@ import { createdOrder, type WechatAnswer, wechatDouble } from './wechat-double.t
 import { type Operation, watchTable } from './watched-table.ts';
 
 export const SESSION_KEY = 'session-key-of-at-least-32-characters';
-export const QUOTE_KEY = 'quote-key-of-at-least-32-characters!!';
+const QUOTE_KEY = 'quote-key-of-at-least-32-characters!!';
 
 /** The answer of the function, read as a client would. */
 export interface PrepayAnswer {

@@ -11,16 +11,3 @@ export function refusalOf(action: () => unknown): { code: string; parameters: ob
   }
   throw new Error('nothing was refused');
 }
-
-/** The same of a promise. */
-export async function rejectionOf(
-  promise: Promise<unknown>,
-): Promise<{ code: string; parameters: object }> {
-  const outcome = await promise.then(
-    () => () => undefined,
-    (error: unknown) => () => {
-      throw error;
-    },
-  );
-  return refusalOf(outcome);
-}
