@@ -87,7 +87,11 @@ function showOrderOfPrepay(wechat: Wechat, _: Body, prepayId: string) {
 function payWithoutPhone(wechat: Wechat, body: Body, outTradeNo: string) {
   const { clock, messages, users } = wechat;
   const order = findOrder(wechat, outTradeNo);
-  const refused = refuseUnpayable(order, clock.now());
+  const wins = body['evenIfClosed'] === true && order.tradeState === 'CLOSED';
+  const refused = wins ? undefined : refuseUnpayable(order, clock.now());
+  if (wins) {
+    wechat.orders.reopen(outTradeNo);
+  }
   if (refused) {
     throw new ControlError(409, refused.reason ?? 'REFUSED', refused.message ?? refused.errMsg);
   }

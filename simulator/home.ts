@@ -16,7 +16,10 @@ const ADDRESSES = [
   ['GET /', 'the page: a phone to pay with, and every message'],
   ['GET /_simulator/orders', "WeChat's whole book"],
   ['GET /_simulator/orders/{out_trade_no}', 'one order with its notification attempts'],
-  ['POST /_simulator/orders/{out_trade_no}/pay', 'pays without a phone'],
+  [
+    'POST /_simulator/orders/{out_trade_no}/pay',
+    'pays without a phone; "evenIfClosed": true for a payment that was under way before',
+  ],
   ['GET /_simulator/prepays/{prepay_id}', 'the order that a prepay_id belongs to'],
   ['GET /_simulator/users/{user}', 'the openid of a user'],
   ['GET|POST|DELETE /_simulator/faults[/{id}]', 'misbehaviour on request'],

@@ -44,6 +44,8 @@ export interface Orders {
   prepaysOf(outTradeNo: string): Prepay[];
   /** Unpaid → closed. The caller has looked at the state in the same turn. */
   close(outTradeNo: string): void;
+  /** Closed → unpaid, for a payment that was under way when the order was closed. */
+  reopen(outTradeNo: string): void;
   /** Unpaid → paid, exactly once; undefined when the order was not unpaid. */
   pay(outTradeNo: string, payerOpenid: string): Order | undefined;
 }
@@ -99,6 +101,9 @@ export function createOrders(book: Book, clock: Clock): Orders {
   const updateClosed = database.prepare(
     `UPDATE orders SET trade_state = 'CLOSED', closed_at = ? WHERE out_trade_no = ? AND trade_state = 'NOTPAY'`,
   );
+  const updateReopened = database.prepare(
+    `UPDATE orders SET trade_state = 'NOTPAY', closed_at = NULL WHERE out_trade_no = ? AND trade_state = 'CLOSED'`,
+  );
   const updatePaid = database.prepare(
     `UPDATE orders SET trade_state = 'SUCCESS', paid_at = ?, payer_openid = ?, transaction_id = ?
      WHERE out_trade_no = ? AND trade_state = 'NOTPAY'`,
@@ -142,6 +147,7 @@ export function createOrders(book: Book, clock: Clock): Orders {
     },
     prepaysOf: (outTradeNo) => selectPrepays.all(outTradeNo).map(toPrepay),
     close: (outTradeNo) => void updateClosed.run(clock.now(), outTradeNo),
+    reopen: (outTradeNo) => void updateReopened.run(outTradeNo),
     pay(outTradeNo, payerOpenid) {
       const nowMs = clock.now();
       const serial = book.nextSerial().toString().padStart(10, '0');
