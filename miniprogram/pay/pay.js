@@ -15,7 +15,7 @@ const CONFIRM_PAUSES_MS = [0, 1000, 2000, 4000, 8000];
  * The payment that is being worked on; `finishSheet` while WeChat's payment sheet is open.
  *
  * @typedef {{ content: string, result?: Promise<PayResult>, outTradeNo?: string,
- *   finishSheet?: ((result: { errMsg: string }) => void) | undefined }} Flight
+ *   finishSheet?: ((result: { errMsg?: string }) => void) | undefined }} Flight
  */
 
 /** @type {typeof import('./pay.js').createPay} */
@@ -92,6 +92,9 @@ const createPay = (options) => {
   }
 
   /**
+   * WeChat's payment sheet and what the server makes of it. From here on the order may be paid,
+   * which is stored first: the app may end while the sheet is open.
+   *
    * @param {Flight} flight
    * @param {Pending} pending
    * @param {Prepaid} prepaid
@@ -100,8 +103,8 @@ const createPay = (options) => {
   async function openSheet(flight, pending, { outTradeNo, requestPayment }) {
     flight.outTradeNo = outTradeNo;
     pendings.save(pending, { outTradeNo, sheet: pending.sheet || 'open' });
-    /** @type {{ errMsg: string }} */
-    const { errMsg } = await new Promise((resolve) => {
+    /** @type {{ errMsg?: string }} */
+    const { errMsg = '' } = await new Promise((resolve) => {
       flight.finishSheet = resolve;
       host.requestPayment({ ...requestPayment, success: resolve, fail: resolve });
     });

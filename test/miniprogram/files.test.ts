@@ -105,3 +105,15 @@ describe('the sample', () => {
     expect(shown.filter(([, name = '', member]) => !known(name, member))).toEqual([]);
   });
 });
+
+describe('the README', () => {
+  test('shows every result in both languages, and the interface that there is', () => {
+    const readme = read('README.md');
+    const statuses = ['paid', 'cancelled', 'failed', 'unknown'];
+
+    for (const status of statuses) expect(readme.split(`| \`${status}\` |`)).toHaveLength(3);
+    for (const [, method = ''] of readme.matchAll(/\bpay\.([a-z]\w+)\(/g)) {
+      expect(read('pay/pay.d.ts')).toMatch(new RegExp(`^ {2}${method}\\(`, 'm'));
+    }
+  });
+});

@@ -2,7 +2,7 @@
 import { createPay } from '../../miniprogram/pay/pay.js';
 import type { Order, Pay, PayOptions } from '../../miniprogram/pay/pay.js';
 
-export const BASE_URL = 'https://pay.example.com';
+const BASE_URL = 'https://pay.example.com';
 
 export const LATTE = { items: [{ sku: 'latte', quantity: 1 }], expectedTotalFen: 2800 };
 
