@@ -57,8 +57,28 @@ export function createLog(functionName: string): FunctionLog {
   };
 }
 
+/** The longest text of a failure in a log line: callers and WeChat choose some of these texts. */
+const MAX_TEXT_LENGTH = 500;
+const MAX_STACK_LENGTH = 4_000;
+
 /** What may be said of a failure: names, codes and reasons, never a message's content. */
 export function describeError(error: unknown): LogFields {
+  const { stack, ...fields } = fieldsOf(error);
+  const shortened = Object.entries(fields).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? cut(value, MAX_TEXT_LENGTH) : value,
+  ]);
+  return {
+    ...Object.fromEntries(shortened),
+    ...(typeof stack === 'string' && { stack: cut(stack, MAX_STACK_LENGTH) }),
+  };
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
+}
+
+function fieldsOf(error: unknown): LogFields {
   if (!(error instanceof Error)) return { error: typeof error };
   const { cause } = error;
   return {

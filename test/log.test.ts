@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   ConfigError,
+  InvalidRequestError,
   LoginError,
   TransactionMismatchError,
   WechatPayServiceError,
@@ -51,6 +52,29 @@ describe('what is said of a failure', () => {
     const bare = new Error('no stack');
     delete bare.stack;
     expect(describeError(bare)).toEqual({ error: 'Error', reason: 'no stack' });
+  });
+
+  test('is cut short when somebody else chose its text, so that nobody can flood the log', () => {
+    const long = 'x'.repeat(30_000);
+    const cut = `${'x'.repeat(500)}…`;
+
+    expect(
+      describeError(new InvalidRequestError('INVALID_REQUEST', { field: long })),
+    ).toMatchObject({
+      field: cut,
+      reason: `INVALID_REQUEST (field=${'x'.repeat(477)}…`,
+    });
+    expect(describeError(new WechatPayServiceError('rejected', long, long))).toMatchObject({
+      wechatCode: cut,
+      reason: expect.stringMatching(/^.{500}…$/),
+    });
+    expect(describeError(new ConfigError('r', new Error(long)))).toMatchObject({
+      cause: expect.stringMatching(/^.{500}…$/),
+    });
+    expect(describeError(new Error(long))).toMatchObject({
+      reason: cut,
+      stack: expect.stringMatching(/^.{4000}…$/s),
+    });
   });
 
   test.each([

@@ -128,6 +128,13 @@ describe('POST /login', () => {
     expect(sent).toEqual([]);
   });
 
+  test('keeps a field name of 30 kB out of the log', async () => {
+    const { statusCode, recorded } = await post({ body: `{"code":"c","${'k'.repeat(30_000)}":1}` });
+
+    expect(statusCode).toBe(400);
+    expect(recorded.text().length).toBeLessThan(2_000);
+  });
+
   test('refuses what is no JSON and does not ask WeChat', async () => {
     const { statusCode, json, sent } = await post({ body: 'code=0a3xyz' });
 
