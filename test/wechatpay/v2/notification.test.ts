@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { WechatPayMalformedMessageError, WechatPaySignatureError } from '../../../lib/errors.ts';
 import { acknowledge, parsePaymentNotification } from '../../../lib/wechatpay/v2/notification.ts';
@@ -190,6 +191,41 @@ describe('a payment notification is refused', () => {
 
     await expect(read(xmlOf(signed(pay)))).rejects.toThrow(
       'the notification does not report a success',
+    );
+  });
+});
+
+describe('a genuine notification with bytes changed, moved, removed or added', () => {
+  const original = Buffer.from(notificationXml({ attach: 'a&total_fee=1&b' }));
+  const position = fc.nat({ max: original.length - 1 });
+  const piece = fc.oneof(
+    fc.uint8Array({ maxLength: 2 }),
+    fc
+      .constantFrom('<', '&', ']]>', '<![CDATA[', '</xml>', '<a/>', '<total_fee>', '</sign>', '0')
+      .map((text) => Buffer.from(text)),
+    fc.tuple(position, fc.nat({ max: 80 })).map(([at, size]) => original.subarray(at, at + size)),
+  );
+
+  test('is refused properly or says what it said before', async () => {
+    const change = fc.tuple(position, fc.nat({ max: 40 }), piece);
+    const said = await read(original.toString());
+
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 3 }), async (changes) => {
+        let bytes: Uint8Array = original;
+        for (const [at, removed, added] of changes) {
+          bytes = Buffer.concat([bytes.subarray(0, at), added, bytes.subarray(at + removed)]);
+        }
+        const outcome = await parsePaymentNotification(
+          { merchant: secretVersions(merchantWith()), signType: 'HMAC-SHA256' },
+          bytes,
+        ).catch((error: Error) => error.name);
+
+        expect(['WechatPayMalformedMessageError', 'WechatPaySignatureError', said]).toContainEqual(
+          outcome,
+        );
+      }),
+      { numRuns: 3_000 },
     );
   });
 });
