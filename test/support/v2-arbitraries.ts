@@ -33,14 +33,14 @@ const markup = fc.constantFrom(
 );
 
 /** Any text that a field may legally have. */
-export const fieldValue = fc
+const fieldValue = fc
   .array(fc.oneof({ weight: 4, arbitrary: character }, { weight: 1, arbitrary: markup }), {
     maxLength: 40,
   })
   .map((parts) => parts.join(''));
 
 /** Any name that a field may legally have. */
-export const fieldName = fc
+const fieldName = fc
   .stringMatching(/^[A-Za-z][A-Za-z0-9_]{0,20}$/)
   .filter((name) => !(name in {}) && name !== 'prototype');
 

@@ -101,7 +101,7 @@ async function judge(
 }
 
 /** The APIv2 keys a genuine message may be signed with, the likeliest first. */
-export async function* apiV2Keys(
+async function* apiV2Keys(
   merchant: VersionedSecret<MerchantSecret>,
 ): AsyncGenerator<string> {
   for await (const version of merchant.candidates()) yield version.apiV2Key;

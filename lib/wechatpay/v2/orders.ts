@@ -19,7 +19,7 @@ import type { SignType } from './sign.ts';
 import { toBeijingTime } from './time.ts';
 
 /** `POST /notify/v2/payment`: where WeChat reports payments of v2 orders. */
-export const PAYMENT_NOTIFICATION_PATH = '/notify/v2/payment';
+const PAYMENT_NOTIFICATION_PATH = '/notify/v2/payment';
 
 /** Everything of `unifiedorder` that a repeat must say again, in the order it is sent. */
 export function buildPrepayRequest(order: PrepayOrder, signType: SignType): PrepayRequest {
