@@ -91,7 +91,7 @@ export async function verifyQuote(
   const parsed = v.safeParse(quoteClaims, payload);
   if (parsed.success) return parsed.output;
   throw invalidQuote(
-    `claim ${v.getDotPath(parsed.issues[0]) ?? '?'} is missing or of the wrong type`,
+    `claim ${String(v.getDotPath(parsed.issues[0]))} is missing or of the wrong type`,
   );
 }
 

@@ -320,15 +320,16 @@ describe('when a host takes the request and does not answer', () => {
 
   test('what a host has used of the time is missing for the next', async () => {
     const first = await started(
-      serve((response) => void delay(300).then(() => response.destroy())),
+      serve((response) => void delay(1_000).then(() => response.destroy())),
     );
     const second = await silent();
     const startedAt = performance.now();
 
-    await failureOf(createTransport([first.url, second.url])({ ...order, timeoutMs: 600 }));
+    await failureOf(createTransport([first.url, second.url])({ ...order, timeoutMs: 1_500 }));
 
     expect(second.received).toHaveLength(1);
-    expect(performance.now() - startedAt).toBeLessThan(880);
+    // 1.5 seconds in all; 2.5 if the next host had the whole time again.
+    expect(performance.now() - startedAt).toBeLessThan(2_300);
   });
 
   test('the host is not avoided afterwards: it was there', async () => {

@@ -101,9 +101,7 @@ async function judge(
 }
 
 /** The APIv2 keys a genuine message may be signed with, the likeliest first. */
-async function* apiV2Keys(
-  merchant: VersionedSecret<MerchantSecret>,
-): AsyncGenerator<string> {
+async function* apiV2Keys(merchant: VersionedSecret<MerchantSecret>): AsyncGenerator<string> {
   for await (const version of merchant.candidates()) yield version.apiV2Key;
 }
 
