@@ -121,6 +121,18 @@ describe('settling an order', () => {
     ]);
   });
 
+  test('that names another payer logs that it does, and nobody’s openid', async () => {
+    await given('NOTPAY');
+    const { log } = await settled({
+      ...paid,
+      payment: samplePayment({ openid: 'oSomebodyElse' }),
+    });
+
+    expect(log.lines.map(({ fields }) => fields)).toEqual([
+      { outTradeNo: NUMBER, transactionId: TRANSACTION, field: 'openid' },
+    ]);
+  });
+
   test('raises the alarm of a contradiction even when it cannot be kept', async () => {
     await given('NOTPAY');
     const log = recordingLog();

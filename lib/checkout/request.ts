@@ -91,7 +91,8 @@ export function parse<T>(schema: v.GenericSchema<unknown, T>, body: unknown): T 
   if (result.success) return result.output;
   const [issue] = result.issues;
   throw new InvalidRequestError('INVALID_REQUEST', {
-    field: v.getDotPath(issue) ?? 'body',
+    // The caller's own word, so it is cut: an answer is no place to store 30 kB.
+    field: (v.getDotPath(issue) ?? 'body').slice(0, 64),
     problem: problemOf(issue),
   });
 }

@@ -33,7 +33,10 @@ const CONNECT_TIMEOUT_MS = 2_000;
 /** With less time than this left, a further host could take the request but not answer it. */
 const MIN_ATTEMPT_MS = 100;
 const MAX_RESPONSE_BYTES = 64 * 1024;
-/** How long a host that could not be connected to goes to the end of the line. */
+/**
+ * How long a host that failed goes to the end of the line. A login may not be sent twice, so it
+ * finds the backup only because an earlier failure is remembered.
+ */
 const AVOID_HOST_MS = 30_000;
 
 /**
@@ -45,10 +48,10 @@ export function createTransport(
   now: () => number = () => performance.now(),
 ): Transport {
   const hosts = baseUrls.map((baseUrl) => openHost(baseUrl));
-  const downSinceMs = new Map<Host, number>();
+  const failedAtMs = new Map<Host, number>();
 
   const isAvoided = (host: Host) =>
-    now() - (downSinceMs.get(host) ?? Number.NEGATIVE_INFINITY) < AVOID_HOST_MS;
+    now() - (failedAtMs.get(host) ?? Number.NEGATIVE_INFINITY) < AVOID_HOST_MS;
 
   return async (request) => {
     const deadlineMs = now() + request.timeoutMs;
@@ -62,8 +65,8 @@ export function createTransport(
       } catch (error) {
         if (!(error instanceof WechatPayTransportError)) throw error;
         failure = error;
-        if (error.outcome === 'not-sent') downSinceMs.set(host, now());
-        else maybeDelivered = true;
+        failedAtMs.set(host, now());
+        if (error.outcome === 'unknown') maybeDelivered = true;
         if (maybeDelivered && !request.repeatable) break;
       }
     }

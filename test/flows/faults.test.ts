@@ -150,3 +150,16 @@ describe('when code2session', () => {
     expect(JSON.stringify(answer.body)).not.toContain('session_key');
   });
 });
+
+test('when the primary host is down, a second tap on "log in" goes to the backup', async () => {
+  await setFault({ point: 'host', kind: 'down' });
+  const attempt = async () => {
+    const phone = await call<{ code: string }>(`${stack.simulatorUrl}/_simulator/login`, 'POST', {
+      user: 'carol',
+    });
+    return (await call<Failure>(`${stack.apiUrl}/login`, 'POST', phone.body)).status;
+  };
+
+  expect(await attempt()).toBe(503);
+  expect(await attempt()).toBe(200);
+});
