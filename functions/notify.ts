@@ -1,39 +1,38 @@
-/** `POST /notify/v2/payment`: WeChat reports a payment. Verify, write once, acknowledge. */
+/** `POST /notify/…`: WeChat reports a payment or a refund. Verify, write once, acknowledge. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { loadConfig } from '../lib/config.ts';
 import { readBody } from '../lib/http.ts';
 import { once, warmUp } from '../lib/init.ts';
-import { notificationHandler } from '../lib/notification-http.ts';
+import { type NotificationContext, notificationHandler } from '../lib/notification-http.ts';
+import { confirmRefund } from '../lib/refund-hint.ts';
 import { type MerchantSecret, openMerchantSecret, type VersionedSecret } from '../lib/secrets.ts';
 import { settle } from '../lib/settlement.ts';
-import type { Log } from '../lib/log.ts';
 import type { Decision } from '../lib/order/transition.ts';
 import { openConnection, openTable, type Table } from '../lib/table/client.ts';
-import { openWechatPay } from '../lib/wechatpay/open.ts';
-import type { WechatPay } from '../lib/wechatpay/wechatpay.ts';
+import { openWechatPay, type WechatPayOf } from '../lib/wechatpay/open.ts';
 
 export interface NotifyDependencies {
   readonly merchant: VersionedSecret<MerchantSecret>;
   readonly table: Table;
-  readonly wechatPay: Pick<WechatPay, 'parseNotification' | 'acknowledge'>;
+  readonly wechatPay: WechatPayOf<'parseNotification' | 'queryOrder'>;
   readonly nowMs: () => number;
 }
 
 /**
- * What the notification did to its order. "Received" may be told to WeChat only for a payment
- * that is recorded; everything else makes it repeat the message.
+ * What the notification did to its order. "Received" may be told to WeChat only for what is
+ * recorded; everything else makes it repeat the message.
  */
 export async function notify(
   event: APIGatewayProxyEventV2,
   { table, wechatPay, nowMs }: Omit<NotifyDependencies, 'merchant'>,
-  { log }: { readonly log: Log },
+  { apiVersion, log }: NotificationContext,
 ): Promise<Decision> {
-  const payment = await wechatPay.parseNotification(readBody(event));
-  return settle({ table, log, nowMs: nowMs() }, payment.outTradeNo, {
-    kind: 'paid',
-    refunded: false,
-    payment,
-  });
+  const message = { headers: event.headers, body: readBody(event) };
+  const notification = await wechatPay(apiVersion).parseNotification(message);
+  const context = { table, wechatPay, log, nowMs: nowMs() };
+  if (notification.kind === 'refund') return confirmRefund(context, notification.refund);
+  const { payment } = notification;
+  return settle(context, payment.outTradeNo, { kind: 'paid', refunded: false, payment });
 }
 
 const dependencies = once((): NotifyDependencies => {

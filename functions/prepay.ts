@@ -15,18 +15,19 @@ import {
 import { verifyToken } from '../lib/session.ts';
 import { openConnection, openTable, type Table } from '../lib/table/client.ts';
 import { isoTime } from '../lib/time.ts';
-import { openWechatPay } from '../lib/wechatpay/open.ts';
-import type { WechatPay } from '../lib/wechatpay/wechatpay.ts';
+import { openWechatPay, type WechatPayOf } from '../lib/wechatpay/open.ts';
 
 const WECHAT_TIMEOUT_MS = 8_000;
 
 export interface PrepayDependencies {
-  readonly config: Pick<Config, 'publicBaseUrl' | 'orderLifetimeSeconds'>;
+  readonly config: Pick<
+    Config,
+    'publicBaseUrl' | 'orderLifetimeSeconds' | 'orderOptions' | 'apiVersion'
+  >;
   readonly miniProgram: VersionedSecret<MiniProgramSecret>;
   readonly merchant: VersionedSecret<MerchantSecret>;
   readonly table: Table;
-  readonly wechatPay: Pick<
-    WechatPay,
+  readonly wechatPay: WechatPayOf<
     'apiVersion' | 'buildPrepayRequest' | 'prepay' | 'buildRequestPayment'
   >;
   readonly nowMs: () => number;
@@ -48,15 +49,19 @@ export async function prepay(
     nowMs: nowMs(),
   });
   const request = parseCheckoutRequest(readJson(event));
+  const { mchid, subMchid, spAppid } = await merchant.current();
   const { order, isNew } = await placeOrder(request, {
     table,
-    wechatPay,
+    wechatPay: wechatPay(config.apiVersion),
     appid,
-    mchid: (await merchant.current()).mchid,
+    mchid,
+    subMchid,
+    spAppid,
     openid,
     clientIp: event.requestContext.http.sourceIp,
     notifyBaseUrl: config.publicBaseUrl,
     lifetimeSeconds: config.orderLifetimeSeconds,
+    orderOptions: config.orderOptions,
     quoteKey,
     idempotencyKey: header(event, 'idempotency-key'),
     nowMs: nowMs(),
@@ -64,13 +69,14 @@ export async function prepay(
   const { outTradeNo, totalFen, description, prepayRequest } = order;
   if (isNew) log.count('OrderCreated');
   log.info(isNew ? 'order created' : 'order found again', { outTradeNo, totalFen });
-  const prepayId = await wechatPay.prepay(prepayRequest, { timeoutMs: WECHAT_TIMEOUT_MS });
+  const { prepay: place, buildRequestPayment } = wechatPay(order.apiVersion);
+  const prepayId = await place(prepayRequest, { timeoutMs: WECHAT_TIMEOUT_MS });
   return {
     outTradeNo,
     totalFen,
     description,
     expiresAt: isoTime(order.expiresAtEpochSeconds),
-    requestPayment: await wechatPay.buildRequestPayment(prepayRequest, prepayId),
+    requestPayment: await buildRequestPayment(prepayRequest, prepayId),
   };
 }
 

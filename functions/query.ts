@@ -16,15 +16,14 @@ import {
 import { verifyToken } from '../lib/session.ts';
 import { openConnection, openTable, type Table } from '../lib/table/client.ts';
 import { readOrder } from '../lib/table/orders.ts';
-import { openWechatPay } from '../lib/wechatpay/open.ts';
-import type { WechatPay } from '../lib/wechatpay/wechatpay.ts';
+import { openWechatPay, type WechatPayOf } from '../lib/wechatpay/open.ts';
 import { presentOrder } from '../lib/order-view.ts';
 
 export interface QueryDependencies {
   readonly miniProgram: VersionedSecret<MiniProgramSecret>;
   readonly merchant: VersionedSecret<MerchantSecret>;
   readonly table: Table;
-  readonly wechatPay: Pick<WechatPay, 'queryOrder'>;
+  readonly wechatPay: WechatPayOf<'queryOrder'>;
   readonly nowMs: () => number;
 }
 

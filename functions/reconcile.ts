@@ -1,5 +1,6 @@
 /** Schedule, every minute: finds out about unpaid orders, repairs lost notifications, closes. */
 import type { Context } from 'aws-lambda';
+import { openCertificateWatch } from '../lib/certificate-life.ts';
 import { loadConfig } from '../lib/config.ts';
 import { once, warmUp } from '../lib/init.ts';
 import { createLog, describeError, type FunctionLog } from '../lib/log.ts';
@@ -8,7 +9,7 @@ import { type SweepContext, type SweepSummary, sweep } from '../lib/sweep.ts';
 import { openConnection, openTable } from '../lib/table/client.ts';
 import { openWechatPay } from '../lib/wechatpay/open.ts';
 
-type ReconcileDependencies = Pick<SweepContext, 'table' | 'wechatPay' | 'nowMs'> & {
+export type ReconcileDependencies = Pick<SweepContext, 'table' | 'wechatPay' | 'nowMs'> & {
   readonly merchant: VersionedSecret<MerchantSecret>;
 };
 
@@ -35,14 +36,17 @@ type ReconcileHandler = (
 
 /** Makes the handler of a run; its counts are logged in one line and returned. */
 export function reconcileHandler(
-  dependencies: () => Omit<ReconcileDependencies, 'merchant'>,
+  dependencies: () => ReconcileDependencies,
   functionLog: FunctionLog = createLog('reconcile'),
 ): ReconcileHandler {
+  const watchCertificate = openCertificateWatch();
   return async (_event, context) => {
     const log = functionLog.forRequest(context.awsRequestId);
     try {
       const remainingMs = () => context.getRemainingTimeInMillis();
-      const summary = await sweep({ ...dependencies(), log, remainingMs });
+      const { merchant, ...rest } = dependencies();
+      watchCertificate(await merchant.current(), log, rest.nowMs());
+      const summary = await sweep({ ...rest, log, remainingMs });
       log.info('reconciled', { ...summary });
       return summary;
     } catch (error) {

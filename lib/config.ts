@@ -1,5 +1,9 @@
 /** Settings of a function, read once from its environment and checked. */
-import { ConfigError } from './errors.ts';
+import * as v from 'valibot';
+import { ConfigError, type InvalidRequestError } from './errors.ts';
+import { orderOptions } from './order-schemas.ts';
+import { MAX_LIFETIME_SECONDS, MIN_LIFETIME_SECONDS } from './order/order.ts';
+import { assertOrderOptions, type OrderOptions } from './order/options.ts';
 
 export type SignType = 'MD5' | 'HMAC-SHA256';
 
@@ -10,6 +14,8 @@ export interface Config {
   readonly merchantSecretId: string;
   /** Base URL of this API without a trailing slash; WeChat sends notifications below it. */
   readonly publicBaseUrl: string;
+  /** Version of WeChat's API for new orders; open ones keep theirs. */
+  readonly apiVersion: 'v2' | 'v3';
   readonly signType: SignType;
   /** Base URLs of WeChat Pay, the primary first. */
   readonly wechatPayBaseUrls: readonly string[];
@@ -18,6 +24,8 @@ export interface Config {
   /** How long an order can be paid. */
   readonly orderLifetimeSeconds: number;
   readonly sessionLifetimeSeconds: number;
+  /** What every order says to WeChat besides its content, unless its quote says otherwise. */
+  readonly orderOptions: OrderOptions;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -47,6 +55,7 @@ export function loadConfig(environment: Environment): Config {
     miniProgramSecretId: required(environment, 'MINI_PROGRAM_SECRET_ID'),
     merchantSecretId: required(environment, 'MERCHANT_SECRET_ID'),
     publicBaseUrl: publicBaseUrl(environment, isLocal),
+    apiVersion: apiVersion(environment),
     signType: signType(environment),
     wechatPayBaseUrls: baseUrls(environment, 'WECHAT_PAY_BASE_URLS', isLocal, [
       'https://api.mch.weixin.qq.com',
@@ -56,10 +65,15 @@ export function loadConfig(environment: Environment): Config {
       'https://api.weixin.qq.com',
       'https://api2.weixin.qq.com',
     ]),
-    // WeChat refuses to close an order in its first 5 minutes and caps its life at 7 days by
-    // default; 6 minutes leave room for the clocks to differ.
-    orderLifetimeSeconds: integer(environment, 'ORDER_LIFETIME_SECONDS', 1800, 360, 604_800),
+    orderLifetimeSeconds: integer(
+      environment,
+      'ORDER_LIFETIME_SECONDS',
+      1800,
+      MIN_LIFETIME_SECONDS,
+      MAX_LIFETIME_SECONDS,
+    ),
     sessionLifetimeSeconds: integer(environment, 'SESSION_LIFETIME_SECONDS', 7200, 60, 604_800),
+    orderOptions: readOrderOptions(environment),
   };
 }
 
@@ -67,6 +81,31 @@ function required(environment: Environment, name: string): string {
   const value = environment[name];
   if (!value) throw new ConfigError(`the environment variable ${name} is not set`);
   return value;
+}
+
+function apiVersion(environment: Environment): 'v2' | 'v3' {
+  const value = environment['WECHAT_PAY_API_VERSION'] || 'v2';
+  if (value !== 'v2' && value !== 'v3') {
+    throw new ConfigError('WECHAT_PAY_API_VERSION must be v2 or v3');
+  }
+  return value;
+}
+
+function readOrderOptions(environment: Environment): OrderOptions {
+  const name = 'ORDER_OPTIONS';
+  const text = environment[name];
+  if (!text) return {};
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), orderOptions), text);
+  if (!parsed.success) {
+    throw new ConfigError(`${name} is not usable: ${v.getDotPath(parsed.issues[0]) ?? 'not JSON'}`);
+  }
+  try {
+    assertOrderOptions(name, parsed.output);
+  } catch (error) {
+    const { parameters } = error as InvalidRequestError;
+    throw new ConfigError(`${name} is not usable: ${parameters['field']}`, error);
+  }
+  return parsed.output;
 }
 
 function signType(environment: Environment): SignType {

@@ -131,7 +131,7 @@ export class WechatPayTransportError extends ServiceError {
 /** WeChat answered, and its answer is an error. Keeps WeChat's own code and text. */
 export class WechatPayServiceError extends ServiceError {
   readonly outcome: Exclude<Outcome, 'not-sent'>;
-  /** WeChat's `err_code`; empty for a communication failure (`return_code` `FAIL`). */
+  /** WeChat's `err_code` (v2) or `code` (v3); empty for `return_code` `FAIL` without one. */
   readonly wechatCode: string;
   readonly wechatText: string;
 
@@ -153,9 +153,12 @@ export class WechatPayServiceError extends ServiceError {
  */
 export class WechatPaySignatureError extends ServiceError {
   readonly outcome = 'unknown';
+  /** WeChat itself sent a wrong signature to see whether it is refused (签名探测流量). */
+  readonly isProbe: boolean;
 
-  constructor(reason: string) {
+  constructor(reason: string, { isProbe = false }: { readonly isProbe?: boolean } = {}) {
     super('SIGNATURE_INVALID', false, { reason });
+    this.isProbe = isProbe;
   }
 }
 

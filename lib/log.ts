@@ -13,7 +13,9 @@ export type MetricName =
   | 'SignatureRejected'
   | 'UnknownOrderNotified'
   | 'ReconcileOrderFailed'
-  | 'ConfigError';
+  | 'ConfigError'
+  /** A level and not a count: the smallest of an hour is what it says. */
+  | 'MerchantCertificateDaysLeft';
 
 /** Plain values that may be logged: codes, numbers, states, ids. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;

@@ -4,11 +4,11 @@ import { isOpen, isPaid, type Order } from './order/order.ts';
 import { evidenceOf, settle } from './settlement.ts';
 import type { Table } from './table/client.ts';
 import { markChecked, readOrder } from './table/orders.ts';
-import type { WechatPay } from './wechatpay/wechatpay.ts';
+import type { WechatPayOf } from './wechatpay/open.ts';
 
 export interface RefreshContext {
   readonly table: Table;
-  readonly wechatPay: Pick<WechatPay, 'queryOrder'>;
+  readonly wechatPay: WechatPayOf<'queryOrder'>;
   readonly log: Log;
   readonly nowMs: number;
 }
@@ -42,7 +42,9 @@ function isFresh(order: Order, nowMs: number): boolean {
 async function ask(context: RefreshContext, order: Order): Promise<Order> {
   const { table, wechatPay, nowMs } = context;
   const { outTradeNo } = order;
-  const result = await wechatPay.queryOrder(order, { timeoutMs: WECHAT_TIMEOUT_MS });
+  const result = await wechatPay(order.apiVersion).queryOrder(order, {
+    timeoutMs: WECHAT_TIMEOUT_MS,
+  });
   const evidence = evidenceOf(result);
   const nowEpochSeconds = Math.floor(nowMs / 1000);
   if (!evidence) {

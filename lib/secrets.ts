@@ -1,4 +1,5 @@
 /** Keys from Secrets Manager, with their versions, checked and cached. */
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import {
   GetSecretValueCommand,
   ResourceNotFoundException,
@@ -21,23 +22,34 @@ export interface MiniProgramSecret {
 /** The merchant's keys. */
 export interface MerchantSecret {
   readonly mchid: string;
+  /** Service-provider mode (服务商模式): the merchant who is paid; `mchid` is the provider's. */
+  readonly subMchid?: string | undefined;
+  /** The provider's own appid, when the mini-program belongs to the sub-merchant. */
+  readonly spAppid?: string | undefined;
   /** APIv2 key (APIv2 密钥): signs and verifies every v2 message. */
-  readonly apiV2Key: string;
+  readonly apiV2Key?: string | undefined;
+  /** APIv3 key (APIv3 密钥): decrypts notifications and platform certificates. */
   readonly apiV3Key?: string | undefined;
+  /** Serial number of the merchant API certificate (商户API证书序列号), hexadecimal. */
   readonly merchantSerialNo?: string | undefined;
+  /** Its private key, PEM: signs every v3 request. */
   readonly merchantPrivateKey?: string | undefined;
+  /** The certificate itself, PEM: tells how long it still lives. */
   readonly merchantCertificate?: string | undefined;
+  /** `PUB_KEY_ID_…` (微信支付公钥ID). Without it, platform certificates are downloaded. */
   readonly wechatpayPublicKeyId?: string | undefined;
   readonly wechatpayPublicKey?: string | undefined;
 }
 
+const mchid = v.pipe(v.string(), v.regex(/^\d{6,32}$/));
+const appid = v.pipe(v.string(), v.regex(/^wx[0-9a-zA-Z]{8,30}$/));
 const hs256Key = v.pipe(v.string(), v.minLength(32));
 const keyOf32 = v.pipe(v.string(), v.regex(/^[0-9A-Za-z]{32}$/));
 
 /** Schema of the secret `<service>/<stage>/mini-program`. */
 const miniProgramSecret: SecretSchema<MiniProgramSecret> = v.pipe(
   v.object({
-    appid: v.pipe(v.string(), v.regex(/^wx[0-9a-zA-Z]{8,30}$/)),
+    appid,
     appSecret: v.pipe(v.string(), v.regex(/^[0-9a-zA-Z]{16,64}$/)),
     sessionKey: hs256Key,
     quoteKey: v.optional(hs256Key),
@@ -49,17 +61,69 @@ const miniProgramSecret: SecretSchema<MiniProgramSecret> = v.pipe(
   ),
 );
 
-/** Schema of the secret `<service>/<stage>/merchant`. */
-const merchantSecret: SecretSchema<MerchantSecret> = v.object({
-  mchid: v.pipe(v.string(), v.regex(/^\d{6,32}$/)),
-  apiV2Key: keyOf32,
+const pem = (read: (text: string) => unknown) => v.pipe(v.string(), v.check(isRead(read)));
+
+/** Fields of the secret `<service>/<stage>/merchant`, whatever the deployment needs of them. */
+const merchantFields = v.object({
+  mchid,
+  subMchid: v.optional(mchid),
+  spAppid: v.optional(appid),
+  apiV2Key: v.optional(keyOf32),
   apiV3Key: v.optional(keyOf32),
   merchantSerialNo: v.optional(v.pipe(v.string(), v.regex(/^[0-9A-Fa-f]{8,40}$/))),
-  merchantPrivateKey: v.optional(v.pipe(v.string(), v.includes('PRIVATE KEY'))),
-  merchantCertificate: v.optional(v.pipe(v.string(), v.includes('CERTIFICATE'))),
-  wechatpayPublicKeyId: v.optional(v.pipe(v.string(), v.startsWith('PUB_KEY_ID_'))),
-  wechatpayPublicKey: v.optional(v.pipe(v.string(), v.includes('PUBLIC KEY'))),
+  merchantPrivateKey: v.optional(pem((text) => rsa(createPrivateKey(text)))),
+  merchantCertificate: v.optional(pem((text) => new X509Certificate(text))),
+  wechatpayPublicKeyId: v.optional(v.pipe(v.string(), v.regex(/^PUB_KEY_ID_\w{1,53}$/))),
+  wechatpayPublicKey: v.optional(pem((text) => rsa(createPublicKey(text)))),
 });
+
+/** The merchant's secret, with every field that the version for new orders needs. */
+function merchantSecret(apiVersion: Config['apiVersion']): SecretSchema<MerchantSecret> {
+  return v.pipe(
+    merchantFields,
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed || dataset.issues) return;
+      for (const key of missingFields(dataset.value, apiVersion)) {
+        const value = dataset.value[key];
+        const path = { type: 'object', origin: 'value', input: dataset.value, key, value } as const;
+        addIssue({ path: [path] });
+      }
+    }),
+  );
+}
+
+const REQUIRED = {
+  v2: ['apiV2Key'],
+  v3: ['apiV3Key', 'merchantSerialNo', 'merchantPrivateKey'],
+} as const;
+
+/** What is needed and not there, or there without what it belongs to. */
+function missingFields(secret: MerchantSecret, apiVersion: Config['apiVersion']) {
+  const missing: (keyof MerchantSecret)[] = REQUIRED[apiVersion].filter((name) => !secret[name]);
+  const { wechatpayPublicKeyId, wechatpayPublicKey, subMchid, spAppid } = secret;
+  if (wechatpayPublicKey && !wechatpayPublicKeyId) missing.push('wechatpayPublicKeyId');
+  if (wechatpayPublicKeyId && !wechatpayPublicKey) missing.push('wechatpayPublicKey');
+  // WeChat refuses a provider that is its own sub-merchant.
+  if ((spAppid && !subMchid) || subMchid === secret.mchid) missing.push('subMchid');
+  return missing;
+}
+
+/** Whether a PEM text can be read; its error could quote it. */
+function isRead(read: (text: string) => unknown) {
+  return (text: string): boolean => {
+    try {
+      read(text);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+}
+
+function rsa(key: KeyObject): KeyObject {
+  if (key.asymmetricKeyType !== 'rsa') throw new TypeError('not an RSA key');
+  return key;
+}
 
 type SecretSchema<T> = v.GenericSchema<unknown, T>;
 
@@ -79,8 +143,11 @@ export interface VersionedSecret<T> {
    * Every version a genuine message may be signed with, the likeliest first: the cached current
    * one; then, only if the caller goes on, versions read afresh, at most once in 2 s. So a
    * rotation loses no message in flight, and normal traffic costs no call.
+   *
+   * @param options `isGenuine` when the message is proved to be WeChat's already: then versions
+   * are read afresh without a limit, because no stranger can ask for it.
    */
-  candidates(): AsyncGenerator<T>;
+  candidates(options?: { readonly isGenuine?: boolean }): AsyncGenerator<T>;
 }
 
 interface Version<T> {
@@ -92,12 +159,16 @@ interface Version<T> {
 /**
  * State that outlives a call: the cache of one secret. Concurrent callers share one fetch, and a
  * failed fetch is not kept.
+ *
+ * @param previousSchema what the previous version must be to be of use; it may lack what the
+ * current one needs.
  */
 export function openSecret<T>(
   client: Pick<SecretsManagerClient, 'send'>,
   secretId: string,
   schema: SecretSchema<T>,
   now: () => number = Date.now,
+  previousSchema: SecretSchema<T> = schema,
 ): VersionedSecret<T> {
   let cached: Version<T> | undefined;
   let previous: Version<T> | undefined;
@@ -112,7 +183,7 @@ export function openSecret<T>(
         if (text === undefined) {
           throw new ConfigError(`the secret ${secretId} does not exist or has no value yet`);
         }
-        cached = versionOf(text);
+        cached = versionOf(text, schema);
         return cached;
       } finally {
         fetching = undefined;
@@ -121,8 +192,8 @@ export function openSecret<T>(
     return fetching;
   }
 
-  function versionOf(text: string): Version<T> {
-    return { text, value: parseSecret(secretId, text, schema), fetchedAtMs: now() };
+  function versionOf(text: string, expected: SecretSchema<T>): Version<T> {
+    return { text, value: parseSecret(secretId, text, expected), fetchedAtMs: now() };
   }
 
   async function currentVersion(): Promise<Version<T>> {
@@ -138,7 +209,7 @@ export function openSecret<T>(
   async function fetchPrevious(): Promise<void> {
     const text = await readSecret(client, secretId, 'AWSPREVIOUS');
     try {
-      previous = text === undefined ? undefined : versionOf(text);
+      previous = text === undefined ? undefined : versionOf(text, previousSchema);
     } catch {
       // A version that was never usable cannot have signed anything.
       previous = undefined;
@@ -162,18 +233,22 @@ export function openSecret<T>(
     return (await currentVersion()).value;
   }
 
-  async function* candidates(): AsyncGenerator<T> {
+  async function* candidates({ isGenuine = false } = {}): AsyncGenerator<T> {
     const first = await currentVersion();
     const tried = new Set([first.text]);
     yield first.value;
-    if (previous && isFresh(previous.fetchedAtMs, CACHE_MS) && !tried.has(previous.text)) {
-      tried.add(previous.text);
-      yield previous.value;
-    }
-    if (!refreshing && isFresh(refreshedAtMs, REFRESH_MS)) return;
-    await refresh();
+    yield* untried(tried);
+    if (isGenuine || refreshing || !isFresh(refreshedAtMs, REFRESH_MS)) await refresh();
+    // Also when another caller's refresh ended meanwhile: what it brought is new to this one.
+    yield* untried(tried);
+  }
+
+  /** The versions at hand that a caller has not had yet. */
+  function* untried(tried: Set<string>): Generator<T> {
     for (const version of [cached, previous]) {
-      if (version && !tried.has(version.text)) yield version.value;
+      if (!version || tried.has(version.text) || !isFresh(version.fetchedAtMs, CACHE_MS)) continue;
+      tried.add(version.text);
+      yield version.value;
     }
   }
 
@@ -202,9 +277,10 @@ export function openMiniProgramSecret(
 }
 
 export function openMerchantSecret(
-  config: Pick<Config, 'merchantSecretId'>,
+  config: Pick<Config, 'merchantSecretId' | 'apiVersion'>,
 ): VersionedSecret<MerchantSecret> {
-  return openSecret(secretsManager(), config.merchantSecretId, merchantSecret);
+  const schema = merchantSecret(config.apiVersion);
+  return openSecret(secretsManager(), config.merchantSecretId, schema, Date.now, merchantFields);
 }
 
 async function readSecret(

@@ -2,6 +2,8 @@
 import { errors, jwtVerify, SignJWT, type JWTPayload } from 'jose';
 import * as v from 'valibot';
 import { InvalidRequestError, UnauthenticatedError } from './errors.ts';
+import { orderDetail, quoteOptions } from './order-schemas.ts';
+import type { OrderDetail, OrderOptions } from './order/options.ts';
 
 const bytes = (key: string) => new TextEncoder().encode(key);
 
@@ -50,20 +52,26 @@ export async function verifyToken(
 }
 
 /** A price that the merchant's own backend vouches for. */
-export interface Quote {
+export interface Quote extends OrderOptions {
   readonly outTradeNo: string;
   readonly totalFen: number;
   readonly description: string;
   readonly openid?: string | undefined;
   readonly attach?: string | undefined;
+  readonly detail?: OrderDetail | undefined;
+  /** How long the order can be paid, counted from its creation. */
+  readonly lifetimeSeconds?: number | undefined;
 }
 
 const quoteClaims = v.object({
+  ...quoteOptions.entries,
   outTradeNo: v.string(),
   totalFen: v.number(),
   description: v.string(),
   openid: v.optional(v.string()),
   attach: v.optional(v.string()),
+  detail: v.optional(orderDetail),
+  lifetimeSeconds: v.optional(v.number()),
 });
 
 /**

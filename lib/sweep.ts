@@ -6,11 +6,12 @@ import { evidenceOf, settle } from './settlement.ts';
 import type { Table } from './table/client.ts';
 import { listDueOrders, markChecked, readOrder } from './table/orders.ts';
 import { OPEN_ORDER_SHARDS } from './table/schema.ts';
-import type { QueryResult, WechatPay } from './wechatpay/wechatpay.ts';
+import type { WechatPayOf } from './wechatpay/open.ts';
+import type { QueryResult } from './wechatpay/wechatpay.ts';
 
 export interface SweepContext {
   readonly table: Table;
-  readonly wechatPay: Pick<WechatPay, 'queryOrder' | 'closeOrder'>;
+  readonly wechatPay: WechatPayOf<'queryOrder' | 'closeOrder'>;
   readonly log: Log;
   readonly nowMs: () => number;
   readonly remainingMs: () => number;
@@ -94,7 +95,8 @@ async function check(context: SweepContext, order: Order): Promise<Ending> {
   const failure = plan === 'close' ? await tryClose(context, order) : undefined;
   // Also after a close, whether it worked or not: a payment may have won the race, and only the
   // query can tell.
-  const result = await context.wechatPay.queryOrder(order, { timeoutMs: WECHAT_TIMEOUT_MS });
+  const { queryOrder } = context.wechatPay(order.apiVersion);
+  const result = await queryOrder(order, { timeoutMs: WECHAT_TIMEOUT_MS });
   const evidence = evidenceOf(result) ?? neverReached(plan, result);
   if (!evidence) {
     if (failure) throw failure.error;
@@ -118,7 +120,7 @@ async function check(context: SweepContext, order: Order): Promise<Ending> {
 /** Why the close did not work, if so. */
 async function tryClose({ wechatPay }: SweepContext, order: Order) {
   try {
-    await wechatPay.closeOrder(order, { timeoutMs: WECHAT_TIMEOUT_MS });
+    await wechatPay(order.apiVersion).closeOrder(order, { timeoutMs: WECHAT_TIMEOUT_MS });
     return undefined;
   } catch (error) {
     return { error };

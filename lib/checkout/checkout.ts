@@ -4,7 +4,15 @@
  */
 import { InvalidRequestError, OrderConflictError, OrderNotFoundError } from '../errors.ts';
 import {
+  assertOrderDetail,
+  assertOrderOptions,
+  detailOfCart,
+  type OrderDetail,
+  type OrderOptions,
+} from '../order/options.ts';
+import {
   assertFen,
+  assertLifetime,
   assertOutTradeNo,
   assertText,
   digest,
@@ -15,7 +23,7 @@ import {
 } from '../order/order.ts';
 import { priceCart } from '../order/pricing.ts';
 import { nextCheckAt } from '../order/reconcile.ts';
-import { verifyQuote } from '../session.ts';
+import { type Quote, verifyQuote } from '../session.ts';
 import type { Table } from '../table/client.ts';
 import { createOrder, createQuotedOrder, readCart } from '../table/create-order.ts';
 import { readOrder } from '../table/orders.ts';
@@ -28,10 +36,15 @@ export interface CheckoutTerms {
   readonly wechatPay: Pick<WechatPay, 'apiVersion' | 'buildPrepayRequest'>;
   readonly appid: string;
   readonly mchid: string;
+  /** Service-provider mode; see `Order`. */
+  readonly subMchid?: string | undefined;
+  readonly spAppid?: string | undefined;
   readonly openid: string;
   readonly clientIp: string;
   readonly notifyBaseUrl: string;
   readonly lifetimeSeconds: number;
+  /** What every order says to WeChat, unless its quote says otherwise. */
+  readonly orderOptions?: OrderOptions | undefined;
   readonly quoteKey: string | undefined;
   /** Required for a cart and a quote; an order that is paid again has its own number. */
   readonly idempotencyKey: string | undefined;
@@ -85,7 +98,9 @@ async function orderFromCart(
 
   const priced = priceCart(request.items, catalogue);
   assertExpectedTotal(priced.totalFen, request);
-  const order = buildOrder(terms, { outTradeNo, fingerprint, attach: request.attach, ...priced });
+  const content = { outTradeNo, fingerprint, attach: request.attach, ...priced };
+  const detail = detailOfCart(priced.items, catalogue);
+  const order = buildOrder(terms, content, { detail, options: terms.orderOptions });
   const stored = await createOrder(terms.table, order);
   return { order: sameRequest(stored, fingerprint), isNew: stored === order };
 }
@@ -100,19 +115,49 @@ async function orderFromQuote(
   assertFen('quote.totalFen', quote.totalFen);
   assertText('quote.description', quote.description);
   if (quote.attach !== undefined) assertText('quote.attach', quote.attach);
+  const extras = quotedExtras(quote, terms);
   if (quote.openid !== undefined && quote.openid !== terms.openid) {
     throw new InvalidRequestError('QUOTE_FOR_OTHER_BUYER');
   }
   assertExpectedTotal(quote.totalFen, request);
 
   const { outTradeNo, totalFen, description, attach } = quote;
-  const fingerprint = digest({ quote: [outTradeNo, totalFen, description, attach] });
-  const order = buildOrder(terms, { outTradeNo, totalFen, description, attach, fingerprint });
+  const fingerprint = digest({
+    quote: [outTradeNo, totalFen, description, attach],
+    detail: quote.detail,
+    options: extras.quoted,
+    lifetimeSeconds: quote.lifetimeSeconds,
+  });
+  const content = { outTradeNo, totalFen, description, attach, fingerprint };
+  const order = buildOrder(terms, content, extras);
   const created = await createQuotedOrder(terms.table, order, keyNumber);
   if (created.kind === 'bound') throw keyReused(created.outTradeNo);
   const isSame = created.order.openid === terms.openid && created.order.fingerprint === fingerprint;
   if (!isSame) throw new OrderConflictError('ORDER_EXISTS');
   return { order: created.order, isNew: created.order === order };
+}
+
+/** What an order says and does besides its content. */
+interface Extras {
+  readonly detail?: OrderDetail | undefined;
+  readonly options?: OrderOptions | undefined;
+  readonly lifetimeSeconds?: number | undefined;
+}
+
+/** The quote's own options, each in place of the deployment's. */
+function quotedExtras(
+  quote: Quote,
+  { orderOptions }: CheckoutTerms,
+): Extras & { readonly quoted: OrderOptions | undefined } {
+  const { goodsTag, limitPay, deviceInfo, storeInfo, receipt, profitSharing } = quote;
+  const named = { goodsTag, limitPay, deviceInfo, storeInfo, receipt, profitSharing };
+  const given = Object.entries(named).filter(([, value]) => value !== undefined);
+  const quoted: OrderOptions | undefined = given.length > 0 ? Object.fromEntries(given) : undefined;
+  if (quoted) assertOrderOptions('quote', quoted);
+  const { detail, lifetimeSeconds } = quote;
+  if (detail) assertOrderDetail('quote.detail', detail);
+  if (lifetimeSeconds !== undefined) assertLifetime('quote.lifetimeSeconds', lifetimeSeconds);
+  return { detail, options: { ...orderOptions, ...quoted }, lifetimeSeconds, quoted };
 }
 
 async function ownOrder(outTradeNo: string, terms: CheckoutTerms): Promise<Order> {
@@ -163,23 +208,27 @@ function buildOrder(
     Order,
     'outTradeNo' | 'totalFen' | 'description' | 'attach' | 'items' | 'fingerprint'
   >,
+  { detail, options, lifetimeSeconds = terms.lifetimeSeconds }: Extras,
 ): Order {
-  const { appid, mchid, openid, clientIp, notifyBaseUrl, wechatPay } = terms;
+  const { appid, mchid, subMchid, spAppid, openid, clientIp, notifyBaseUrl, wechatPay } = terms;
   const createdAtEpochSeconds = Math.floor(terms.nowMs / 1000);
   const facts = {
     ...content,
     appid,
     mchid,
+    subMchid,
+    spAppid,
     openid,
     createdAtEpochSeconds,
-    expiresAtEpochSeconds: createdAtEpochSeconds + terms.lifetimeSeconds,
+    expiresAtEpochSeconds: createdAtEpochSeconds + lifetimeSeconds,
   };
+  const request = { ...facts, detail, options, clientIp, notifyBaseUrl };
   return {
     ...facts,
     currency: 'CNY',
     tradeState: 'NOTPAY',
     apiVersion: wechatPay.apiVersion,
-    prepayRequest: wechatPay.buildPrepayRequest({ ...facts, clientIp, notifyBaseUrl }),
+    prepayRequest: wechatPay.buildPrepayRequest(request),
     checks: 0,
     nextCheckAtEpochSeconds: nextCheckAt(facts, 0, createdAtEpochSeconds),
   };

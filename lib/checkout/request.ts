@@ -35,7 +35,7 @@ const bodies = {
     attach: v.optional(v.string()),
     expectedTotalFen,
   }),
-  quote: v.strictObject({ quote: v.pipe(v.string(), v.maxLength(4096)), expectedTotalFen }),
+  quote: v.strictObject({ quote: v.pipe(v.string(), v.maxLength(16_384)), expectedTotalFen }),
   outTradeNo: v.strictObject({
     outTradeNo: v.pipe(v.string(), v.minLength(1), v.maxLength(32)),
     expectedTotalFen,

@@ -16,8 +16,14 @@ export interface OrderItem {
 export interface Order {
   readonly outTradeNo: string;
   readonly openid: string;
+  /** The mini-program that the buyer pays in, and that `openid` belongs to. */
   readonly appid: string;
+  /** Whose keys sign: the merchant, or the service provider (服务商). */
   readonly mchid: string;
+  /** Service-provider mode: the merchant who is paid (特约商户号). */
+  readonly subMchid?: string | undefined;
+  /** Service-provider mode: the provider's own appid, when the mini-program is the sub-merchant's. */
+  readonly spAppid?: string | undefined;
   readonly totalFen: number;
   readonly currency: 'CNY';
   readonly description: string;
@@ -28,7 +34,8 @@ export interface Order {
   readonly expiresAtEpochSeconds: number;
   /** What the buyer asked for, digested: tells a repeat from another request under the same key. */
   readonly fingerprint: string;
-  readonly apiVersion: 'v2';
+  /** The version of WeChat's API that created it; queries and closes go the same way. */
+  readonly apiVersion: 'v2' | 'v3';
   /** The exact request that created the order at WeChat; a repeat must not differ. */
   readonly prepayRequest: Readonly<Record<string, string>>;
   /** When WeChat was last asked about the order. */
@@ -75,6 +82,27 @@ export function assertFen(
   }
 }
 
+/**
+ * How long an order can be paid. WeChat refuses `time_expire` below 5 minutes and closing in the
+ * first 5, and caps it at 7 days by default; 6 minutes leave room for the clocks to differ.
+ */
+export const MIN_LIFETIME_SECONDS = 360;
+export const MAX_LIFETIME_SECONDS = 604_800;
+
+/** @throws {InvalidRequestError} unless it is a time between the two. */
+export function assertLifetime(field: string, seconds: number): void {
+  if (
+    !Number.isInteger(seconds) ||
+    seconds < MIN_LIFETIME_SECONDS ||
+    seconds > MAX_LIFETIME_SECONDS
+  ) {
+    throw new InvalidRequestError('INVALID_REQUEST', {
+      field,
+      problem: `whole seconds from ${MIN_LIFETIME_SECONDS} to ${MAX_LIFETIME_SECONDS}`,
+    });
+  }
+}
+
 /** WeChat: 6 to 32 of letters, digits, `_`, `-`; older pages allow more, all pages allow these. */
 export function isOutTradeNo(value: string): boolean {
   return /^[0-9A-Za-z_-]{6,32}$/.test(value);
@@ -91,9 +119,9 @@ export function assertOutTradeNo(field: string, value: string): void {
 }
 
 /** @throws {InvalidRequestError} when WeChat would refuse, cut or show the text wrongly. */
-export function assertText(field: string, value: string): void {
-  if (Buffer.byteLength(value) > MAX_TEXT_BYTES) {
-    throw new InvalidRequestError('TEXT_TOO_LONG', { field, maxBytes: MAX_TEXT_BYTES });
+export function assertText(field: string, value: string, maxBytes = MAX_TEXT_BYTES): void {
+  if (Buffer.byteLength(value) > maxBytes) {
+    throw new InvalidRequestError('TEXT_TOO_LONG', { field, maxBytes });
   }
   if (value.trim() !== value || value === '') {
     throw new InvalidRequestError('INVALID_REQUEST', {
@@ -115,8 +143,19 @@ export function assertText(field: string, value: string): void {
  */
 const NOT_FOR_WECHAT = /\u200D|\uFE0F|[\p{Cc}\p{Cs}\u{10000}-\u{10FFFF}\uFFFE\uFFFF]/gu;
 
+/** A name as WeChat can take it: one line, no refused characters, never empty. */
+export function plainName(name: string): string {
+  return withoutRefusedCharacters(name.replace(/\s+/g, ' ')).trim() || '?';
+}
+
+/** The longest beginning within a number of bytes that ends between two characters. */
+export function cutToBytes(text: string, maxBytes: number): string {
+  const bytes = Buffer.from(text).subarray(0, maxBytes);
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes, { stream: true });
+}
+
 /** The text without the characters that WeChat does not take. */
-export function withoutRefusedCharacters(value: string): string {
+function withoutRefusedCharacters(value: string): string {
   return value.replace(NOT_FOR_WECHAT, '');
 }
 

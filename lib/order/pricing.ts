@@ -2,10 +2,11 @@
 import { ConfigError, InvalidRequestError } from '../errors.ts';
 import {
   assertFen,
+  cutToBytes,
   MAX_TEXT_BYTES,
   MAX_TOTAL_FEN,
   type OrderItem,
-  withoutRefusedCharacters,
+  plainName,
 } from './order.ts';
 
 /** A product of the catalogue: a fixed price, or bounds for an amount that the buyer chooses. */
@@ -99,20 +100,10 @@ function listedPrice(sku: string, priceFen: number): number {
  */
 function describe(lines: readonly { name: string; quantity: number }[]): string {
   const names = lines.map(({ name, quantity }) =>
-    quantity === 1 ? plain(name) : `${plain(name)} x${quantity}`,
+    quantity === 1 ? plainName(name) : `${plainName(name)} x${quantity}`,
   );
   const whole = names.join(', ');
   if (Buffer.byteLength(whole) <= MAX_TEXT_BYTES) return whole;
   const ellipsis = '…';
   return `${cutToBytes(whole, MAX_TEXT_BYTES - Buffer.byteLength(ellipsis)).trimEnd()}${ellipsis}`;
-}
-
-function plain(name: string): string {
-  return withoutRefusedCharacters(name.replace(/\s+/g, ' ')).trim() || '?';
-}
-
-/** The longest beginning within a number of bytes that ends between two characters. */
-function cutToBytes(text: string, maxBytes: number): string {
-  const bytes = Buffer.from(text).subarray(0, maxBytes);
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes, { stream: true });
 }

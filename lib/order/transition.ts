@@ -11,6 +11,8 @@ export interface PaymentEvidence {
   readonly transactionId: string;
   readonly appid: string;
   readonly mchid: string;
+  readonly subMchid?: string | undefined;
+  readonly spAppid?: string | undefined;
   readonly openid: string;
   readonly totalFen: number;
   readonly currency: string;
@@ -25,12 +27,31 @@ export type Evidence =
 /** The part of a stored order that decides. */
 export type OrderFacts = Pick<
   Order,
-  'tradeState' | 'appid' | 'mchid' | 'openid' | 'totalFen' | 'currency' | 'transactionId'
+  | 'tradeState'
+  | 'appid'
+  | 'mchid'
+  | 'subMchid'
+  | 'spAppid'
+  | 'openid'
+  | 'totalFen'
+  | 'currency'
+  | 'transactionId'
 >;
+
+/** What an order and its payment must agree in, the weightiest first. */
+const COMPARED = [
+  'mchid',
+  'subMchid',
+  'appid',
+  'spAppid',
+  'totalFen',
+  'currency',
+  'openid',
+] as const;
 
 /** A field in which evidence and order contradict each other. */
 export interface Mismatch {
-  readonly field: 'appid' | 'mchid' | 'totalFen' | 'currency' | 'openid' | 'transactionId';
+  readonly field: (typeof COMPARED)[number] | 'transactionId';
   readonly expected: string | number;
   readonly observed: string | number;
 }
@@ -87,10 +108,13 @@ function decidePayment(
   };
 }
 
+/** Stands for a party that only one of the two names. */
+const NONE = '(none)';
+
 function findMismatch(order: OrderFacts, payment: PaymentEvidence): Mismatch | undefined {
-  for (const field of ['mchid', 'appid', 'totalFen', 'currency', 'openid'] as const) {
+  for (const field of COMPARED) {
     if (order[field] !== payment[field]) {
-      return { field, expected: order[field], observed: payment[field] };
+      return { field, expected: order[field] ?? NONE, observed: payment[field] ?? NONE };
     }
   }
   const { transactionId } = order;

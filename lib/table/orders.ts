@@ -67,6 +67,8 @@ function assumedFacts(evidence: Evidence): OrderFacts {
     tradeState: 'NOTPAY',
     appid: payment?.appid ?? '',
     mchid: payment?.mchid ?? '',
+    subMchid: payment?.subMchid,
+    spAppid: payment?.spAppid,
     openid: payment?.openid ?? '',
     totalFen: payment?.totalFen ?? 0,
     currency: (payment?.currency ?? 'CNY') as 'CNY',
@@ -125,6 +127,8 @@ function paymentClauses(payment: PaymentEvidence) {
       'openid = :openid',
       'appid = :appid',
       'mchid = :mchid',
+      equalOrAbsent('subMchid', payment.subMchid),
+      equalOrAbsent('spAppid', payment.spAppid),
       '(attribute_not_exists(transactionId) OR transactionId = :transactionId)',
     ],
     values: {
@@ -136,8 +140,15 @@ function paymentClauses(payment: PaymentEvidence) {
       ':openid': text(payment.openid),
       ':appid': text(payment.appid),
       ':mchid': text(payment.mchid),
+      ...(payment.subMchid !== undefined && { ':subMchid': text(payment.subMchid) }),
+      ...(payment.spAppid !== undefined && { ':spAppid': text(payment.spAppid) }),
     },
   };
+}
+
+/** What the payment does not name, the order must not have either. */
+function equalOrAbsent(name: 'subMchid' | 'spAppid', value: string | undefined): string {
+  return value === undefined ? `attribute_not_exists(${name})` : `${name} = :${name}`;
 }
 
 /**

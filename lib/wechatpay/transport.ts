@@ -8,6 +8,8 @@ export interface WechatRequest {
   readonly path: string;
   readonly body?: string;
   readonly contentType?: string;
+  /** Further headers, names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Budget of the whole call, fail-over included. */
   readonly timeoutMs: number;
   /**
@@ -19,6 +21,8 @@ export interface WechatRequest {
 
 export interface WechatResponse {
   readonly statusCode: number;
+  /** Names in lower case; a header that came twice has both values, joined by a comma. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;
 }
 
@@ -133,7 +137,11 @@ function openHost(baseUrl: string): Host {
           });
           response.on('end', () => {
             clearTimers();
-            resolve({ statusCode: Number(response.statusCode), body: Buffer.concat(chunks) });
+            resolve({
+              statusCode: Number(response.statusCode),
+              headers: joinHeaders(response.headersDistinct),
+              body: Buffer.concat(chunks),
+            });
           });
           response.on('error', (cause) => {
             clearTimers();
@@ -170,6 +178,12 @@ function openHost(baseUrl: string): Host {
     });
 }
 
+function joinHeaders(headers: NodeJS.Dict<string[]>): WechatResponse['headers'] {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, values]) => [name, values?.join(', ')]),
+  );
+}
+
 function requestHeaders(request: WechatRequest): Record<string, string | number> {
   return {
     accept: '*/*',
@@ -178,5 +192,6 @@ function requestHeaders(request: WechatRequest): Record<string, string | number>
       'content-type': request.contentType ?? 'application/octet-stream',
       'content-length': Buffer.byteLength(request.body),
     }),
+    ...request.headers,
   };
 }

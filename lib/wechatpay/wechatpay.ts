@@ -3,7 +3,9 @@
  * names stay inside the version's own folder.
  */
 
-export type ApiVersion = 'v2';
+import type { OrderDetail, OrderOptions } from '../order/options.ts';
+
+export type ApiVersion = 'v2' | 'v3';
 
 /** States of an order at WeChat Pay (`trade_state`). */
 export type TradeState =
@@ -16,14 +18,27 @@ export type TradeState =
   | 'CLOSED'
   | 'REVOKED';
 
-/** What a new order says to WeChat. Amounts in fen, times in epoch seconds. */
-export interface PrepayOrder {
-  readonly outTradeNo: string;
+/**
+ * Whose order it is. In service-provider mode (服务商模式) `mchid` is the provider, whose keys
+ * sign, and `subMchid` the merchant who is paid.
+ */
+export interface Parties {
+  /** The mini-program that the buyer pays in. */
   readonly appid: string;
   readonly mchid: string;
+  readonly subMchid?: string | undefined;
+  /** The provider's own appid, when the mini-program is the sub-merchant's. */
+  readonly spAppid?: string | undefined;
+}
+
+/** What a new order says to WeChat. Amounts in fen, times in epoch seconds. */
+export interface PrepayOrder extends Parties {
+  readonly outTradeNo: string;
   readonly openid: string;
   readonly description: string;
   readonly attach?: string | undefined;
+  readonly detail?: OrderDetail | undefined;
+  readonly options?: OrderOptions | undefined;
   readonly totalFen: number;
   readonly clientIp: string;
   readonly createdAtEpochSeconds: number;
@@ -48,11 +63,10 @@ export interface RequestPayment {
 }
 
 /** A payment as WeChat reports it, from a verified message. */
-export interface Payment {
+export interface Payment extends Parties {
   readonly outTradeNo: string;
   readonly transactionId: string;
-  readonly appid: string;
-  readonly mchid: string;
+  /** The payer, as the mini-program `appid` knows them. */
   readonly openid: string;
   /** What was ordered, before coupons; the amount to compare with the order. */
   readonly totalFen: number;
@@ -67,19 +81,51 @@ export type QueryResult =
   | { readonly kind: 'not-paid'; readonly tradeState: Exclude<TradeState, 'SUCCESS' | 'REFUND'> }
   | { readonly kind: 'not-found' };
 
-/** How a request to close ended; `already-paid` means that a payment won the race. */
-export type CloseResult = 'closed' | 'already-paid' | 'not-found';
+/**
+ * How a request to close ended: `already-paid` means that a payment won the race, `paying` that
+ * the buyer is at it this moment.
+ */
+export type CloseResult = 'closed' | 'already-paid' | 'not-found' | 'paying';
 
-/** Which order a query or close is about, and by when an answer is needed. */
-export interface OrderReference {
+/** Which order a query or close is about, with the parties it was created with. */
+export interface OrderReference extends Parties {
   readonly outTradeNo: string;
-  readonly appid: string;
+}
+
+/** The same by WeChat's number; only paid orders have one. */
+export interface TransactionReference extends Parties {
+  readonly transactionId: string;
 }
 
 /** Limit of one call to WeChat, connection, fail-over and answer together. */
 export interface CallOptions {
   readonly timeoutMs: number;
 }
+
+/** A message that claims to come from WeChat: header names in any case, the body's exact bytes. */
+export interface UnverifiedNotification {
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Uint8Array;
+}
+
+/**
+ * A refund that WeChat reports. Enough to know which order to ask about, and no more: a v2 message
+ * of this kind carries no signature, so it is a hint and never evidence.
+ */
+export interface RefundHint {
+  readonly outTradeNo: string;
+  readonly transactionId: string;
+  readonly outRefundNo: string;
+  readonly refundId: string;
+  readonly refundFen: number;
+  /** `SUCCESS`: the buyer has the money. Otherwise it went back to the merchant. */
+  readonly status: 'SUCCESS' | 'CLOSED' | 'ABNORMAL';
+}
+
+/** What a notification is about. */
+export type Notification =
+  | { readonly kind: 'payment'; readonly payment: Payment }
+  | { readonly kind: 'refund'; readonly refund: RefundHint };
 
 /** The body that WeChat reads as "received" or "send it again", with its HTTP status. */
 export interface Acknowledgement {
@@ -106,9 +152,14 @@ export interface WechatPay {
   /** Signs a `prepay_id` for `wx.requestPayment` with the keys and algorithm of the order. */
   buildRequestPayment(request: PrepayRequest, prepayId: string): Promise<RequestPayment>;
   queryOrder(order: OrderReference, options: CallOptions): Promise<QueryResult>;
+  /** The order of a payment, by `transaction_id`. */
+  queryTransaction(transaction: TransactionReference, options: CallOptions): Promise<QueryResult>;
   closeOrder(order: OrderReference, options: CallOptions): Promise<CloseResult>;
-  /** The payment in a notification, after its signature held and its merchant is ours. */
-  parseNotification(body: Uint8Array): Promise<Payment>;
+  /**
+   * What a notification says, once it is proved that WeChat said it, to our merchant, and lately
+   * (v3) or at any time (v2, whose signature has no date).
+   */
+  parseNotification(message: UnverifiedNotification): Promise<Notification>;
   /** The answer to a notification; without a code it means "received". */
   acknowledge(failure?: { readonly statusCode: number; readonly code: string }): Acknowledgement;
 }

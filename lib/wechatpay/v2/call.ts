@@ -41,7 +41,8 @@ export async function call(
   fields: Readonly<Record<string, string>>,
   timeoutMs: number,
 ): Promise<Answer> {
-  const { apiV2Key, mchid } = await client.merchant.current();
+  const secret = await client.merchant.current();
+  const { mchid } = secret;
   if (fields['mch_id'] !== mchid) {
     throw new ConfigError(
       `an order belongs to merchant ${fields['mch_id']}, but the secret is that of merchant ${mchid}`,
@@ -51,7 +52,7 @@ export async function call(
   const unsigned = { ...fields, sign_type: signType, nonce_str: client.nonce() };
   const body = buildXml([
     ...Object.entries(unsigned),
-    ['sign', sign(Object.entries(unsigned), apiV2Key, signType)],
+    ['sign', sign(Object.entries(unsigned), signingKey(secret), signType)],
   ]);
   const response = await client.transport({
     method: 'POST',
@@ -88,8 +89,8 @@ async function judge(
     throw new WechatPayServiceError('unknown', '', answer.get('return_msg') ?? '');
   }
   await verifySign(answer, apiV2Keys(client.merchant), signType);
-  for (const name of ['appid', 'mch_id']) {
-    if (answer.get(name) !== request[name]) {
+  for (const name of ['appid', 'mch_id', 'sub_mch_id']) {
+    if ((answer.get(name) || undefined) !== request[name]) {
       throw new WechatPaySignatureError(`the answer is about another ${name}`);
     }
   }
@@ -100,9 +101,19 @@ async function judge(
   return { ok: false, code, text };
 }
 
+/** The APIv2 key to sign with. @throws {ConfigError} when the secret has none. */
+export function signingKey({ apiV2Key }: MerchantSecret): string {
+  if (apiV2Key === undefined) {
+    throw new ConfigError('the merchant secret has no apiV2Key, which an order of API v2 needs');
+  }
+  return apiV2Key;
+}
+
 /** The APIv2 keys a genuine message may be signed with, the likeliest first. */
 async function* apiV2Keys(merchant: VersionedSecret<MerchantSecret>): AsyncGenerator<string> {
-  for await (const version of merchant.candidates()) yield version.apiV2Key;
+  for await (const { apiV2Key } of merchant.candidates()) {
+    if (apiV2Key !== undefined) yield apiV2Key;
+  }
 }
 
 /** @throws {WechatPayMalformedMessageError} when a field that must be there is not. */

@@ -1,23 +1,38 @@
-/** The payment notification (支付结果通知): verify first, then read; and how to answer it. */
+/** Notifications of payments (支付结果通知) and refunds (退款结果通知), and how to answer them. */
 import { WechatPayMalformedMessageError, WechatPaySignatureError } from '../../errors.ts';
 import type { MerchantSecret } from '../../secrets.ts';
-import type { Acknowledgement, Payment } from '../wechatpay.ts';
+import type {
+  Acknowledgement,
+  Notification,
+  Payment,
+  UnverifiedNotification,
+} from '../wechatpay.ts';
 import type { V2Client } from './call.ts';
 import { readPayment } from './payment.ts';
+import { decryptRefund } from './refund.ts';
 import { verifySign } from './sign.ts';
 import { buildXml, parseXml } from './xml.ts';
 
 /**
- * The payment that a notification reports, once its signature and merchant hold. A message
- * signed with one version of the merchant's keys must name that version's merchant.
+ * What a notification reports. A message made with one version of the merchant's keys must name
+ * that version's merchant. A refund has `req_info`, encrypted, and no signature.
  *
  * @throws {WechatPayMalformedMessageError | WechatPaySignatureError}
  */
-export async function parsePaymentNotification(
+export async function parseNotification(
   client: Pick<V2Client, 'merchant' | 'signType'>,
-  body: Uint8Array,
-): Promise<Payment> {
+  { body }: Pick<UnverifiedNotification, 'body'>,
+): Promise<Notification> {
   const fields = parseXml(body);
+  return fields.has('req_info')
+    ? { kind: 'refund', refund: await decryptRefund(client.merchant, fields) }
+    : { kind: 'payment', payment: await verifyPayment(client, fields) };
+}
+
+async function verifyPayment(
+  client: Pick<V2Client, 'merchant' | 'signType'>,
+  fields: ReadonlyMap<string, string>,
+): Promise<Payment> {
   const signers: MerchantSecret[] = [];
   await verifySign(fields, keysOf(client, signers), client.signType);
   if (fields.get('return_code') !== 'SUCCESS' || fields.get('result_code') !== 'SUCCESS') {
@@ -36,6 +51,7 @@ async function* keysOf(
   signers: MerchantSecret[],
 ): AsyncGenerator<string> {
   for await (const version of client.merchant.candidates()) {
+    if (version.apiV2Key === undefined) continue;
     signers.push(version);
     yield version.apiV2Key;
   }

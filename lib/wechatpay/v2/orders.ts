@@ -8,12 +8,15 @@ import type {
   CallOptions,
   CloseResult,
   OrderReference,
+  Parties,
   PrepayOrder,
   PrepayRequest,
   QueryResult,
   TradeState,
+  TransactionReference,
 } from '../wechatpay.ts';
 import { call, requiredField, type V2Client } from './call.ts';
+import { optionFields } from './options.ts';
 import { readPayment } from './payment.ts';
 import type { SignType } from './sign.ts';
 import { toBeijingTime } from './time.ts';
@@ -24,11 +27,11 @@ const PAYMENT_NOTIFICATION_PATH = '/notify/v2/payment';
 /** Everything of `unifiedorder` that a repeat must say again, in the order it is sent. */
 export function buildPrepayRequest(order: PrepayOrder, signType: SignType): PrepayRequest {
   return {
-    appid: order.appid,
-    mch_id: order.mchid,
+    ...parties(order),
     sign_type: signType,
     body: order.description,
     ...(order.attach !== undefined && { attach: order.attach }),
+    ...optionFields(order),
     out_trade_no: order.outTradeNo,
     fee_type: 'CNY',
     total_fee: String(order.totalFen),
@@ -37,7 +40,17 @@ export function buildPrepayRequest(order: PrepayOrder, signType: SignType): Prep
     time_expire: toBeijingTime(order.expiresAtEpochSeconds),
     notify_url: `${order.notifyBaseUrl}${PAYMENT_NOTIFICATION_PATH}`,
     trade_type: 'JSAPI',
-    openid: order.openid,
+    ...(order.spAppid === undefined ? { openid: order.openid } : { sub_openid: order.openid }),
+  };
+}
+
+/** Who the order is of; `appid` and `mch_id` are the provider's in service-provider mode. */
+function parties({ appid, mchid, subMchid, spAppid }: Parties): Readonly<Record<string, string>> {
+  return {
+    appid: spAppid ?? appid,
+    mch_id: mchid,
+    ...(spAppid !== undefined && { sub_appid: appid }),
+    ...(subMchid !== undefined && { sub_mch_id: subMchid }),
   };
 }
 
@@ -75,17 +88,32 @@ export async function queryOrder(
   order: OrderReference,
   options: CallOptions,
 ): Promise<QueryResult> {
-  const answer = await call(
-    client,
-    '/pay/orderquery',
-    await reference(client, order),
-    options.timeoutMs,
-  );
+  return query(client, order, { name: 'out_trade_no', value: order.outTradeNo }, options);
+}
+
+export async function queryTransaction(
+  client: V2Client,
+  transaction: TransactionReference,
+  options: CallOptions,
+): Promise<QueryResult> {
+  const { transactionId } = transaction;
+  return query(client, transaction, { name: 'transaction_id', value: transactionId }, options);
+}
+
+/** @param number under which the order is asked for, and which the answer must bear. */
+async function query(
+  client: V2Client,
+  order: Parties,
+  number: { readonly name: 'out_trade_no' | 'transaction_id'; readonly value: string },
+  options: CallOptions,
+): Promise<QueryResult> {
+  const fields = { ...reference(client, order), [number.name]: number.value };
+  const answer = await call(client, '/pay/orderquery', fields, options.timeoutMs);
   if (!answer.ok) {
     if (answer.code === 'ORDERNOTEXIST') return { kind: 'not-found' };
     throw new WechatPayServiceError('rejected', answer.code, answer.text);
   }
-  if (requiredField(answer.fields, 'out_trade_no') !== order.outTradeNo) {
+  if (requiredField(answer.fields, number.name) !== number.value) {
     throw new WechatPayMalformedMessageError('the answer is about another order');
   }
   const tradeState = requiredField(answer.fields, 'trade_state');
@@ -114,27 +142,15 @@ export async function closeOrder(
   order: OrderReference,
   options: CallOptions,
 ): Promise<CloseResult> {
-  const answer = await call(
-    client,
-    '/pay/closeorder',
-    await reference(client, order),
-    options.timeoutMs,
-  );
+  const fields = { ...reference(client, order), out_trade_no: order.outTradeNo };
+  const answer = await call(client, '/pay/closeorder', fields, options.timeoutMs);
   if (answer.ok) return 'closed';
   const result = CLOSE_RESULTS.get(answer.code);
   if (!result) throw new WechatPayServiceError('rejected', answer.code, answer.text);
   return result;
 }
 
-async function reference(
-  client: V2Client,
-  order: OrderReference,
-): Promise<Readonly<Record<string, string>>> {
-  const { mchid } = await client.merchant.current();
-  return {
-    appid: order.appid,
-    mch_id: mchid,
-    out_trade_no: order.outTradeNo,
-    sign_type: client.signType,
-  };
+/** An order is asked for with the parties that it was created with. */
+function reference(client: V2Client, order: Parties): Readonly<Record<string, string>> {
+  return { ...parties(order), sign_type: client.signType };
 }

@@ -14,9 +14,9 @@ export function readPayment(fields: ReadonlyMap<string, string>): Payment {
   return {
     outTradeNo: requiredField(fields, 'out_trade_no'),
     transactionId: requiredField(fields, 'transaction_id'),
-    appid: requiredField(fields, 'appid'),
     mchid: requiredField(fields, 'mch_id'),
-    openid: requiredField(fields, 'openid'),
+    subMchid: fields.get('sub_mch_id') || undefined,
+    ...readPayer(fields),
     totalFen: readFen(requiredField(fields, 'total_fee')),
     currency: fields.get('fee_type') || 'CNY',
     bankType: fields.get('bank_type') || undefined,
@@ -24,8 +24,22 @@ export function readPayment(fields: ReadonlyMap<string, string>): Payment {
   };
 }
 
+/**
+ * The mini-program and the buyer as it knows them: `sub_appid` and `sub_openid` when the
+ * mini-program is a sub-merchant's; `appid` is its provider's then.
+ */
+function readPayer(
+  fields: ReadonlyMap<string, string>,
+): Pick<Payment, 'appid' | 'spAppid' | 'openid'> {
+  const appid = requiredField(fields, 'appid');
+  const subAppid = fields.get('sub_appid');
+  return subAppid
+    ? { appid: subAppid, spAppid: appid, openid: requiredField(fields, 'sub_openid') }
+    : { appid, openid: requiredField(fields, 'openid') };
+}
+
 /** Digits only: `Number` alone would take `1e2`, ` 100` and `0x64` as well. */
-function readFen(text: string): number {
+export function readFen(text: string): number {
   const fen = Number(text);
   if (!/^\d{1,15}$/.test(text) || !Number.isSafeInteger(fen)) {
     throw new WechatPayMalformedMessageError('an amount is not a whole number of fen');

@@ -1,6 +1,6 @@
 /** The second signature: the arguments of `wx.requestPayment`. */
 import type { PrepayRequest, RequestPayment } from '../wechatpay.ts';
-import { agreedSignType, type V2Client } from './call.ts';
+import { agreedSignType, signingKey, type V2Client } from './call.ts';
 import { sign } from './sign.ts';
 
 /**
@@ -15,7 +15,7 @@ export async function buildRequestPayment(
   request: PrepayRequest,
   prepayId: string,
 ): Promise<RequestPayment> {
-  const { apiV2Key } = await client.merchant.current();
+  const key = signingKey(await client.merchant.current());
   const signType = agreedSignType(request, client.signType);
   const parameters = {
     timeStamp: String(Math.floor(client.nowMs() / 1000)),
@@ -23,6 +23,8 @@ export async function buildRequestPayment(
     package: `prepay_id=${prepayId}`,
     signType,
   };
-  const signed = Object.entries({ appId: request['appid'] ?? '', ...parameters });
-  return { ...parameters, paySign: sign(signed, apiV2Key, signType) };
+  // The appid of the mini-program that pays: `sub_appid` when the order has one.
+  const appId = request['sub_appid'] ?? request['appid'] ?? '';
+  const signed = Object.entries({ appId, ...parameters });
+  return { ...parameters, paySign: sign(signed, key, signType) };
 }

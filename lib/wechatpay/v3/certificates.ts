@@ -1,0 +1,98 @@
+/**
+ * `GET /v3/certificates`: the platform certificates of this merchant.
+ *
+ * Why a certificate in the answer may be trusted: (1) it decrypts under the APIv3 key with an
+ * intact tag, and only WeChat and the merchant have that key; (2) the whole answer, with its time,
+ * is signed by the public key in the merchant's secret or by one of the certificates in it, so an
+ * old list cannot be played again; (3) it came over TLS from WeChat's host. It must be read before
+ * it can be verified, because the key is inside: the one exception to the order of steps. The
+ * issuer is not checked further, because WeChat's root is in no trust store to check against.
+ *
+ * Source: pay.weixin.qq.com/doc/v3/merchant/4012068829.
+ */
+import { X509Certificate } from 'node:crypto';
+import * as v from 'valibot';
+import { WechatPayMalformedMessageError, WechatPayServiceError } from '../../errors.ts';
+import { parseJson } from './json.ts';
+import { decryptWithAnyKey, findPublicKey, hasV3Keys } from './merchant-keys.ts';
+import type { PlatformCertificate } from './platform-certificates.ts';
+import { decryptResource, encryptedResource } from './resource.ts';
+import { sendSigned, type V3Connection } from './send.ts';
+import { verifySignature } from './verify.ts';
+
+/** A notification has 4 seconds in all. */
+const TIMEOUT_MS = 1_500;
+const MIN_RSA_BITS = 2048;
+
+const certificateList = v.object({
+  data: v.array(
+    v.object({
+      serial_no: v.string(),
+      encrypt_certificate: encryptedResource,
+    }),
+  ),
+});
+
+/** Every certificate of the merchant. None for merchants who only have WeChat Pay's public key. */
+export async function fetchCertificates(
+  connection: V3Connection,
+): Promise<readonly PlatformCertificate[]> {
+  // Without these keys no message can be v3's, and a stranger's must not look like a wrong setting.
+  if (!hasV3Keys(await connection.merchant.current())) return [];
+  const response = await sendSigned(
+    connection,
+    { method: 'GET', path: '/v3/certificates', body: '' },
+    TIMEOUT_MS,
+  );
+  if (response.statusCode === 404) return [];
+  if (response.statusCode !== 200) {
+    throw new WechatPayServiceError(
+      'unknown',
+      `HTTP_${response.statusCode}`,
+      'the platform certificates could not be fetched',
+    );
+  }
+  const list = parseJson(response.body, certificateList);
+  const certificates = await Promise.all(
+    list.data.map(async (entry) => {
+      const { content } = await decryptWithAnyKey(connection.merchant, (key) =>
+        decryptResource(entry.encrypt_certificate, key),
+      );
+      return readCertificate(content, entry.serial_no);
+    }),
+  );
+  await verifySignature(
+    response,
+    connection.nowMs(),
+    async (serial) =>
+      certificates.find(({ serialNo }) => serialNo === serial)?.publicKey ??
+      (await findPublicKey(connection.merchant, serial)),
+  );
+  return certificates;
+}
+
+function readCertificate(pem: Buffer, serialNo: string): PlatformCertificate {
+  const certificate = parseCertificate(pem);
+  const { publicKey } = certificate;
+  if (certificate.serialNumber !== serialNo) {
+    throw new WechatPayMalformedMessageError('a certificate is not the one of its serial_no');
+  }
+  const bits = Number(publicKey.asymmetricKeyDetails?.modulusLength);
+  if (publicKey.asymmetricKeyType !== 'rsa' || bits < MIN_RSA_BITS) {
+    throw new WechatPayMalformedMessageError('a certificate has no RSA key of 2048 bits or more');
+  }
+  return {
+    serialNo,
+    publicKey,
+    notBeforeMs: certificate.validFromDate.getTime(),
+    notAfterMs: certificate.validToDate.getTime(),
+  };
+}
+
+function parseCertificate(pem: Buffer): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    throw new WechatPayMalformedMessageError('what was decrypted is not a certificate');
+  }
+}

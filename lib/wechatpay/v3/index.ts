@@ -1,0 +1,43 @@
+/** WeChat Pay API v3 (JSON, RSA, AES-256-GCM) behind the operations of `wechatpay.ts`. */
+import type { WechatPay } from '../wechatpay.ts';
+import type { V3Client } from './call.ts';
+import { fetchCertificates } from './certificates.ts';
+import { findPublicKey } from './merchant-keys.ts';
+import { acknowledge, parseNotification } from './notification.ts';
+import { closeOrder, prepay, queryOrder, queryTransaction } from './orders.ts';
+import { openPlatformCertificates } from './platform-certificates.ts';
+import { buildPrepayRequest } from './prepay-request.ts';
+import { buildRequestPayment } from './request-payment.ts';
+import type { V3Connection } from './send.ts';
+
+export { acknowledge } from './notification.ts';
+
+/**
+ * Verification keys are chosen by each message's `Wechatpay-Serial`: WeChat Pay's public key from
+ * the secret, or a platform certificate. Both hold at once, because WeChat moves a merchant from
+ * the one to the other message by message, over a week.
+ */
+export function openWechatPayV3(connection: V3Connection): WechatPay {
+  const certificates = openPlatformCertificates(
+    () => fetchCertificates(connection),
+    connection.nowMs,
+  );
+  const client: V3Client = {
+    ...connection,
+    findKey: (serial) =>
+      serial.startsWith('PUB_KEY_ID_')
+        ? findPublicKey(connection.merchant, serial)
+        : certificates.find(serial),
+  };
+  return {
+    apiVersion: 'v3',
+    buildPrepayRequest,
+    prepay: (request, options) => prepay(client, request, options),
+    buildRequestPayment: (request, prepayId) => buildRequestPayment(client, request, prepayId),
+    queryOrder: (order, options) => queryOrder(client, order, options),
+    queryTransaction: (transaction, options) => queryTransaction(client, transaction, options),
+    closeOrder: (order, options) => closeOrder(client, order, options),
+    parseNotification: (message) => parseNotification(client, message),
+    acknowledge,
+  };
+}

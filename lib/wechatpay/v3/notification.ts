@@ -1,0 +1,100 @@
+/** Notifications of payments (支付成功回调) and refunds (退款结果回调): verify, decrypt, read. */
+import * as v from 'valibot';
+import { WechatPayMalformedMessageError, WechatPaySignatureError } from '../../errors.ts';
+import type {
+  Acknowledgement,
+  Notification,
+  RefundHint,
+  UnverifiedNotification,
+} from '../wechatpay.ts';
+import type { V3Client } from './call.ts';
+import { decodeJson, parseJson, readShape } from './json.ts';
+import { decryptWithAnyKey } from './merchant-keys.ts';
+import { decryptResource, encryptedResource } from './resource.ts';
+import { readMerchant, readPayment, readTransaction } from './transaction.ts';
+import { verifySignature } from './verify.ts';
+
+const envelope = v.object({ event_type: v.string(), resource: encryptedResource });
+
+const REFUND_STATUSES = ['SUCCESS', 'CLOSED', 'ABNORMAL'] as const;
+
+/** The content of `REFUND.*`: other names than a payment's, and no appid. */
+const refundContent = v.object({
+  mchid: v.nullish(v.string()),
+  sp_mchid: v.nullish(v.string()),
+  out_trade_no: v.string(),
+  transaction_id: v.string(),
+  out_refund_no: v.string(),
+  refund_id: v.string(),
+  refund_status: v.picklist(REFUND_STATUSES),
+  amount: v.object({ refund: v.pipe(v.number(), v.safeInteger()) }),
+});
+
+/**
+ * What a notification reports. A message encrypted with one version of the merchant's keys must
+ * name that version's merchant.
+ *
+ * @throws {WechatPaySignatureError | WechatPayMalformedMessageError | ConfigError}
+ */
+export async function parseNotification(
+  client: Pick<V3Client, 'merchant' | 'findKey' | 'nowMs'>,
+  message: UnverifiedNotification,
+): Promise<Notification> {
+  await verifySignature(message, client.nowMs(), client.findKey);
+  const { event_type: eventType, resource } = parseJson(message.body, envelope);
+  const { content, secret } = await decryptWithAnyKey(client.merchant, (key) =>
+    decryptResource(resource, key),
+  );
+  const { notification, mchid } = readContent(eventType, decodeJson(content));
+  if (mchid !== secret.mchid) {
+    throw new WechatPaySignatureError('the notification is for another merchant (mchid)');
+  }
+  return notification;
+}
+
+interface Content {
+  readonly notification: Notification;
+  readonly mchid: string;
+}
+
+function readContent(eventType: string, json: unknown): Content {
+  if (eventType === 'TRANSACTION.SUCCESS') return readPaymentContent(json);
+  if (eventType.startsWith('REFUND.')) return readRefundContent(json);
+  throw new WechatPayMalformedMessageError('the notification has an event_type of another product');
+}
+
+function readPaymentContent(json: unknown): Content {
+  const transaction = readTransaction(json);
+  if (transaction.trade_state !== 'SUCCESS') {
+    throw new WechatPayMalformedMessageError('the notification does not report a success');
+  }
+  const { mchid } = readMerchant(transaction);
+  return { notification: { kind: 'payment', payment: readPayment(transaction) }, mchid };
+}
+
+function readRefundContent(json: unknown): Content {
+  const content = readShape(json, refundContent);
+  const refund: RefundHint = {
+    outTradeNo: content.out_trade_no,
+    transactionId: content.transaction_id,
+    outRefundNo: content.out_refund_no,
+    refundId: content.refund_id,
+    refundFen: content.amount.refund,
+    status: content.refund_status,
+  };
+  return {
+    notification: { kind: 'refund', refund },
+    mchid: content.sp_mchid ?? content.mchid ?? '',
+  };
+}
+
+/** WeChat goes by the status: 200 means received, 4xx and 5xx make it repeat the message. */
+export function acknowledge(failure?: { statusCode: number; code: string }): Acknowledgement {
+  return {
+    statusCode: failure?.statusCode ?? 200,
+    contentType: 'application/json; charset=utf-8',
+    body: JSON.stringify(
+      failure ? { code: 'FAIL', message: failure.code } : { code: 'SUCCESS', message: 'OK' },
+    ),
+  };
+}

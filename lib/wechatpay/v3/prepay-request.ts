@@ -1,0 +1,101 @@
+/** The request that creates an order (JSAPI 下单), kept as the exact text that is sent and signed. */
+import type { OrderDetail, StoreInfo } from '../../order/options.ts';
+import { ConfigError } from '../../errors.ts';
+import type { PrepayOrder, PrepayRequest } from '../wechatpay.ts';
+import { toRfc3339 } from './time.ts';
+
+/** `POST /notify/v3`: where WeChat reports payments of v3 orders, and refunds. */
+const NOTIFICATION_PATH = '/notify/v3';
+
+const PATH = '/v3/pay/transactions/jsapi';
+const PARTNER_PATH = '/v3/pay/partner/transactions/jsapi';
+
+/** WeChat refuses fields it does not know and `null`; what is undefined here is left out. */
+export function buildPrepayRequest(order: PrepayOrder): PrepayRequest {
+  const { options = {} } = order;
+  const body = {
+    ...parties(order),
+    description: order.description,
+    out_trade_no: order.outTradeNo,
+    time_expire: toRfc3339(order.expiresAtEpochSeconds),
+    attach: order.attach,
+    notify_url: `${order.notifyBaseUrl}${NOTIFICATION_PATH}`,
+    goods_tag: options.goodsTag,
+    support_fapiao: options.receipt || undefined,
+    limit_pay: options.limitPay && [options.limitPay],
+    amount: { total: order.totalFen, currency: 'CNY' },
+    payer: payer(order),
+    detail: order.detail && detail(order.detail),
+    scene_info: {
+      payer_client_ip: order.clientIp,
+      device_id: options.deviceInfo,
+      store_info: options.storeInfo && storeInfo(options.storeInfo),
+    },
+    settle_info:
+      options.profitSharing === undefined ? undefined : { profit_sharing: options.profitSharing },
+  };
+  return {
+    path: order.subMchid === undefined ? PATH : PARTNER_PATH,
+    body: JSON.stringify(body),
+  };
+}
+
+function parties({ appid, mchid, subMchid, spAppid }: PrepayOrder) {
+  return subMchid === undefined
+    ? { appid, mchid }
+    : {
+        sp_appid: spAppid ?? appid,
+        sp_mchid: mchid,
+        sub_appid: spAppid === undefined ? undefined : appid,
+        sub_mchid: subMchid,
+      };
+}
+
+function payer({ subMchid, spAppid, openid }: PrepayOrder) {
+  if (subMchid === undefined) return { openid };
+  return spAppid === undefined ? { sp_openid: openid } : { sub_openid: openid };
+}
+
+function detail({ costPriceFen, receiptId, goodsDetail }: OrderDetail) {
+  return {
+    cost_price: costPriceFen,
+    invoice_id: receiptId,
+    goods_detail: goodsDetail.map((goods) => ({
+      merchant_goods_id: goods.merchantGoodsId,
+      wechatpay_goods_id: goods.wechatpayGoodsId,
+      goods_name: goods.goodsName,
+      quantity: goods.quantity,
+      unit_price: goods.unitPriceFen,
+    })),
+  };
+}
+
+function storeInfo({ id, name, areaCode, address }: StoreInfo) {
+  return { id, name, area_code: areaCode, address };
+}
+
+/** What later steps need to know of a stored request. */
+export interface StoredPrepay {
+  readonly path: string;
+  /** The bytes to send again. */
+  readonly body: string;
+  readonly mchid: string;
+  readonly outTradeNo: string;
+  /** The mini-program that pays. */
+  readonly appid: string;
+}
+
+/** @throws {ConfigError} when the row's request was not made here. */
+export function readPrepayRequest({ path, body }: PrepayRequest): StoredPrepay {
+  if (path === undefined || body === undefined) {
+    throw new ConfigError('the stored request of an order is not one of API v3');
+  }
+  const fields = JSON.parse(body) as Record<string, string | undefined>;
+  return {
+    path,
+    body,
+    mchid: fields['sp_mchid'] ?? fields['mchid'] ?? '',
+    outTradeNo: fields['out_trade_no'] ?? '',
+    appid: fields['sub_appid'] ?? fields['sp_appid'] ?? fields['appid'] ?? '',
+  };
+}

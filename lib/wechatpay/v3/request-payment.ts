@@ -1,0 +1,27 @@
+/** The second signature: the arguments of `wx.requestPayment`. */
+import type { PrepayRequest, RequestPayment } from '../wechatpay.ts';
+import { signerOf } from './merchant-keys.ts';
+import { readPrepayRequest } from './prepay-request.ts';
+import type { V3Connection } from './send.ts';
+import { signRsa } from './sign.ts';
+
+/**
+ * Signs a `prepay_id` for the phone with the merchant's private key, and with the appid of the
+ * mini-program that pays: `sub_appid` when the order has one. One timestamp and one nonce are made
+ * and both signed and returned; `signType` is no part of what is signed.
+ *
+ * Source: pay.weixin.qq.com/doc/v3/merchant/4012365341.
+ */
+export async function buildRequestPayment(
+  { merchant, nonce, nowMs }: Pick<V3Connection, 'merchant' | 'nonce' | 'nowMs'>,
+  request: PrepayRequest,
+  prepayId: string,
+): Promise<RequestPayment> {
+  const { privateKey } = signerOf(await merchant.current());
+  const { appid } = readPrepayRequest(request);
+  const timeStamp = String(Math.floor(nowMs() / 1000));
+  const nonceStr = nonce();
+  const prepay = `prepay_id=${prepayId}`;
+  const paySign = signRsa(`${appid}\n${timeStamp}\n${nonceStr}\n${prepay}\n`, privateKey);
+  return { timeStamp, nonceStr, package: prepay, signType: 'RSA', paySign };
+}

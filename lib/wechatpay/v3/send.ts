@@ -1,0 +1,48 @@
+/** One signed request to a v3 endpoint. */
+import type { MerchantSecret, VersionedSecret } from '../../secrets.ts';
+import type { Transport, WechatResponse } from '../transport.ts';
+import { signerOf } from './merchant-keys.ts';
+import { authorization, type SignedRequest } from './sign.ts';
+
+/** What it takes to talk to WeChat. */
+export interface V3Connection {
+  readonly transport: Transport;
+  readonly merchant: VersionedSecret<MerchantSecret>;
+  /** At most 32 letters and digits, new for each message. */
+  readonly nonce: () => string;
+  readonly nowMs: () => number;
+}
+
+/**
+ * Sends a request signed with the current key, and names the key that WeChat shall sign its answer
+ * with: the public key when there is one, on every request; without the header WeChat takes the
+ * platform certificate.
+ */
+export async function sendSigned(
+  connection: V3Connection,
+  request: SignedRequest,
+  timeoutMs: number,
+): Promise<WechatResponse> {
+  const secret = await connection.merchant.current();
+  const { wechatpayPublicKeyId } = secret;
+  const stamp = {
+    timestamp: String(Math.floor(connection.nowMs() / 1000)),
+    nonce: connection.nonce(),
+  };
+  return connection.transport({
+    method: request.method,
+    path: request.path,
+    headers: {
+      accept: 'application/json',
+      authorization: authorization(request, signerOf(secret), stamp),
+      ...(wechatpayPublicKeyId && { 'wechatpay-serial': wechatpayPublicKeyId }),
+    },
+    ...(request.method === 'POST' && {
+      body: request.body,
+      contentType: 'application/json',
+    }),
+    timeoutMs,
+    // The order's number makes every operation here safe to repeat.
+    repeatable: true,
+  });
+}
