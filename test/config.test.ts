@@ -21,17 +21,21 @@ describe('the settings', () => {
       miniProgramSecretId: 'wechatpay-serverless/production/mini-program',
       merchantSecretId: 'wechatpay-serverless/production/merchant',
       publicBaseUrl: 'https://pay.example.com',
+      apiVersion: 'v2',
       signType: 'HMAC-SHA256',
       wechatPayBaseUrls: ['https://api.mch.weixin.qq.com', 'https://api2.mch.weixin.qq.com'],
       weixinBaseUrls: ['https://api.weixin.qq.com', 'https://api2.weixin.qq.com'],
       orderLifetimeSeconds: 1800,
       sessionLifetimeSeconds: 7200,
+      orderOptions: {},
     });
   });
 
   test('are read when they are given', () => {
     const config = loadConfig({
       ...deployed,
+      WECHAT_PAY_API_VERSION: 'v3',
+      ORDER_OPTIONS: '{"limitPay":"no_credit","storeInfo":{"id":"shop-1","name":"人民路店"}}',
       WECHAT_PAY_SIGN_TYPE: 'MD5',
       WECHAT_PAY_BASE_URLS: 'https://api2.mch.weixin.qq.com, https://api.mch.weixin.qq.com/',
       WEIXIN_BASE_URLS: 'https://sh.api.weixin.qq.com',
@@ -40,6 +44,8 @@ describe('the settings', () => {
     });
 
     expect(config).toMatchObject({
+      apiVersion: 'v3',
+      orderOptions: { limitPay: 'no_credit', storeInfo: { id: 'shop-1', name: '人民路店' } },
       signType: 'MD5',
       wechatPayBaseUrls: ['https://api2.mch.weixin.qq.com', 'https://api.mch.weixin.qq.com'],
       weixinBaseUrls: ['https://sh.api.weixin.qq.com'],
@@ -51,6 +57,8 @@ describe('the settings', () => {
   test('that are empty count as not given', () => {
     const config = loadConfig({
       ...deployed,
+      WECHAT_PAY_API_VERSION: '',
+      ORDER_OPTIONS: '',
       WECHAT_PAY_SIGN_TYPE: '',
       WECHAT_PAY_BASE_URLS: '',
       ORDER_LIFETIME_SECONDS: '',
@@ -70,6 +78,27 @@ describe('the settings', () => {
 
     expect(reading({ ...deployed, [name]: undefined })).toThrow(problem);
     expect(reading({ ...deployed, [name]: '' })).toThrow(problem);
+  });
+
+  test.each(['V3', 'v1', '3'])('refuse the API version "%s"', (value) => {
+    expect(reading({ ...deployed, WECHAT_PAY_API_VERSION: value })).toThrow(
+      new ConfigError('WECHAT_PAY_API_VERSION must be v2 or v3'),
+    );
+  });
+
+  test.each([
+    ['{"limitPay"', 'not JSON'],
+    ['5', 'not JSON'],
+    ['{"limitPay":"no_debit"}', 'limitPay'],
+    ['{"profit_sharing":true}', 'profit_sharing'],
+    ['{"storeInfo":{"name":"x"}}', 'storeInfo.id'],
+    ['{"goodsTag":"拿铁😀"}', 'ORDER_OPTIONS.goodsTag'],
+    ['{"deviceInfo":"012345678901234567890123456789012"}', 'ORDER_OPTIONS.deviceInfo'],
+    ['{"storeInfo":{"id":"1","areaCode":"44"}}', 'ORDER_OPTIONS.storeInfo.areaCode'],
+  ])('refuse the options %s, naming %s', (value, field) => {
+    expect(reading({ ...deployed, ORDER_OPTIONS: value })).toThrow(
+      new ConfigError(`ORDER_OPTIONS is not usable: ${field}`),
+    );
   });
 
   test.each(['md5', 'RSA', 'HMAC', 'HMAC-SHA256 '])('refuse the algorithm "%s"', (value) => {

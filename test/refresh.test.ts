@@ -38,7 +38,10 @@ async function refresh(
       return answer();
     },
   };
-  const refreshed = await refreshOrder({ table: watched, wechatPay, log, nowMs }, order);
+  const refreshed = await refreshOrder(
+    { table: watched, wechatPay: () => wechatPay, log, nowMs },
+    order,
+  );
   return { refreshed, asked, log, operations: watched.operations };
 }
 

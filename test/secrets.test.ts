@@ -1,3 +1,5 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import {
   CreateSecretCommand,
   GetSecretValueCommand,
@@ -15,6 +17,8 @@ import {
   openSecret,
   type VersionedSecret,
 } from '../lib/secrets.ts';
+
+const { keys } = JSON.parse(readFileSync(new URL('vectors/v3.json', import.meta.url), 'utf8'));
 
 const SECRET_ID = 'wechatpay-serverless/test/merchant';
 const schema = v.object({ key: v.pipe(v.string(), v.regex(/^k\d$/)) });
@@ -316,7 +320,10 @@ describe('the two secrets, read over HTTP', () => {
 
   test('are taken with what must be there', async () => {
     expect(
-      await openMerchantSecret({ merchantSecretId: await stored(merchant) }).current(),
+      await openMerchantSecret({
+        merchantSecretId: await stored(merchant),
+        apiVersion: 'v2',
+      }).current(),
     ).toEqual(merchant);
     expect(
       await openMiniProgramSecret({ miniProgramSecretId: await stored(miniProgram) }).current(),
@@ -328,16 +335,18 @@ describe('the two secrets, read over HTTP', () => {
       ...merchant,
       apiV3Key: 'a'.repeat(32),
       merchantSerialNo: '5157F09EFDC096DE15EBE81A47057A72',
-      merchantPrivateKey: '-----BEGIN PRIVATE KEY-----\n…',
-      merchantCertificate: '-----BEGIN CERTIFICATE-----\n…',
+      merchantPrivateKey: keys.java_merchant.pem_private,
+      merchantCertificate: keys.java_merchant.pem_certificate,
       wechatpayPublicKeyId: 'PUB_KEY_ID_0119000001092024000000000000000000',
-      wechatpayPublicKey: '-----BEGIN PUBLIC KEY-----\n…',
+      wechatpayPublicKey: keys.doc_wechatpay_public_key.pem_public,
     };
     const merchantSecretId = await stored({ ...full, note: 'from the console' });
     const quoted = { ...miniProgram, quoteKey: 'q'.repeat(32) };
     const miniProgramSecretId = await stored(quoted);
 
-    expect(await openMerchantSecret({ merchantSecretId }).current()).toEqual(full);
+    expect(await openMerchantSecret({ merchantSecretId, apiVersion: 'v2' }).current()).toEqual(
+      full,
+    );
     expect(await openMiniProgramSecret({ miniProgramSecretId }).current()).toEqual(quoted);
   });
 
@@ -347,29 +356,87 @@ describe('the two secrets, read over HTTP', () => {
       new CreateSecretCommand({ Name: merchantSecretId, SecretBinary: Buffer.from('s3cret') }),
     );
 
-    await expect(openMerchantSecret({ merchantSecretId }).current()).rejects.toThrow(
-      new ConfigError(`the secret ${merchantSecretId} is not JSON`),
-    );
+    await expect(
+      openMerchantSecret({ merchantSecretId, apiVersion: 'v2' }).current(),
+    ).rejects.toThrow(new ConfigError(`the secret ${merchantSecretId} is not JSON`));
   });
 
   test('are verified with both versions after a rotation', async () => {
     const merchantSecretId = await stored(merchant);
     const next = { ...merchant, apiV2Key: 'n'.repeat(32) };
-    const secret = openMerchantSecret({ merchantSecretId });
+    const secret = openMerchantSecret({ merchantSecretId, apiVersion: 'v2' });
     await secret.current();
     await client.send(
       new PutSecretValueCommand({ SecretId: merchantSecretId, SecretString: JSON.stringify(next) }),
     );
-    const keys: string[] = [];
-    for await (const { apiV2Key } of secret.candidates()) keys.push(apiV2Key);
+    const tried: unknown[] = [];
+    for await (const { apiV2Key } of secret.candidates()) tried.push(apiV2Key);
 
-    expect(keys).toEqual([merchant.apiV2Key, 'n'.repeat(32)]);
+    expect(tried).toEqual([merchant.apiV2Key, 'n'.repeat(32)]);
+  });
+
+  const ellipticKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+    type: 'pkcs8',
+    format: 'pem',
+  });
+  const v3Fields = {
+    apiV3Key: 'a'.repeat(32),
+    merchantSerialNo: keys.java_merchant.serial_no,
+    merchantPrivateKey: keys.java_merchant.pem_private,
+  };
+
+  test('are taken for API v3 without an APIv2 key and without a public key', async () => {
+    const content = { mchid: merchant.mchid, ...v3Fields };
+    const merchantSecretId = await stored(content);
+
+    expect(await openMerchantSecret({ merchantSecretId, apiVersion: 'v3' }).current()).toEqual(
+      content,
+    );
+  });
+
+  test.each([
+    ['apiV3Key', { apiV3Key: undefined }],
+    ['merchantSerialNo', { merchantSerialNo: undefined }],
+    ['merchantPrivateKey', { merchantPrivateKey: undefined }],
+    ['merchantPrivateKey', { merchantPrivateKey: keys.java_merchant.pem_certificate }],
+    [
+      'apiV3Key, merchantSerialNo, merchantPrivateKey',
+      Object.fromEntries(Object.keys(v3Fields).map((name) => [name, undefined])),
+    ],
+    ['merchantPrivateKey', { merchantPrivateKey: ellipticKey }],
+    ['wechatpayPublicKey', { wechatpayPublicKeyId: 'PUB_KEY_ID_1' }],
+    ['wechatpayPublicKeyId', { wechatpayPublicKey: keys.doc_wechatpay_public_key.pem_public }],
+    ['subMchid', { spAppid: 'wx8888888888888888' }],
+    ['subMchid', { subMchid: merchant.mchid }],
+    ['subMchid', { subMchid: 's3cret' }],
+    ['spAppid', { subMchid: '1900000999', spAppid: 's3cret' }],
+  ])('of a merchant of API v3 are refused by the name of %s', async (fields, change) => {
+    const merchantSecretId = await stored({ ...merchant, ...v3Fields, ...change });
+
+    await expect(
+      openMerchantSecret({ merchantSecretId, apiVersion: 'v3' }).current(),
+    ).rejects.toThrow(
+      new ConfigError(`the secret ${merchantSecretId} has a missing or malformed field: ${fields}`),
+    );
+  });
+
+  test('of a merchant who moves to API v3 still verify what the old key signed', async () => {
+    const merchantSecretId = await stored(merchant);
+    const next = { mchid: merchant.mchid, ...v3Fields, apiV2Key: 'n'.repeat(32) };
+    await client.send(
+      new PutSecretValueCommand({ SecretId: merchantSecretId, SecretString: JSON.stringify(next) }),
+    );
+    const tried: unknown[] = [];
+    const secret = openMerchantSecret({ merchantSecretId, apiVersion: 'v3' });
+    for await (const { apiV2Key } of secret.candidates()) tried.push(apiV2Key);
+
+    expect(tried).toEqual(['n'.repeat(32), merchant.apiV2Key]);
   });
 
   test('are missed by name', async () => {
-    await expect(openMerchantSecret({ merchantSecretId: 'nowhere' }).current()).rejects.toThrow(
-      new ConfigError('the secret nowhere does not exist or has no value yet'),
-    );
+    await expect(
+      openMerchantSecret({ merchantSecretId: 'nowhere', apiVersion: 'v2' }).current(),
+    ).rejects.toThrow(new ConfigError('the secret nowhere does not exist or has no value yet'));
   });
 
   test.each<[string, object]>([
@@ -390,7 +457,9 @@ describe('the two secrets, read over HTTP', () => {
   ])('of the merchant is refused by the name of %s', async (fields, change) => {
     const merchantSecretId = await stored({ ...merchant, ...change });
 
-    await expect(openMerchantSecret({ merchantSecretId }).current()).rejects.toThrow(
+    await expect(
+      openMerchantSecret({ merchantSecretId, apiVersion: 'v2' }).current(),
+    ).rejects.toThrow(
       new ConfigError(`the secret ${merchantSecretId} has a missing or malformed field: ${fields}`),
     );
   });

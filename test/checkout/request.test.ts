@@ -103,7 +103,7 @@ describe('the body of POST /prepay', () => {
     ],
     ['a text that is none', { items: [item], attach: 5 }, 'attach', 'expected string'],
     ['a quote that is none', { quote: {} }, 'quote', 'expected string'],
-    ['an endless quote', { quote: 'x'.repeat(4097) }, 'quote', 'expected <=4096'],
+    ['an endless quote', { quote: 'x'.repeat(16_385) }, 'quote', 'expected <=16384'],
     ['no number', { outTradeNo: '' }, 'outTradeNo', 'expected >=1'],
     ['a number of 33 letters', { outTradeNo: 'x'.repeat(33) }, 'outTradeNo', 'expected <=32'],
   ])('with %s is refused, and the field is named', (_name, body, field, problem) => {

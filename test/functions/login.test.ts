@@ -42,7 +42,7 @@ async function post({
         sent.push(request);
         if (weixin instanceof Error) throw weixin;
         const text = typeof weixin === 'string' ? weixin : JSON.stringify(weixin);
-        return { statusCode: 200, body: Buffer.from(text) };
+        return { statusCode: 200, headers: {}, body: Buffer.from(text) };
       },
       nowMs: () => NOW_MS,
     }),

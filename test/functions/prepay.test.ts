@@ -85,6 +85,9 @@ describe('a cart', () => {
       sign_type: 'HMAC-SHA256',
       body: '拿铁',
       attach: '桌号 12',
+      version: '1.0',
+      detail:
+        '{"goods_detail":[{"goods_id":"latte","goods_name":"拿铁","quantity":1,"price":2800}]}',
       out_trade_no: NUMBER,
       fee_type: 'CNY',
       total_fee: '2800',

@@ -7,6 +7,7 @@ import { readOrder } from '../../lib/table/orders.ts';
 import { recordedFunction } from '../support/api-event.ts';
 import { useEmbeddedTables } from '../support/embedded-tables.ts';
 import { CREATED_AT, sampleOrder } from '../support/sample-orders.ts';
+import { merchantWith, secretVersions } from '../support/secret-versions.ts';
 import { paidFields } from '../support/v2-message.ts';
 import { accepted, refused, type SentRequest, wechatDouble } from '../support/wechat-double.ts';
 import { watchTable } from '../support/watched-table.ts';
@@ -50,7 +51,12 @@ function openReconcile(on: Table = table) {
   const wechat = wechatDouble(answer);
   const functionLog = recordedFunction();
   const handler = reconcileHandler(
-    () => ({ table: on, wechatPay: wechat.wechatPay, nowMs: () => (CREATED_AT + 1800) * 1000 }),
+    () => ({
+      merchant: secretVersions(merchantWith()),
+      table: on,
+      wechatPay: wechat.wechatPay,
+      nowMs: () => (CREATED_AT + 1800) * 1000,
+    }),
     functionLog,
   );
   return { handler, functionLog, log: functionLog.log, requests: wechat.requests };

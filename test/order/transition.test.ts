@@ -103,6 +103,26 @@ describe('a payment that contradicts the order', () => {
     },
   );
 
+  test.each([
+    ['subMchid', { subMchid: '1900000999' }, {}, '1900000999', '(none)'],
+    ['subMchid', {}, { subMchid: '1900000999' }, '(none)', '1900000999'],
+    ['spAppid', { spAppid: 'wx00000000provider' }, {}, 'wx00000000provider', '(none)'],
+    [
+      'subMchid',
+      { subMchid: '1900000999' },
+      { subMchid: '1900000888' },
+      '1900000999',
+      '1900000888',
+    ],
+  ] as const)(
+    'in %s, which only service providers have, is a contradiction: %j %j',
+    (field, order, payment, expected, observed) => {
+      expect(
+        decideTransition(sampleOrder(order), { ...paid, payment: samplePayment(payment) }),
+      ).toEqual({ kind: 'mismatch', field, expected, observed });
+    },
+  );
+
   test('in the amount by text is a contradiction: nothing is converted', () => {
     const payment = { ...samplePayment(), totalFen: '2800' as unknown as number };
 

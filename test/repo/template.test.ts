@@ -129,7 +129,7 @@ describe('roles', () => {
         'dynamodb:PutItem on Table.Arn',
       ],
     ],
-    ['Notify', [readMerchant, 'dynamodb:UpdateItem on Table.Arn']],
+    ['Notify', [readMerchant, 'dynamodb:GetItem on Table.Arn', 'dynamodb:UpdateItem on Table.Arn']],
     [
       'Query',
       [
@@ -324,6 +324,8 @@ describe('triggers', () => {
       'POST /prepay': 'integrations/HttpApiIntegrationPrepay',
       'GET /orders/{outTradeNo}': 'integrations/HttpApiIntegrationQuery',
       'POST /notify/v2/payment': 'integrations/HttpApiIntegrationNotify',
+      'POST /notify/v2/refund': 'integrations/HttpApiIntegrationNotify',
+      'POST /notify/v3': 'integrations/HttpApiIntegrationNotify',
     });
     for (const [, { Properties }] of ofType('AWS::ApiGatewayV2::Integration')) {
       expect(Properties['PayloadFormatVersion']).toBe('2.0');
@@ -332,11 +334,17 @@ describe('triggers', () => {
 
   test('buyers and notifications are throttled apart, and every request is logged', () => {
     expect(resource('HttpApiStage')).toMatchObject({
-      DependsOn: expect.arrayContaining(['HttpApiRoutePostNotifyV2Payment']),
+      DependsOn: expect.arrayContaining([
+        'HttpApiRoutePostNotifyV2Payment',
+        'HttpApiRoutePostNotifyV2Refund',
+        'HttpApiRoutePostNotifyV3',
+      ]),
       Properties: {
         DefaultRouteSettings: { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 },
         RouteSettings: {
           'POST /notify/v2/payment': { ThrottlingRateLimit: 1000, ThrottlingBurstLimit: 2000 },
+          'POST /notify/v2/refund': { ThrottlingRateLimit: 1000, ThrottlingBurstLimit: 2000 },
+          'POST /notify/v3': { ThrottlingRateLimit: 1000, ThrottlingBurstLimit: 2000 },
         },
         AccessLogSettings: { DestinationArn: { 'Fn::GetAtt': ['HttpApiLogGroup', 'Arn'] } },
       },
@@ -413,6 +421,7 @@ describe('alarms', () => {
     const names = own.map(({ MetricName }) => MetricName);
     expect(names.toSorted()).toEqual([
       'ConfigError',
+      'MerchantCertificateDaysLeft',
       'PaymentAfterClose',
       'TransactionMismatch',
       'UnknownOrderNotified',

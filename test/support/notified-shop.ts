@@ -4,7 +4,9 @@ import { notificationHandler } from '../../lib/notification-http.ts';
 import type { Order } from '../../lib/order/order.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { orderToItem } from '../../lib/table/order-item.ts';
+import type { Transport } from '../../lib/wechatpay/transport.ts';
 import { openWechatPayV2 } from '../../lib/wechatpay/v2/index.ts';
+import type { WechatPay } from '../../lib/wechatpay/wechatpay.ts';
 import { apiEvent, recordedFunction } from './api-event.ts';
 import { putRow, type Row, rowOf } from './embedded-tables.ts';
 import { CREATED_AT, sampleOrder } from './sample-orders.ts';
@@ -17,6 +19,10 @@ interface Setting {
   readonly signType?: 'MD5' | 'HMAC-SHA256';
   readonly merchant?: ReturnType<typeof merchantWith>[];
   /** What becomes of an operation on the table; without it, everything goes through. */
+  /** API v3, where the test needs it. */
+  readonly v3?: WechatPay;
+  /** What v2 answers to a query; without it, nobody may be asked. */
+  readonly transport?: Transport;
   readonly answer?: (operation: Operation) => Promise<unknown>;
 }
 
@@ -39,19 +45,21 @@ export async function openNotifiedShop(table: Table, setting: Setting = {}) {
   const recorded = recordedFunction();
   const [current = merchantWith(), ...older] = merchant;
   const versions = secretVersions(current, ...older);
+  const nobody: Transport = () => Promise.reject(new Error('a notification asks nobody'));
+  const v2 = openWechatPayV2({
+    transport: setting.transport ?? nobody,
+    merchant: versions,
+    signType,
+    nonce: () => 'n',
+    nowMs: () => 0,
+  });
   const handler = notificationHandler(
     'notify',
     notify,
     () => ({
       merchant: versions,
       table: watched,
-      wechatPay: openWechatPayV2({
-        transport: () => Promise.reject(new Error('a notification asks nobody')),
-        merchant: versions,
-        signType,
-        nonce: () => 'n',
-        nowMs: () => 0,
-      }),
+      wechatPay: (apiVersion: string) => (apiVersion === 'v3' && setting.v3) || v2,
       nowMs: () => (CREATED_AT + 60) * 1000,
     }),
     recorded,
@@ -62,11 +70,14 @@ export async function openNotifiedShop(table: Table, setting: Setting = {}) {
     body: string | undefined,
     headers: Readonly<Record<string, string>> = { 'content-type': 'text/xml' },
     isBase64Encoded = false,
+    rawPath = '/notify/v2/payment',
   ): Promise<Delivery> {
-    const answer = await handler(apiEvent({ body, headers, isBase64Encoded }), {
-      awsRequestId: 'lambda',
-    });
-    const returned = Object.fromEntries(readIndependently(answer.body ?? '') ?? []);
+    const event = { ...apiEvent({ body, headers, isBase64Encoded }), rawPath };
+    const answer = await handler(event, { awsRequestId: 'lambda' });
+    const text = answer.body ?? '';
+    const returned = text.startsWith('{')
+      ? JSON.parse(text)
+      : Object.fromEntries(readIndependently(text) ?? []);
     return { statusCode: answer.statusCode, headers: answer.headers, body: answer.body, returned };
   }
 

@@ -5,8 +5,11 @@
 import { SignJWT } from 'jose';
 import { prepay } from '../../functions/prepay.ts';
 import { httpHandler } from '../../lib/http.ts';
+import type { OrderOptions } from '../../lib/order/options.ts';
+import type { MerchantSecret } from '../../lib/secrets.ts';
 import { issueToken } from '../../lib/session.ts';
 import type { Table } from '../../lib/table/client.ts';
+import type { ApiVersion, WechatPay } from '../../lib/wechatpay/wechatpay.ts';
 import type { SignType } from '../../lib/wechatpay/v2/sign.ts';
 import { apiEvent, recordedFunction, REQUEST_ID } from './api-event.ts';
 import { allRows, productRow, putRow } from './embedded-tables.ts';
@@ -39,6 +42,11 @@ interface ShopOptions {
   /** The key that WeChat signs its answers with. */
   readonly wechatKey?: string;
   readonly quoteKey?: string | undefined;
+  /** New orders go by API v3, to this. */
+  readonly v3?: WechatPay;
+  readonly merchant?: MerchantSecret;
+  /** What the deployment says about every order. */
+  readonly orderOptions?: OrderOptions;
   readonly onOperation?: (operation: Operation) => Promise<unknown>;
 }
 
@@ -75,16 +83,22 @@ export function openPrepayShop(table: Table, options: ShopOptions = {}) {
     'prepay',
     prepay,
     () => ({
-      config: { publicBaseUrl: 'https://pay.example.com', orderLifetimeSeconds: 1800 },
+      config: {
+        publicBaseUrl: 'https://pay.example.com',
+        orderLifetimeSeconds: 1800,
+        apiVersion: options.v3 ? 'v3' : 'v2',
+        orderOptions: options.orderOptions ?? {},
+      } as const,
       miniProgram: secretVersions({
         appid: APPID,
         appSecret: '0123456789abcdef0123456789abcdef',
         sessionKey: SESSION_KEY,
         quoteKey: 'quoteKey' in options ? options.quoteKey : QUOTE_KEY,
       }),
-      merchant: secretVersions(merchantWith()),
+      merchant: secretVersions(options.merchant ?? merchantWith()),
       table: watched,
-      wechatPay: wechat.wechatPay,
+      wechatPay: (apiVersion: ApiVersion) =>
+        (apiVersion === 'v3' && options.v3) || wechat.wechatPay(apiVersion),
       nowMs,
     }),
     functionLog,

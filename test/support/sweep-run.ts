@@ -36,6 +36,6 @@ export async function runSweep(table: Table, options: RunOptions = {}) {
     },
   };
   const nowMs = () => (CREATED_AT + at) * 1000;
-  const summary = await sweep({ table, wechatPay, log, nowMs, remainingMs });
+  const summary = await sweep({ table, wechatPay: () => wechatPay, log, nowMs, remainingMs });
   return { summary, calls, log };
 }

@@ -5,7 +5,7 @@
 import { WechatPayTransportError } from '../../lib/errors.ts';
 import { openWechatPayV2 } from '../../lib/wechatpay/v2/index.ts';
 import type { SignType } from '../../lib/wechatpay/v2/sign.ts';
-import type { WechatPay } from '../../lib/wechatpay/wechatpay.ts';
+import type { WechatPayOf } from '../../lib/wechatpay/open.ts';
 import { APPID, MCHID } from './sample-orders.ts';
 import { merchantWith, secretVersions } from './secret-versions.ts';
 import { API_V2_KEY, signed, type WireFields, xmlOf } from './v2-message.ts';
@@ -21,7 +21,7 @@ export interface SentRequest {
 export type WechatAnswer = (request: SentRequest) => Promise<WireFields | Error>;
 
 export interface WechatDouble {
-  readonly wechatPay: WechatPay;
+  readonly wechatPay: WechatPayOf;
   readonly requests: SentRequest[];
 }
 
@@ -77,10 +77,10 @@ export function wechatDouble(
       if (fields instanceof Error) throw fields;
       const signType = request.fields['sign_type'] as SignType;
       const xml = xmlOf(signed(fields, options.key ?? API_V2_KEY, signType));
-      return { statusCode: 200, body: Buffer.from(xml) };
+      return { statusCode: 200, headers: {}, body: Buffer.from(xml) };
     },
   });
-  return { wechatPay, requests };
+  return { wechatPay: () => wechatPay, requests };
 }
 
 /** Reads what the client writes: one element per field, each in CDATA. */

@@ -31,8 +31,8 @@ describe('WeChat Pay as a deployment opens it', () => {
       const wechatPay = openWechatPay(
         { signType, wechatPayBaseUrls: [listening.url] },
         secretVersions(merchantWith()),
-      );
-      const order = { outTradeNo: 'order-0001', appid: APPID };
+      )('v2');
+      const order = { outTradeNo: 'order-0001', appid: APPID, mchid: MCHID };
       await wechatPay.queryOrder(order, { timeoutMs: 5_000 });
       await wechatPay.queryOrder(order, { timeoutMs: 5_000 });
 
@@ -52,7 +52,7 @@ describe('WeChat Pay as a deployment opens it', () => {
     const wechatPay = openWechatPay(
       { signType: 'HMAC-SHA256', wechatPayBaseUrls: [] },
       secretVersions(merchantWith()),
-    );
+    )('v2');
     const before = Math.floor(Date.now() / 1000);
 
     const { timeStamp, nonceStr } = await wechatPay.buildRequestPayment({ appid: APPID }, 'p');
@@ -60,5 +60,21 @@ describe('WeChat Pay as a deployment opens it', () => {
     expect(Number(timeStamp)).toBeGreaterThanOrEqual(before);
     expect(Number(timeStamp)).toBeLessThanOrEqual(before + 5);
     expect(nonceStr).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  test('has each version once, made when it is asked for', () => {
+    const config = { signType: 'HMAC-SHA256', wechatPayBaseUrls: [] } as const;
+    const wechatPay = openWechatPay(config, secretVersions(merchantWith()));
+
+    expect(wechatPay('v3').apiVersion).toBe('v3');
+    expect(wechatPay('v2').apiVersion).toBe('v2');
+    expect(wechatPay('v3')).toBe(wechatPay('v3'));
+  });
+
+  test('does not have a version that this build lacks', () => {
+    const config = { signType: 'HMAC-SHA256', wechatPayBaseUrls: [] } as const;
+    const wechatPay = openWechatPay(config, secretVersions(merchantWith()));
+
+    expect(() => wechatPay('v4' as 'v3')).toThrow('does not have WeChat Pay API v4');
   });
 });

@@ -15,7 +15,7 @@ function exchange(answer: object | string | Error, statusCode = 200, code = '0a3
       sent.push(request);
       if (answer instanceof Error) throw answer;
       const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
-      return { statusCode, body: Buffer.from(text) };
+      return { statusCode, headers: {}, body: Buffer.from(text) };
     },
     { appid: 'wx8888888888888888', appSecret: APP_SECRET },
     code,

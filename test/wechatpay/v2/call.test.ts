@@ -58,7 +58,7 @@ function send({
       transport: async (outgoing) => {
         sent.push(outgoing);
         if (fails) throw fails;
-        return { statusCode, body: Buffer.from(body) };
+        return { statusCode, headers: {}, body: Buffer.from(body) };
       },
       merchant: secretVersions(current, ...older),
       signType,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { WechatPayMalformedMessageError, WechatPaySignatureError } from '../../../lib/errors.ts';
-import { acknowledge, parsePaymentNotification } from '../../../lib/wechatpay/v2/notification.ts';
+import { acknowledge, parseNotification } from '../../../lib/wechatpay/v2/notification.ts';
 import { CREATED_AT, samplePayment } from '../../support/sample-orders.ts';
 import { merchantWith, secretVersions } from '../../support/secret-versions.ts';
 import {
@@ -18,11 +18,16 @@ import {
 
 const vectors = JSON.parse(readFileSync(new URL('../../vectors/v2.json', import.meta.url), 'utf8'));
 
-const read = (
+const read = async (
   xml: string,
   signType: 'MD5' | 'HMAC-SHA256' = 'HMAC-SHA256',
   merchant = secretVersions(merchantWith()),
-) => parsePaymentNotification({ merchant, signType }, Buffer.from(xml));
+) => {
+  const message = { body: Buffer.from(xml) };
+  const notification = await parseNotification({ merchant, signType }, message);
+  if (notification.kind !== 'payment') throw new Error('not a payment');
+  return notification.payment;
+};
 
 describe('a payment notification', () => {
   test('of a genuine payment gives the payment', async () => {
@@ -208,7 +213,7 @@ describe('a genuine notification with bytes changed, moved, removed or added', (
 
   test('is refused properly or says what it said before', async () => {
     const change = fc.tuple(position, fc.nat({ max: 40 }), piece);
-    const said = await read(original.toString());
+    const said = { kind: 'payment', payment: await read(original.toString()) };
 
     await fc.assert(
       fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 3 }), async (changes) => {
@@ -216,9 +221,9 @@ describe('a genuine notification with bytes changed, moved, removed or added', (
         for (const [at, removed, added] of changes) {
           bytes = Buffer.concat([bytes.subarray(0, at), added, bytes.subarray(at + removed)]);
         }
-        const outcome = await parsePaymentNotification(
+        const outcome = await parseNotification(
           { merchant: secretVersions(merchantWith()), signType: 'HMAC-SHA256' },
-          bytes,
+          { body: bytes },
         ).catch((error: Error) => error.name);
 
         expect(['WechatPayMalformedMessageError', 'WechatPaySignatureError', said]).toContainEqual(

@@ -40,7 +40,8 @@ function openWith(fields: WireFields, signType: 'MD5' | 'HMAC-SHA256' = 'HMAC-SH
   const wechatPay = openWechatPayV2({
     transport: async (request) => {
       sent.push(request);
-      return { statusCode: 200, body: Buffer.from(xmlOf(signed(fields, undefined, signType))) };
+      const body = Buffer.from(xmlOf(signed(fields, undefined, signType)));
+      return { statusCode: 200, headers: {}, body };
     },
     merchant: secretVersions(merchantWith()),
     signType,
@@ -51,7 +52,7 @@ function openWith(fields: WireFields, signType: 'MD5' | 'HMAC-SHA256' = 'HMAC-SH
   return { wechatPay, sent, asked };
 }
 
-const order = { outTradeNo: 'order-0001', appid: APPID };
+const order = { outTradeNo: 'order-0001', appid: APPID, mchid: MCHID };
 const options = { timeoutMs: 3_000 };
 
 const newOrder = {
@@ -174,6 +175,24 @@ describe('prepay', () => {
     await expect(openWith(success).wechatPay.prepay(request, options)).rejects.toThrow(
       new WechatPayMalformedMessageError('the message has no prepay_id'),
     );
+  });
+});
+
+test('an order of v2 needs the APIv2 key', async () => {
+  const wechatPay = openWechatPayV2({
+    transport: () => Promise.reject(new Error('nothing is sent')),
+    merchant: secretVersions({ mchid: MCHID }),
+    signType: 'MD5',
+    nonce: () => 'n',
+    nowMs: () => 0,
+  });
+  const missing = 'the merchant secret has no apiV2Key';
+
+  await expect(wechatPay.queryOrder(order, options)).rejects.toThrow(missing);
+  await expect(wechatPay.buildRequestPayment({}, 'wx01')).rejects.toThrow(missing);
+  const message = { headers: {}, body: Buffer.from(notificationXml()) };
+  await expect(wechatPay.parseNotification(message)).rejects.toMatchObject({
+    code: 'SIGNATURE_INVALID',
   });
 });
 
@@ -320,9 +339,11 @@ describe('the operations of API version 2', () => {
   test('read notifications, acknowledge them and sign for the phone', async () => {
     const { wechatPay } = openWith(success);
 
-    expect(await wechatPay.parseNotification(Buffer.from(notificationXml()))).toEqual(
-      samplePayment(),
-    );
+    const message = { headers: {}, body: Buffer.from(notificationXml()) };
+    expect(await wechatPay.parseNotification(message)).toEqual({
+      kind: 'payment',
+      payment: samplePayment(),
+    });
     expect(wechatPay.acknowledge().statusCode).toBe(200);
     expect(await wechatPay.buildRequestPayment({ appid: APPID }, 'wx01')).toMatchObject({
       timeStamp: String(CREATED_AT),

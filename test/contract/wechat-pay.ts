@@ -1,0 +1,213 @@
+/** One WeChat Pay of each API version, told what to answer in words that hold for both. */
+import type { UnverifiedNotification, WechatPay } from '../../lib/wechatpay/wechatpay.ts';
+import { openWechatPayV2 } from '../../lib/wechatpay/v2/index.ts';
+import { APPID, CREATED_AT, MCHID } from '../support/sample-orders.ts';
+import { merchantWith, secretVersions } from '../support/secret-versions.ts';
+import {
+  API_V2_KEY,
+  notificationXml,
+  OTHER_KEY,
+  paidFields,
+  signed,
+  type WireFields,
+  xmlOf,
+} from '../support/v2-message.ts';
+import { encryptRefund, refundXml } from '../support/v2-refund.ts';
+import { v3Double } from '../support/v3-double.ts';
+import {
+  API_V3_KEY,
+  PUBLIC_KEY_ID,
+  refund,
+  transaction,
+  v3Merchant,
+  v3Notification,
+} from '../support/v3-message.ts';
+import { newKeyPair } from '../support/rsa-keys.ts';
+
+/** What WeChat says to a call. */
+export type Word =
+  | { readonly kind: 'created'; readonly prepayId: string }
+  | { readonly kind: 'order'; readonly state: string; readonly outTradeNo?: string }
+  | { readonly kind: 'closed' }
+  | {
+      readonly kind: 'refused';
+      readonly because: 'paid' | 'closed' | 'unknown-order' | 'busy' | 'permission';
+    }
+  | { readonly kind: 'forged' };
+
+/** How a notification differs from the genuine one of `sampleOrder`. */
+export interface NotificationChange {
+  readonly kind?: 'payment' | 'refund';
+  readonly mchid?: string;
+  readonly subMchid?: string;
+  /** With `spAppid`: the order of a sub-merchant's own mini-program. */
+  readonly spAppid?: string;
+  readonly forged?: boolean;
+  readonly altered?: boolean;
+}
+
+export interface Version {
+  readonly name: 'v2' | 'v3';
+  readonly open: (word: Word) => { readonly wechatPay: WechatPay; readonly calls: () => number };
+  readonly notification: (change?: NotificationChange) => UnverifiedNotification;
+}
+
+const SUB_OPENID = 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o';
+
+const V2_CODES = {
+  paid: 'ORDERPAID',
+  closed: 'ORDERCLOSED',
+  'unknown-order': 'ORDERNOTEXIST',
+  busy: 'SYSTEMERROR',
+  permission: 'NOAUTH',
+};
+
+function v2Fields(word: Word): WireFields {
+  const accepted = {
+    return_code: 'SUCCESS',
+    result_code: 'SUCCESS',
+    appid: APPID,
+    mch_id: MCHID,
+    nonce_str: 'n',
+  };
+  switch (word.kind) {
+    case 'created':
+      return { ...accepted, prepay_id: word.prepayId };
+    case 'order': {
+      const { state, outTradeNo = 'order-0001' } = word;
+      return state === 'SUCCESS' || state === 'REFUND'
+        ? paidFields({ trade_state: state, out_trade_no: outTradeNo })
+        : { ...accepted, trade_state: state, out_trade_no: outTradeNo };
+    }
+    case 'closed':
+      return accepted;
+    case 'refused':
+      return {
+        ...accepted,
+        result_code: 'FAIL',
+        err_code: V2_CODES[word.because],
+        err_code_des: 'why',
+      };
+    case 'forged':
+      return paidFields({ trade_state: 'SUCCESS', prepay_id: 'wx01' });
+  }
+}
+
+const v2: Version = {
+  name: 'v2',
+  open(word) {
+    let calls = 0;
+    const key = word.kind === 'forged' ? OTHER_KEY : API_V2_KEY;
+    const wechatPay = openWechatPayV2({
+      transport: async () => {
+        calls += 1;
+        const body = Buffer.from(xmlOf(signed(v2Fields(word), key)));
+        return { statusCode: 200, headers: {}, body };
+      },
+      merchant: secretVersions(merchantWith()),
+      signType: 'HMAC-SHA256',
+      nonce: () => 'n',
+      nowMs: () => CREATED_AT * 1000,
+    });
+    return { wechatPay, calls: () => calls };
+  },
+  notification({ kind = 'payment', mchid, subMchid, spAppid, forged, altered } = {}) {
+    const key = forged ? OTHER_KEY : API_V2_KEY;
+    const changes = {
+      ...(mchid !== undefined && { mch_id: mchid }),
+      ...(subMchid !== undefined && { sub_mch_id: subMchid }),
+      ...(spAppid !== undefined && {
+        appid: spAppid,
+        sub_appid: APPID,
+        openid: 'oProvider',
+        sub_openid: SUB_OPENID,
+      }),
+    };
+    const text = kind === 'refund' ? v2Refund(key, changes) : notificationXml(changes, key);
+    if (!altered) return { headers: {}, body: Buffer.from(text) };
+    const changed =
+      kind === 'refund' ? alterRefund(text) : text.replace('4200000001', '4200000002');
+    return { headers: {}, body: Buffer.from(changed) };
+  },
+};
+
+/** One bit of the first block: what comes out is no XML any more. */
+const alterRefund = (xml: string) =>
+  xml.replace(/(?<=<req_info><!\[CDATA\[)./, (first) => (first === 'A' ? 'B' : 'A'));
+
+function v2Refund(key: string, changes: WireFields): string {
+  return refundXml({}, { ...changes, req_info: encryptRefund({}, key) });
+}
+
+const V3_REFUSALS = {
+  paid: [400, 'ORDERPAID'],
+  closed: [400, 'ORDER_CLOSED'],
+  'unknown-order': [404, 'ORDER_NOT_EXIST'],
+  busy: [500, 'SYSTEM_ERROR'],
+  permission: [403, 'NO_AUTH'],
+} as const;
+
+const forger = { serial: PUBLIC_KEY_ID, privateKey: newKeyPair().privateKey };
+
+function v3Answer(word: Word) {
+  switch (word.kind) {
+    case 'created':
+      return { json: { prepay_id: word.prepayId } };
+    case 'order': {
+      const { state, outTradeNo = 'order-0001' } = word;
+      const isPaid = state === 'SUCCESS' || state === 'REFUND';
+      const unpaid = { transaction_id: undefined, success_time: undefined, amount: undefined };
+      return {
+        json: transaction({
+          trade_state: state,
+          out_trade_no: outTradeNo,
+          ...(isPaid ? {} : unpaid),
+        }),
+      };
+    }
+    case 'closed':
+      return { status: 204 };
+    case 'refused': {
+      const [status, code] = V3_REFUSALS[word.because];
+      return { status, json: { code, message: 'why' } };
+    }
+    case 'forged':
+      return { json: { ...transaction(), prepay_id: 'wx01' }, stamp: { signer: forger } };
+  }
+}
+
+const v3: Version = {
+  name: 'v3',
+  open(word) {
+    const { wechatPay, requests } = v3Double(v3Answer(word), {
+      merchant: secretVersions(v3Merchant()),
+    });
+    return { wechatPay, calls: () => requests.length };
+  },
+  notification({ kind = 'payment', mchid = MCHID, subMchid, spAppid, forged, altered } = {}) {
+    const merchant =
+      subMchid === undefined
+        ? { mchid }
+        : { mchid: undefined, sp_mchid: mchid, sub_mchid: subMchid };
+    const payer =
+      spAppid === undefined
+        ? { sp_appid: APPID, payer: { openid: SUB_OPENID, sp_openid: SUB_OPENID } }
+        : {
+            sp_appid: spAppid,
+            sub_appid: APPID,
+            payer: { sp_openid: 'oProvider', sub_openid: SUB_OPENID },
+          };
+    const content = kind === 'refund' ? refund(merchant) : transaction({ ...merchant, ...payer });
+    const message = v3Notification({
+      content,
+      key: API_V3_KEY,
+      eventType: kind === 'refund' ? 'REFUND.SUCCESS' : 'TRANSACTION.SUCCESS',
+      ...(forged && { signer: forger }),
+    });
+    if (!altered) return message;
+    const body = message.body.toString().replace('2026-03-01', '2026-03-02');
+    return { ...message, body: Buffer.from(body) };
+  },
+};
+
+export const VERSIONS: readonly Version[] = [v2, v3];
