@@ -9,6 +9,9 @@ CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WIT
 CREATE TABLE IF NOT EXISTS users (
   openid TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sub_openids (
+  openid TEXT PRIMARY KEY, appid TEXT NOT NULL, name TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS codes (
   code TEXT PRIMARY KEY, openid TEXT NOT NULL, expires_at INTEGER NOT NULL, used_at INTEGER
 ) WITHOUT ROWID;
@@ -22,6 +25,11 @@ CREATE TABLE IF NOT EXISTS prepays (
   prepay_id TEXT PRIMARY KEY, out_trade_no TEXT NOT NULL, expires_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS prepays_of_order ON prepays (out_trade_no);
+CREATE TABLE IF NOT EXISTS refunds (
+  refund_id TEXT PRIMARY KEY, out_refund_no TEXT NOT NULL UNIQUE, out_trade_no TEXT NOT NULL,
+  refund_fee INTEGER NOT NULL, created_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS refunds_of_order ON refunds (out_trade_no);
 CREATE TABLE IF NOT EXISTS notifications (
   id INTEGER PRIMARY KEY, out_trade_no TEXT NOT NULL, notify_url TEXT NOT NULL,
   sign_type TEXT NOT NULL, fields TEXT NOT NULL, state TEXT NOT NULL,
@@ -91,7 +99,7 @@ export function openBook(path = ':memory:'): Book {
     },
     empty() {
       database.exec(
-        'BEGIN; DELETE FROM codes; DELETE FROM orders; DELETE FROM prepays; DELETE FROM notifications; DELETE FROM attempts; COMMIT',
+        'BEGIN; DELETE FROM codes; DELETE FROM orders; DELETE FROM prepays; DELETE FROM refunds; DELETE FROM notifications; DELETE FROM attempts; COMMIT',
       );
     },
     close: () => database.close(),

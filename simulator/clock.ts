@@ -1,4 +1,4 @@
-/** WeChat's clock: real time plus an offset that only moves forward, and WeChat's two ways to write a time. */
+/** WeChat's clock: real time plus an offset that only moves forward, and WeChat's ways to write a time. */
 
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -54,4 +54,22 @@ export function parseBeijing(text: string): number | undefined {
   ];
   const epochMs = Date.UTC(year, month - 1, day, hour, minute, second) - BEIJING_OFFSET_MS;
   return formatBeijing(epochMs) === text ? epochMs : undefined;
+}
+
+/** `2026-01-01T12:00:00+08:00`, Beijing time, as API v3 writes it. */
+export function formatRfc3339(epochMs: number): string {
+  return `${new Date(epochMs + BEIJING_OFFSET_MS).toISOString().slice(0, 19)}+08:00`;
+}
+
+/** `2026-01-01 12:00:00`, Beijing time, as refund notifications write it. */
+export function formatBeijingForPeople(epochMs: number): string {
+  return formatRfc3339(epochMs).slice(0, 19).replace('T', ' ');
+}
+
+const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
+
+/** Milliseconds of an RFC 3339 time with its offset, or undefined. */
+export function parseRfc3339(text: string): number | undefined {
+  const epochMs = RFC3339.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(epochMs) ? undefined : epochMs;
 }

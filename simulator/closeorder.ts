@@ -1,4 +1,6 @@
 /** `/pay/closeorder` (关闭订单): ends an unpaid order, 5 minutes after it was made at the earliest. */
+import { isOfSubMerchant } from './orderquery.ts';
+import { isPaid } from './orders.ts';
 import { fail, type Outcome, succeed } from './pay-errors.ts';
 import type { Wechat } from './wechat.ts';
 import type { Fields } from './wire.ts';
@@ -11,10 +13,10 @@ export function closeOrder({ orders, clock }: Wechat, fields: Fields): Outcome {
     return fail('LACK_PARAMS', '缺少必填参数out_trade_no');
   }
   const order = orders.find(outTradeNo);
-  if (!order) {
+  if (!order || !isOfSubMerchant(order, fields)) {
     return fail('ORDERNOTEXIST');
   }
-  if (order.tradeState === 'SUCCESS') {
+  if (isPaid(order)) {
     return fail('ORDERPAID');
   }
   if (order.tradeState === 'CLOSED') {

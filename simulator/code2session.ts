@@ -87,7 +87,7 @@ function answerResult(result: Result, nowMs: number): Answer {
   };
 }
 
-function exchange({ merchant, users }: Wechat, { method, query }: Request): Result {
+function exchange(wechat: Wechat, { method, query }: Request): Result {
   if (method !== 'GET') {
     return { errcode: 43001 };
   }
@@ -100,10 +100,11 @@ function exchange({ merchant, users }: Wechat, { method, query }: Request): Resu
   if (!secret) {
     return { errcode: 41004 };
   }
-  if (appid !== merchant.appid) {
+  const program = findMiniProgram(wechat, appid);
+  if (!program) {
     return { errcode: 40013 };
   }
-  if (secret !== merchant.appSecret) {
+  if (secret !== program.secret) {
     return { errcode: 40125 };
   }
   if (query.get('grant_type') !== 'authorization_code') {
@@ -112,9 +113,23 @@ function exchange({ merchant, users }: Wechat, { method, query }: Request): Resu
   if (!code) {
     return { errcode: 41008 };
   }
-  const exchanged = users.exchangeCode(code);
+  const exchanged = wechat.users.exchangeCode(code);
   if (exchanged.result === 'ok') {
-    return { session_key: randomBytes(16).toString('base64'), openid: exchanged.openid };
+    return {
+      session_key: randomBytes(16).toString('base64'),
+      openid: program.openidOf(exchanged.user),
+    };
   }
   return { errcode: exchanged.result === 'used' ? 40163 : 40029 };
+}
+
+/** The merchant's own mini-program, or one of a sub-merchant. */
+function findMiniProgram({ merchant, account, users }: Wechat, appid: string) {
+  if (appid === merchant.appid) {
+    return { secret: merchant.appSecret, openidOf: users.openidOf };
+  }
+  const sub = account.subMerchants().find(({ subAppid }) => subAppid === appid);
+  return (
+    sub && { secret: sub.subAppSecret, openidOf: (user: string) => users.subOpenidOf(user, appid) }
+  );
 }

@@ -1,8 +1,9 @@
 /** The part of the control API that makes WeChat misbehave. */
 import { CODE2SESSION_ERRCODES } from './code2session.ts';
 import { type Body, ControlError, readNumber } from './control-input.ts';
-import type { FaultWish } from './faults.ts';
+import { type FaultWish, TAMPER_PARTS, type TamperPart } from './faults.ts';
 import { ERROR_CODES, isErrorCode } from './pay-errors.ts';
+import { isV3ErrorCode, V3_ERROR_CODES } from './v3/errors.ts';
 import type { Wechat } from './wechat.ts';
 
 export function listFaults({ faults }: Wechat) {
@@ -24,14 +25,25 @@ export function addFault({ faults }: Wechat, body: Body) {
   );
   const seconds = readNumber(body, 'seconds', (n) => n >= 0 && n <= 1e9, 'a number of seconds');
   const code = readFaultCode(point, kind, body['code']);
+  const part = readPart(point, kind, body['part']);
   const fault = faults.add({
     ...wish,
     ...(rate === undefined ? {} : { rate }),
     ...(times === undefined ? {} : { times }),
     ...(seconds === undefined ? {} : { seconds }),
     ...(code === undefined ? {} : { code }),
+    ...(part === undefined ? {} : { part }),
   });
   return { id: fault.id };
+}
+
+function readPart(point: string, kind: string, part: unknown): TamperPart | undefined {
+  const known = TAMPER_PARTS.find((one) => one === part);
+  if (part !== undefined && (known === undefined || point !== 'notify' || kind !== 'tamper')) {
+    const rule = `"part" belongs to "tamper" at notify and is one of ${TAMPER_PARTS.join(', ')}`;
+    throw new ControlError(400, 'INVALID_FIELD', rule);
+  }
+  return known;
 }
 
 function readFaultCode(point: string, kind: string, code: unknown): string | undefined {
@@ -46,10 +58,19 @@ function readFaultCode(point: string, kind: string, code: unknown): string | und
     throw new ControlError(400, 'INVALID_FIELD', '"code" must be a string or a number');
   }
   const known =
-    point === 'code2session' ? CODE2SESSION_ERRCODES.includes(Number(text)) : isErrorCode(text);
+    point === 'code2session'
+      ? CODE2SESSION_ERRCODES.includes(Number(text))
+      : isErrorCode(text) || isV3ErrorCode(text);
   if (!known) {
-    const list = point === 'code2session' ? CODE2SESSION_ERRCODES : ERROR_CODES;
-    throw new ControlError(400, 'UNKNOWN_ERROR_CODE', `"code" must be one of ${list.join(', ')}`);
+    const list =
+      point === 'code2session'
+        ? CODE2SESSION_ERRCODES
+        : new Set([...ERROR_CODES, ...V3_ERROR_CODES]);
+    throw new ControlError(
+      400,
+      'UNKNOWN_ERROR_CODE',
+      `"code" must be one of ${[...list].join(', ')}`,
+    );
   }
   return text;
 }

@@ -58,3 +58,19 @@ export function readNumber(
   }
   return value;
 }
+
+export function readText(
+  body: Body,
+  name: string,
+  isGood: (value: string) => boolean,
+  rule: string,
+) {
+  const value = body[name];
+  if (value === undefined) {
+    return undefined;
+  }
+  if (typeof value !== 'string' || !isGood(value)) {
+    throw new ControlError(400, 'INVALID_FIELD', `"${name}" must be ${rule}`);
+  }
+  return value;
+}

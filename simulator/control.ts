@@ -1,12 +1,26 @@
 /** The control API under `/_simulator`: what tests, the page and tools do to WeChat. JSON in and out. */
 import { addFault, listFaults, removeFault, removeFaults } from './control-faults.ts';
 import { type Body, ControlError, parseBody, readNumber, readUser } from './control-input.ts';
+import {
+  retireCertificate,
+  rotateCertificate,
+  setVerification,
+  showCertificates,
+  showVerification,
+} from './control-keys.ts';
+import { changeMerchant, revokeCertificate, showMerchant } from './control-merchant.ts';
+import {
+  listOrders,
+  payWithoutPhone,
+  refundByHand,
+  showOrder,
+  showOrderOfPrepay,
+} from './control-orders.ts';
 import { FaultRefusedError } from './faults.ts';
 import { type Answer, answerError, answerJson, type Request } from './http.ts';
-import { describeOrderForPeople } from './order-view.ts';
-import { refuseUnpayable, requestPayment } from './phone.ts';
+import { requestPayment } from './phone.ts';
 import type { PaymentInput } from './phone-result.ts';
-import { takePayment, type Wechat } from './wechat.ts';
+import type { Wechat } from './wechat.ts';
 
 type Handler = (wechat: Wechat, body: Body, part: string, request: Request) => unknown;
 
@@ -60,63 +74,15 @@ function pay(wechat: Wechat, body: Body) {
   return requestPayment(wechat, { ...body, user } satisfies PaymentInput);
 }
 
-function findOrder({ orders }: Wechat, outTradeNo: string) {
-  const order = orders.find(outTradeNo);
-  if (!order) {
-    throw new ControlError(404, 'ORDER_NOT_FOUND', `WeChat has no order ${outTradeNo}`);
-  }
-  return order;
-}
-
-const listOrders: Handler = (wechat) => ({
-  orders: wechat.orders.list().map((order) => describeOrderForPeople(wechat, order)),
-});
-
-function showOrder(wechat: Wechat, _: Body, outTradeNo: string) {
-  return describeOrderForPeople(wechat, findOrder(wechat, outTradeNo));
-}
-
-function showOrderOfPrepay(wechat: Wechat, _: Body, prepayId: string) {
-  const prepay = wechat.orders.findPrepay(prepayId);
-  if (!prepay) {
-    throw new ControlError(404, 'PREPAY_NOT_FOUND', `WeChat never gave out ${prepayId}`);
-  }
-  return describeOrderForPeople(wechat, findOrder(wechat, prepay.outTradeNo));
-}
-
-function payWithoutPhone(wechat: Wechat, body: Body, outTradeNo: string) {
-  const { clock, messages, users } = wechat;
-  const order = findOrder(wechat, outTradeNo);
-  const wins = body['evenIfClosed'] === true && order.tradeState === 'CLOSED';
-  const refused = wins ? undefined : refuseUnpayable(order, clock.now());
-  if (wins) {
-    wechat.orders.reopen(outTradeNo);
-  }
-  if (refused) {
-    throw new ControlError(409, refused.reason ?? 'REFUSED', refused.message ?? refused.errMsg);
-  }
-  const payer = body['user'] === undefined ? 'passer-by' : readUser(body);
-  const openid = order.request['openid'] ?? users.openidOf(payer);
-  const paid = takePayment(wechat, outTradeNo, openid);
-  const result = { errMsg: 'requestPayment:ok', transactionId: paid?.transactionId };
-  messages.add({
-    from: `phone of ${users.nameOf(openid)}`,
-    to: 'wechat',
-    kind: 'pay',
-    method: 'CALL',
-    path: outTradeNo,
-    request: { headers: {}, body: '' },
-    response: { status: 200, headers: {}, body: JSON.stringify(result) },
-  });
-  return result;
-}
-
-function refundInConsole(): never {
-  throw new ControlError(501, 'NOT_YET_SERVED', 'the simulator does not refund yet');
-}
-
-function showUser({ users }: Wechat, _: Body, user: string) {
-  return { user: readUser({ user }), openid: users.openidOf(user) };
+function showUser({ users, account }: Wechat, _: Body, user: string) {
+  const subOpenids = account
+    .subMerchants()
+    .flatMap(({ subAppid }) => (subAppid ? [[subAppid, users.subOpenidOf(user, subAppid)]] : []));
+  return {
+    user: readUser({ user }),
+    openid: users.openidOf(user),
+    ...(subOpenids.length > 0 ? { subOpenids: Object.fromEntries(subOpenids) as object } : {}),
+  };
 }
 
 const showClock: Handler = ({ clock }) => ({
@@ -159,7 +125,15 @@ const ROUTES: [method: string, path: RegExp, handle: Handler][] = [
   ['GET', /^\/orders\/([^/]+)$/, showOrder],
   ['GET', /^\/prepays\/([^/]+)$/, showOrderOfPrepay],
   ['POST', /^\/orders\/([^/]+)\/pay$/, payWithoutPhone],
-  ['POST', /^\/orders\/([^/]+)\/refund-in-console$/, refundInConsole],
+  ['POST', /^\/orders\/([^/]+)\/refund-in-console$/, refundByHand],
+  ['GET', /^\/merchant$/, showMerchant],
+  ['POST', /^\/merchant$/, changeMerchant],
+  ['DELETE', /^\/merchant\/certificates\/([^/]+)$/, revokeCertificate],
+  ['GET', /^\/verification$/, showVerification],
+  ['POST', /^\/verification$/, setVerification],
+  ['GET', /^\/platform-certificates$/, showCertificates],
+  ['POST', /^\/platform-certificates$/, rotateCertificate],
+  ['DELETE', /^\/platform-certificates\/([^/]+)$/, retireCertificate],
   ['GET', /^\/users\/([^/]+)$/, showUser],
   ['GET', /^\/faults$/, listFaults],
   ['POST', /^\/faults$/, addFault],

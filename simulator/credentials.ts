@@ -2,6 +2,7 @@
 import { generateKeyPair, randomBytes, randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import type { SubMerchant } from './account.ts';
 import { createCertificate } from './certificate.ts';
 
 /** What a merchant holds: the content of `.local/merchant.json` without the two addresses. PEM texts end with a newline. */
@@ -21,7 +22,7 @@ export interface Merchant {
   readonly platformCertificate: string;
 }
 
-/** What only WeChat Pay holds: API v3 will sign with these. Never in `merchant.json`. */
+/** What only WeChat Pay holds: API v3 signs with these. Never in `merchant.json`. */
 export interface WechatpayKeys {
   readonly platformPrivateKey: string;
   readonly wechatpayPrivateKey: string;
@@ -34,15 +35,19 @@ export interface Credentials {
 
 /** The fields that API v2 and code2session need; the rest of a merchant file may be absent. */
 export type MerchantV2 = Pick<Merchant, 'appid' | 'appSecret' | 'mchid' | 'apiV2Key'> &
-  Partial<Merchant>;
+  Partial<Merchant> & {
+    /** A merchant that has some is a service provider (服务商). */
+    readonly subMerchants?: readonly SubMerchant[];
+  };
 
 const V2_FIELDS = ['appid', 'appSecret', 'mchid', 'apiV2Key'] as const;
 const LETTERS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
-const randomText = (length: number, alphabet = LETTERS_AND_DIGITS) =>
+export const randomText = (length: number, alphabet = LETTERS_AND_DIGITS) =>
   Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('');
 
-async function createRsaKeyPair() {
+/** SPKI and PKCS#8, PEM. */
+export async function createRsaKeyPair() {
   return promisify(generateKeyPair)('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -98,17 +103,32 @@ export function assertMerchant(value: unknown, source: string): MerchantV2 {
 
 /** Reads `.local/merchant.json`. */
 export async function readMerchantFile(path: string): Promise<MerchantV2> {
+  return assertMerchant(await readJson(path, 'merchant file'), path);
+}
+
+/** Reads `.local/wechatpay-keys.json`. */
+export async function readWechatpayKeysFile(path: string): Promise<WechatpayKeys> {
+  const value = await readJson(path, 'file of WeChat Pay keys');
+  for (const field of ['platformPrivateKey', 'wechatpayPrivateKey'] as const) {
+    const content: unknown =
+      typeof value === 'object' && value !== null ? Reflect.get(value, field) : undefined;
+    if (typeof content !== 'string' || !content.includes('PRIVATE KEY')) {
+      throw new Error(`${path}: "${field}" must be a private key`);
+    }
+  }
+  return value as WechatpayKeys;
+}
+
+async function readJson(path: string, what: string): Promise<unknown> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new Error(`cannot read the merchant file ${path}`, { cause: error });
+    throw new Error(`cannot read the ${what} ${path}`, { cause: error });
   }
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     throw new Error(`${path}: not JSON`, { cause: error });
   }
-  return assertMerchant(value, path);
 }

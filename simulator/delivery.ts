@@ -8,13 +8,6 @@ const ANSWER_TIMEOUT_MS = 5000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 const EXCERPT_CHARACTERS = 300;
 
-export const NOTIFY_HEADERS = {
-  'User-Agent': 'Mozilla/4.0',
-  Accept: '*/*',
-  Pragma: 'no-cache',
-  'Content-Type': 'text/xml',
-};
-
 export interface Delivery extends AttemptDetail {
   outcome: Outcome;
   answerHeaders?: http.IncomingHttpHeaders;
@@ -22,8 +15,17 @@ export interface Delivery extends AttemptDetail {
 
 const AGENTS = { keepAlive: true, maxSockets: 64 };
 
+/** Whether an answer counts as an acknowledgement. */
+export type Judge = (httpStatus: number, body: Buffer) => Delivery;
+
+export interface Parcel {
+  readonly headers: Record<string, string>;
+  readonly body: string;
+  readonly judge: Judge;
+}
+
 export interface Courier {
-  deliver(url: string, xml: string, options?: { cut?: boolean }): Promise<Delivery>;
+  deliver(url: string, parcel: Parcel, options?: { cut?: boolean }): Promise<Delivery>;
   close(): void;
 }
 
@@ -31,8 +33,9 @@ export function createCourier(): Courier {
   const httpAgent = new http.Agent(AGENTS);
   const httpsAgent = new https.Agent(AGENTS);
 
-  async function call(url: string, body: Buffer, cut: boolean): Promise<Delivery> {
+  async function call(url: string, parcel: Parcel, cut: boolean): Promise<Delivery> {
     const target = new URL(url);
+    const body = Buffer.from(parcel.body);
     const secure = target.protocol === 'https:';
     return new Promise((resolve) => {
       const startedMs = performance.now();
@@ -43,7 +46,7 @@ export function createCourier(): Courier {
       const request = (secure ? https : http).request(target, {
         method: 'POST',
         agent: secure ? httpsAgent : httpAgent,
-        headers: { ...NOTIFY_HEADERS, 'Content-Length': body.length },
+        headers: { ...parcel.headers, 'Content-Length': body.length },
       });
       const timer = setTimeout(() => {
         finish({ outcome: 'timeout', error: 'no complete answer within 5 seconds' });
@@ -53,7 +56,7 @@ export function createCourier(): Courier {
         if (request.reusedSocket && error.code === 'ECONNRESET' && !cut) {
           // The merchant's server closed an idle connection at the very moment of its re-use.
           clearTimeout(timer);
-          resolve(call(url, body, cut));
+          resolve(call(url, parcel, cut));
           return;
         }
         finish({ outcome: 'connection-failed', error: error.code ?? error.message });
@@ -75,7 +78,7 @@ export function createCourier(): Courier {
         response.on('end', () => {
           const status = response.statusCode ?? 0;
           finish({
-            ...judgeAcknowledgement(status, Buffer.concat(chunks)),
+            ...parcel.judge(status, Buffer.concat(chunks)),
             answerHeaders: response.headers,
           });
         });
@@ -92,9 +95,9 @@ export function createCourier(): Courier {
   }
 
   return {
-    async deliver(url, xml, { cut = false } = {}) {
+    async deliver(url, parcel, { cut = false } = {}) {
       try {
-        return await call(url, Buffer.from(xml), cut);
+        return await call(url, parcel, cut);
       } catch (error) {
         const text = error instanceof Error ? error.message : String(error);
         return { outcome: 'connection-failed', error: text };
@@ -108,7 +111,7 @@ export function createCourier(): Courier {
 }
 
 /** Only status 200 with XML whose return_code is SUCCESS stops the retries: no JSON, no bare word, no BOM. */
-function judgeAcknowledgement(httpStatus: number, body: Buffer): Delivery {
+export function judgeAcknowledgementV2(httpStatus: number, body: Buffer): Delivery {
   const answer = body.toString('utf8').slice(0, EXCERPT_CHARACTERS);
   const bad = (error: string): Delivery => ({ outcome: 'bad-answer', httpStatus, answer, error });
   if (httpStatus !== 200) {
@@ -128,4 +131,14 @@ function judgeAcknowledgement(httpStatus: number, body: Buffer): Delivery {
     return { outcome: 'acknowledged', httpStatus, answer };
   }
   return { outcome: 'refused', httpStatus, answer, error: `return_code is ${returnCode}` };
+}
+
+/** In API v3 the status decides: 200 or 204. */
+export function judgeAcknowledgementV3(httpStatus: number, body: Buffer): Delivery {
+  const answer = body.toString('utf8').slice(0, EXCERPT_CHARACTERS);
+  if (httpStatus === 200 || httpStatus === 204) {
+    return { outcome: 'acknowledged', httpStatus, answer };
+  }
+  const outcome = httpStatus >= 400 ? 'refused' : 'bad-answer';
+  return { outcome, httpStatus, answer, error: `status ${httpStatus} instead of 200 or 204` };
 }

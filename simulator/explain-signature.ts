@@ -16,20 +16,33 @@ import {
   signFields,
 } from './wire.ts';
 
+/** One thing that WeChat looked at, in order. */
+export interface Step {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly en: string;
+  readonly zh: string;
+}
+
 export interface SignatureReport {
   /** `own`: WeChat's own signature on what it sent. */
   readonly result: 'valid' | 'invalid' | 'own';
   /** What the message said about its algorithm; null when it said nothing. */
   readonly declaredSignType: string | null;
-  readonly algorithm: SignType;
-  /** The string that is signed; the key at its end is masked. */
+  readonly algorithm: SignType | 'WECHATPAY2-SHA256-RSA2048' | 'RSA';
+  /** The string that is signed; in v2 the key at its end is masked. */
   readonly stringToSign: string;
-  readonly expected: string;
+  /** Null where only the merchant's private key could make it. */
+  readonly expected: string | null;
   readonly received: string | null;
   /** One sentence; absent when the signature is right. */
   readonly reason?: string;
   /** Most likely first. */
   readonly likelyCauses?: readonly Cause[];
+  /** API v3: the serial that names the key, what that key is, and every check up to the one that failed. */
+  readonly serial?: string | null;
+  readonly keyName?: string;
+  readonly steps?: readonly Step[];
 }
 
 export interface SignatureClaim {

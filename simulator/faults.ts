@@ -3,7 +3,11 @@ import { createHash } from 'node:crypto';
 import type { Clock } from './clock.ts';
 
 const API_KINDS = ['error', 'timeout-before', 'timeout-after', 'drop', 'late'] as const;
-const SIGNED_ANSWER_KINDS = [...API_KINDS, 'tamper', 'wrong-merchant'] as const;
+const SIGNED_ANSWER_KINDS = [...API_KINDS, 'tamper', 'wrong-merchant', 'probe'] as const;
+
+/** What `tamper` alters in a v3 notification. */
+export const TAMPER_PARTS = ['body', 'ciphertext', 'tag', 'signature'] as const;
+export type TamperPart = (typeof TAMPER_PARTS)[number];
 
 /** What each point can do wrong. What is missing here makes no sense there and is refused. */
 const POSSIBLE = {
@@ -17,10 +21,12 @@ const POSSIBLE = {
     'wrong-merchant',
     'timeout-after',
     'drop',
+    'probe',
   ],
   unifiedorder: SIGNED_ANSWER_KINDS,
   orderquery: [...SIGNED_ANSWER_KINDS, 'wrong-amount'],
   closeorder: SIGNED_ANSWER_KINDS,
+  certificates: [...API_KINDS, 'tamper', 'probe'],
   code2session: API_KINDS,
   host: ['down'],
 } as const;
@@ -41,6 +47,7 @@ export interface Fault {
   /** For `late`, `reorder` and `duplicate` the delay; for the others how long the fault lasts on WeChat's clock. */
   readonly seconds?: number;
   readonly code?: string;
+  readonly part?: TamperPart;
   hits: number;
   chances: number;
   readonly endsAtMs?: number;
@@ -52,7 +59,10 @@ export interface Faults {
   remove(id: string): boolean;
   clear(): void;
   /** The first fault that hits this chance, if one does. `isPossible` leaves faults alone that could do nothing here. */
-  take(point: FaultPoint, isPossible?: (kind: FaultKind) => boolean): Fault | undefined;
+  take(
+    point: FaultPoint,
+    isPossible?: (kind: FaultKind, part?: TamperPart) => boolean,
+  ): Fault | undefined;
 }
 
 export interface FaultWish {
@@ -62,6 +72,7 @@ export interface FaultWish {
   times?: number;
   seconds?: number;
   code?: string;
+  part?: TamperPart;
 }
 
 /** A wish that cannot be granted; `code` is stable. */
@@ -132,6 +143,7 @@ export function createFaults(seed: string, clock: Clock): Faults {
         ...(wish.times === undefined ? {} : { times: wish.times }),
         ...(seconds === undefined ? {} : { seconds }),
         ...(wish.code === undefined ? {} : { code: wish.code }),
+        ...(wish.part === undefined ? {} : { part: wish.part }),
         ...(ends ? { endsAtMs: clock.now() + seconds * 1000 } : {}),
       };
       faults.push(fault);
@@ -149,7 +161,7 @@ export function createFaults(seed: string, clock: Clock): Faults {
     take(point, isPossible = () => true) {
       faults = faults.filter(isAlive);
       for (const fault of faults) {
-        if (fault.point !== point || !isPossible(fault.kind)) {
+        if (fault.point !== point || !isPossible(fault.kind, fault.part)) {
           continue;
         }
         fault.chances += 1;

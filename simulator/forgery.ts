@@ -1,5 +1,4 @@
 /** What faults do to a signed message: altered after signing, or signed correctly over something wrong. */
-import type { MerchantV2 } from './credentials.ts';
 import { type Fields, type SignType, signFields } from './wire.ts';
 
 const add = (fen: string) => (Number(fen) + 1).toString();
@@ -24,26 +23,26 @@ export function tamper(fields: Fields): Fields {
   return { ...fields, nonce_str: flipLast(fields['nonce_str'] ?? '') };
 }
 
-function signAgain(fields: Fields, merchant: MerchantV2, signType: SignType): Fields {
+function signAgain(fields: Fields, key: string, signType: SignType): Fields {
   const { sign: _, ...signed } = fields;
-  return { ...fields, sign: signFields(signed, merchant.apiV2Key, signType) };
+  return { ...fields, sign: signFields(signed, key, signType) };
 }
 
 /** One fen more than was paid, signed correctly. */
-export function alterAmount(fields: Fields, merchant: MerchantV2, signType: SignType): Fields {
+export function alterAmount(fields: Fields, key: string, signType: SignType): Fields {
   const { total_fee: totalFee, cash_fee: cashFee } = fields;
   const altered = {
     ...fields,
     ...(totalFee === undefined ? {} : { total_fee: add(totalFee) }),
     ...(cashFee === undefined ? {} : { cash_fee: add(cashFee) }),
   };
-  return signAgain(altered, merchant, signType);
+  return signAgain(altered, key, signType);
 }
 
 /** The message of another merchant, signed with this merchant's key. */
-export function alterMerchant(fields: Fields, merchant: MerchantV2, signType: SignType): Fields {
+export function alterMerchant(fields: Fields, key: string, signType: SignType): Fields {
   const { mch_id: mchId, appid } = fields;
   return mchId === undefined || appid === undefined
     ? fields
-    : signAgain({ ...fields, mch_id: flipLast(mchId), appid: flipLast(appid) }, merchant, signType);
+    : signAgain({ ...fields, mch_id: flipLast(mchId), appid: flipLast(appid) }, key, signType);
 }

@@ -1,4 +1,6 @@
 /** The simulator as a program: settings from the environment, one JSON line when it listens. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { startSimulator } from './start.ts';
 
 function readPort(name: string, fallback: number): number {
@@ -10,14 +12,23 @@ function readPort(name: string, fallback: number): number {
   return port;
 }
 
+/** WeChat's private keys: named, or beside the merchant file, or none (then only API v2 is served). */
+function findWechatpayKeysFile(merchantFile: string): string | undefined {
+  const named = process.env['SIMULATOR_WECHATPAY_KEYS_FILE'];
+  const beside = join(dirname(merchantFile), 'wechatpay-keys.json');
+  return named || (existsSync(beside) ? beside : undefined);
+}
+
 async function main(): Promise<void> {
   const { SIMULATOR_MERCHANT_FILE: merchantFile, SIMULATOR_DB: dbPath, SEED: seed } = process.env;
   const apiUrl = process.env['SIMULATOR_API_URL'];
   if (!merchantFile) {
     throw new Error('SIMULATOR_MERCHANT_FILE must be the path of a merchant.json');
   }
+  const wechatpayKeysFile = findWechatpayKeysFile(merchantFile);
   const simulator = await startSimulator({
     merchantFile,
+    ...(wechatpayKeysFile ? { wechatpayKeysFile } : {}),
     port: readPort('SIMULATOR_PORT', 3900),
     backupPort: readPort('SIMULATOR_BACKUP_PORT', 0),
     ...(dbPath ? { dbPath } : {}),

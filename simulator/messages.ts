@@ -1,17 +1,9 @@
 /** Every message between the parties, in order, with secrets masked: what a developer reads to see what happened. */
 import type { SignatureReport } from './explain-signature.ts';
-import type { MerchantV2 } from './credentials.ts';
 import { wallClockMs } from './wall-clock.ts';
 
 const KEPT_MESSAGES = 5000;
 const KEPT_CHARACTERS = 16 * 1024;
-const SECRET_FIELDS = [
-  'appSecret',
-  'apiV2Key',
-  'apiV3Key',
-  'merchantPrivateKey',
-] as const satisfies (keyof MerchantV2)[];
-
 /** Also a wrong secret is one: it may be the real one of another mini-program. */
 const SECRET_IN_QUERY = /([?&]secret=)[^&#]*/g;
 const SESSION_KEY = /("session_key"\s*:\s*")[^"]*/g;
@@ -37,6 +29,8 @@ export interface Message {
   signature?: SignatureReport;
   /** WeChat's own signature on its answer. */
   answerSignature?: SignatureReport;
+  /** What an encrypted notification says. */
+  plaintext?: string;
   fault?: string;
   /** What the developer should know about this message. */
   note?: string;
@@ -50,18 +44,12 @@ export interface Messages {
   clear(): void;
 }
 
-export function createMessages(merchant: MerchantV2, now: () => number): Messages {
-  const secrets = new Set<string>();
-  for (const field of SECRET_FIELDS) {
-    const secret = merchant[field];
-    if (secret) {
-      secrets.add(secret);
-    }
-  }
+/** `listSecrets` is asked each time: keys change. */
+export function createMessages(listSecrets: () => readonly string[], now: () => number): Messages {
   let kept: Message[] = [];
   let lastId = 0;
 
-  const mask = (text: string) => {
+  const mask = (text: string, secrets: readonly string[]) => {
     let masked = text.replaceAll(SECRET_IN_QUERY, '$1***').replaceAll(SESSION_KEY, '$1***');
     for (const secret of secrets) {
       masked = masked.replaceAll(secret, '***');
@@ -81,10 +69,11 @@ export function createMessages(merchant: MerchantV2, now: () => number): Message
       return added;
     },
     list(afterId = 0) {
+      const secrets = listSecrets();
       const shown = kept.slice(-KEPT_MESSAGES).filter((message) => message.id > afterId);
       return shown.map((message) =>
         JSON.parse(JSON.stringify(message), (_, value: unknown) =>
-          typeof value === 'string' ? mask(value.slice(0, KEPT_CHARACTERS)) : value,
+          typeof value === 'string' ? mask(value.slice(0, KEPT_CHARACTERS), secrets) : value,
         ),
       ) as Message[];
     },

@@ -1,11 +1,8 @@
-/** Payment notifications (支付结果通知) on disk: what is to be sent, when next, and every attempt so far. */
+/** Notifications (支付结果通知, 退款结果通知) on disk: what is to be sent, when next, and every attempt so far. */
 import type { SQLOutputValue } from 'node:sqlite';
-import { Formatter } from 'wechatpay-axios-plugin';
 import type { Book } from './book.ts';
-import type { MerchantV2 } from './credentials.ts';
-import type { Order } from './orders.ts';
-import { describePayment } from './trade-fields.ts';
-import { type Fields, type SignType, signFields } from './wire.ts';
+import type { Notice } from './notice.ts';
+import type { Fields, SignType } from './wire.ts';
 
 /** Seconds between an attempt and the next one: 15 retries in about 24 hours. */
 const RETRY_GAPS_SECONDS = [
@@ -16,9 +13,7 @@ export interface Notification {
   readonly id: number;
   readonly outTradeNo: string;
   readonly notifyUrl: string;
-  readonly signType: SignType;
-  /** Signed: every attempt sends the same message. */
-  readonly fields: Fields;
+  readonly notice: Notice;
   readonly attempts: number;
   readonly maxAttempts: number;
   readonly nextAtMs: number | null;
@@ -54,7 +49,7 @@ export interface Attempt extends AttemptDetail {
 }
 
 export interface Notifications {
-  schedule(order: Order, dueAtMs: number): void;
+  schedule(outTradeNo: string, notifyUrl: string, notice: Notice, dueAtMs: number): void;
   /** One more copy of the same message, sent once. */
   scheduleCopy(notification: Notification, dueAtMs: number): void;
   /** Pending ones due until then, the earliest first. */
@@ -65,6 +60,8 @@ export interface Notifications {
   releaseReordered(nowMs: number): void;
   /** Records what happened and sets the next attempt in one transaction. */
   record(notification: Notification, ends: readonly Attempt[]): void;
+  /** Rewrites what is still to be sent. */
+  rewritePending(rewrite: (notice: Notice) => Notice): void;
   listOf(outTradeNo: string): { notification: Notification; attempts: Attempt[] }[];
 }
 
@@ -73,8 +70,7 @@ function toNotification(row: Record<string, SQLOutputValue>): Notification {
     id: Number(row['id']),
     outTradeNo: String(row['out_trade_no']),
     notifyUrl: String(row['notify_url']),
-    signType: String(row['sign_type']) as SignType,
-    fields: JSON.parse(String(row['fields'])) as Fields,
+    notice: readNotice(String(row['sign_type']), String(row['fields'])),
     attempts: Number(row['attempts']),
     maxAttempts: Number(row['max_attempts']),
     nextAtMs: row['next_at'] === null ? null : Number(row['next_at']),
@@ -83,26 +79,19 @@ function toNotification(row: Record<string, SQLOutputValue>): Notification {
   };
 }
 
-/** The message as WeChat sends it: names in byte order, no `sign_type`, signed like the order was. */
-function composeFields(order: Order, merchant: MerchantV2): Fields {
-  const { attach, device_info: deviceInfo } = order.request;
-  const fields: Fields = {
-    appid: merchant.appid,
-    mch_id: merchant.mchid,
-    nonce_str: Formatter.nonce(32),
-    return_code: 'SUCCESS',
-    result_code: 'SUCCESS',
-    ...(attach ? { attach } : {}),
-    ...(deviceInfo ? { device_info: deviceInfo } : {}),
-    ...describePayment(order),
-  };
-  const sign = signFields(fields, merchant.apiV2Key, order.signType);
-  return Object.fromEntries(
-    Object.entries({ ...fields, sign }).toSorted(([a], [b]) => (a < b ? -1 : 1)),
-  );
+/** A row of a v2 payment has its signed fields and their algorithm; other kinds are kept whole. */
+function readNotice(kind: string, content: string): Notice {
+  return kind === 'MD5' || kind === 'HMAC-SHA256'
+    ? { kind: 'payment-v2', signType: kind, fields: JSON.parse(content) as Fields }
+    : (JSON.parse(content) as Notice);
 }
 
-export function createNotifications(book: Book, merchant: MerchantV2): Notifications {
+const writeNotice = (notice: Notice): [kind: SignType | Notice['kind'], content: string] =>
+  notice.kind === 'payment-v2'
+    ? [notice.signType, JSON.stringify(notice.fields)]
+    : [notice.kind, JSON.stringify(notice)];
+
+export function createNotifications(book: Book): Notifications {
   const { database } = book;
   const insert = database.prepare(
     `INSERT INTO notifications (out_trade_no, notify_url, sign_type, fields, state, max_attempts, next_at, postponed)
@@ -125,6 +114,10 @@ export function createNotifications(book: Book, merchant: MerchantV2): Notificat
        postponed = CASE postponed WHEN 'reorder' THEN 'released' ELSE postponed END
      WHERE id = ?`,
   );
+  const selectPending = database.prepare('SELECT * FROM notifications WHERE next_at IS NOT NULL');
+  const updateNotice = database.prepare(
+    'UPDATE notifications SET sign_type = ?, fields = ? WHERE id = ?',
+  );
   const insertAttempt = database.prepare(
     'INSERT INTO attempts (notification_id, attempt, at, outcome, detail) VALUES (?, ?, ?, ?, ?)',
   );
@@ -136,19 +129,12 @@ export function createNotifications(book: Book, merchant: MerchantV2): Notificat
   );
 
   return {
-    schedule(order, dueAtMs) {
-      insert.run(
-        order.outTradeNo,
-        order.request['notify_url'] ?? '',
-        order.signType,
-        JSON.stringify(composeFields(order, merchant)),
-        RETRY_GAPS_SECONDS.length + 1,
-        dueAtMs,
-        null,
-      );
+    schedule(outTradeNo, notifyUrl, notice, dueAtMs) {
+      const maxAttempts = RETRY_GAPS_SECONDS.length + 1;
+      insert.run(outTradeNo, notifyUrl, ...writeNotice(notice), maxAttempts, dueAtMs, null);
     },
-    scheduleCopy({ outTradeNo, notifyUrl, signType, fields }, dueAtMs) {
-      insert.run(outTradeNo, notifyUrl, signType, JSON.stringify(fields), 1, dueAtMs, 'copy');
+    scheduleCopy({ outTradeNo, notifyUrl, notice }, dueAtMs) {
+      insert.run(outTradeNo, notifyUrl, ...writeNotice(notice), 1, dueAtMs, 'copy');
     },
     listDue: (untilMs, limit) => selectDue.all(untilMs, limit).map(toNotification),
     nextDueMs() {
@@ -173,6 +159,13 @@ export function createNotifications(book: Book, merchant: MerchantV2): Notificat
         // A reset in between has taken the notification away.
         for (const { atMs, outcome, attempt: _, ...detail } of Number(changes) ? ends : []) {
           insertAttempt.run(notification.id, attempt, atMs, outcome, JSON.stringify(detail));
+        }
+      });
+    },
+    rewritePending(rewrite) {
+      book.transaction(() => {
+        for (const { id, notice } of selectPending.all().map(toNotification)) {
+          updateNotice.run(...writeNotice(rewrite(notice)), id);
         }
       });
     },

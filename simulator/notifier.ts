@@ -1,13 +1,12 @@
 /** Sends notifications when they are due, by timers and when the clock is moved by hand. */
+import type { Account } from './account.ts';
 import type { Clock } from './clock.ts';
-import type { MerchantV2 } from './credentials.ts';
-import { createCourier, type Delivery, NOTIFY_HEADERS } from './delivery.ts';
-import { judgeSignature, reportOwnSignature } from './explain-signature.ts';
-import type { Fault, Faults } from './faults.ts';
+import { createCourier, type Delivery } from './delivery.ts';
+import type { Fault, FaultKind, Faults, TamperPart } from './faults.ts';
 import type { Messages } from './messages.ts';
 import type { Attempt, Notification, Notifications } from './notifications.ts';
-import { alterAmount, alterMerchant, tamper } from './forgery.ts';
-import { type Fields, toXml } from './wire.ts';
+import { type Outgoing, writeNotification } from './outgoing.ts';
+import type { WechatKeys } from './v3/wechat-keys.ts';
 
 const CONCURRENCY = 32;
 const DEFAULT_DELAY_SECONDS = { late: 30, reorder: 10 } as const;
@@ -25,7 +24,8 @@ export interface Notifier {
 }
 
 interface Parts {
-  merchant: MerchantV2;
+  account: Account;
+  keys: WechatKeys | undefined;
   clock: Clock;
   faults: Faults;
   messages: Messages;
@@ -33,7 +33,7 @@ interface Parts {
 }
 
 export function createNotifier(parts: Parts): Notifier {
-  const { clock, faults, messages, notifications, merchant } = parts;
+  const { clock, faults, messages, notifications } = parts;
   const courier = createCourier();
   const inFlight = new Map<number, Promise<void>>();
   let timer: NodeJS.Timeout | undefined;
@@ -42,29 +42,26 @@ export function createNotifier(parts: Parts): Notifier {
 
   async function send(
     notification: Notification,
-    fields: Fields,
+    outgoing: Outgoing,
     fault: Fault | undefined,
   ): Promise<Attempt> {
     const atMs = clock.now();
-    const body = toXml(fields);
-    const { sign = '', ...signed } = fields;
+    const { headers, body, signature, plaintext } = outgoing;
     const message = messages.add({
       from: 'wechat',
       to: 'merchant',
       kind: 'notify',
       method: 'POST',
       path: notification.notifyUrl,
-      request: { headers: { ...NOTIFY_HEADERS }, body },
-      signature:
-        fault?.kind === 'tamper'
-          ? judgeTampered(signed, sign, notification, merchant)
-          : reportOwnSignature(signed, sign, notification.signType),
+      request: { headers, body },
+      ...(signature ? { signature } : {}),
+      ...(plaintext === undefined ? {} : { plaintext }),
       ...(fault ? { fault: fault.kind } : {}),
     });
     const delivery: Delivery =
       fault?.kind === 'lost'
         ? { outcome: 'lost', error: 'lost on the way: the merchant never saw it' }
-        : await courier.deliver(notification.notifyUrl, body, { cut: fault?.kind === 'drop' });
+        : await courier.deliver(notification.notifyUrl, outgoing, { cut: fault?.kind === 'drop' });
     if (fault?.kind === 'timeout-after' && delivery.outcome === 'acknowledged') {
       delivery.outcome = 'acknowledgement-lost';
       delivery.error = 'the acknowledgement got lost: WeChat will send again';
@@ -89,36 +86,24 @@ export function createNotifier(parts: Parts): Notifier {
     const isCopy = notification.postponed === 'copy';
     const fault = isCopy
       ? undefined
-      : faults.take('notify', (kind) =>
-          kind === 'late' || kind === 'reorder' ? notification.postponed === null : true,
-        );
+      : faults.take('notify', (kind, part) => canHappen(notification, kind, part));
     if (fault?.kind === 'late' || fault?.kind === 'reorder') {
       const seconds = fault.seconds ?? DEFAULT_DELAY_SECONDS[fault.kind];
       notifications.postpone(notification.id, fault.kind, clock.now() + seconds * 1000);
       return;
     }
-    const fields = forge(notification, fault);
-    const attempts = [send(notification, fields, fault)];
+    const outgoing = writeNotification(parts, notification.notice, fault);
+    const attempts = [send(notification, outgoing, fault)];
     if (fault?.kind === 'duplicate' && fault.seconds !== undefined) {
       notifications.scheduleCopy(notification, clock.now() + fault.seconds * 1000);
     } else if (fault?.kind === 'duplicate') {
-      attempts.push(send(notification, fields, fault));
+      attempts.push(send(notification, outgoing, fault));
     }
     const ends = await Promise.all(attempts);
     if (!stopped) {
       notifications.record(notification, ends);
       notifications.releaseReordered(clock.now());
     }
-  }
-
-  function forge({ fields, signType }: Notification, fault: Fault | undefined): Fields {
-    if (fault?.kind === 'tamper') {
-      return tamper(fields);
-    }
-    if (fault?.kind === 'wrong-amount') {
-      return alterAmount(fields, merchant, signType);
-    }
-    return fault?.kind === 'wrong-merchant' ? alterMerchant(fields, merchant, signType) : fields;
   }
 
   function start(notification: Notification): Promise<void> {
@@ -196,15 +181,12 @@ export function createNotifier(parts: Parts): Notifier {
   };
 }
 
-/** What every honest receiver finds out about a message that was altered after signing. */
-function judgeTampered(
-  fields: Fields,
-  received: string,
-  { signType }: Notification,
-  { apiV2Key: key }: MerchantV2,
-) {
-  const declaredSignType = fields['sign_type'];
-  return judgeSignature({ fields, received, declaredSignType, signType, key, otherKeys: {} });
+function canHappen({ notice, postponed }: Notification, kind: FaultKind, part?: TamperPart) {
+  if (kind === 'late' || kind === 'reorder') {
+    return postponed === null;
+  }
+  const isV3Only = kind === 'probe' || part !== undefined;
+  return !isV3Only || notice.kind === 'payment-v3';
 }
 
 async function settleBefore(endMs: number, work: Promise<void>[]): Promise<void> {

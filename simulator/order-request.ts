@@ -2,11 +2,14 @@
 import { isIP } from 'node:net';
 import { parseBeijing } from './clock.ts';
 import { fail, type Outcome } from './pay-errors.ts';
+import { isGoodsDetail, isSceneInfo } from './order-options.ts';
 import type { Fields } from './wire.ts';
 
 const MAX_BYTES: Record<string, number> = {
   appid: 32,
   mch_id: 32,
+  sub_appid: 32,
+  sub_mch_id: 32,
   device_info: 32,
   body: 127,
   detail: 6000,
@@ -23,6 +26,7 @@ const MAX_BYTES: Record<string, number> = {
   product_id: 32,
   limit_pay: 32,
   openid: 128,
+  sub_openid: 128,
   receipt: 8,
   profit_sharing: 1,
   scene_info: 256,
@@ -55,7 +59,7 @@ const FORMATS: Record<string, (value: string) => boolean> = {
   time_start: (value) => parseBeijing(value) !== undefined,
   time_expire: (value) => parseBeijing(value) !== undefined,
   detail: isGoodsDetail,
-  scene_info: (value) => typeof parseJsonObject(value)?.['store_info'] === 'object',
+  scene_info: isSceneInfo,
   notify_url: isNotifyUrl,
 };
 
@@ -93,12 +97,25 @@ function checkTradeType(fields: Fields): Outcome | undefined {
     return fail('NOAUTH');
   }
   if (tradeType === 'JSAPI') {
-    return fields['openid'] ? undefined : fail('LACK_PARAMS', 'JSAPI支付必须传openid');
+    return checkPayer(fields);
   }
   if (tradeType === 'NATIVE') {
     return fields['product_id'] ? undefined : fail('LACK_PARAMS', '缺少必填参数product_id');
   }
   return badFormat('trade_type');
+}
+
+function checkPayer(fields: Fields): Outcome | undefined {
+  const { openid, sub_openid: subOpenid, sub_mch_id: subMchId, sub_appid: subAppid } = fields;
+  if (!subMchId) {
+    return openid ? undefined : fail('LACK_PARAMS', 'JSAPI支付必须传openid');
+  }
+  if (!openid === !subOpenid) {
+    return fail('LACK_PARAMS', 'JSAPI支付必须传openid或sub_openid，且只能传一个');
+  }
+  return subOpenid && !subAppid
+    ? fail('LACK_PARAMS', '传sub_openid时，sub_appid为必传')
+    : undefined;
 }
 
 /** A new order needs 5 minutes; one that exists may be ordered again as long as it can still be paid. */
@@ -115,33 +132,6 @@ export function checkTimeExpire(
   return endMs - nowMs < shortestMs
     ? fail('INVALID_REQUEST', 'time_expire时间过短，刷卡至少1分钟，其他5分钟')
     : undefined;
-}
-
-function parseJsonObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isGoodsDetail(text: string): boolean {
-  const goods = parseJsonObject(text)?.['goods_detail'];
-  return (
-    Array.isArray(goods) &&
-    goods.length > 0 &&
-    goods.every(
-      (item: unknown) =>
-        typeof item === 'object' &&
-        item !== null &&
-        typeof Reflect.get(item, 'goods_id') === 'string' &&
-        Number.isInteger(Reflect.get(item, 'quantity')) &&
-        Number.isInteger(Reflect.get(item, 'price')),
-    )
-  );
 }
 
 function isNotifyUrl(text: string): boolean {

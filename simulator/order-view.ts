@@ -1,5 +1,6 @@
 /** One order of WeChat's book as the control API shows it. */
 import type { Order } from './orders.ts';
+import { nameOfBuyer } from './payer.ts';
 import type { Wechat } from './wechat.ts';
 
 const toIso = (epochMs: number | null) =>
@@ -7,13 +8,23 @@ const toIso = (epochMs: number | null) =>
 
 /** Amounts in fen, times in ISO 8601 on WeChat's clock; `request` has the names of the wire. */
 export function describeOrderForPeople({ orders, notifications, users }: Wechat, order: Order) {
-  const payer = order.payerOpenid ?? order.request['openid'] ?? null;
+  const { terms, payerOpenid, outTradeNo } = order;
+  const payer = payerOpenid ?? (terms.openid || null);
   return {
-    outTradeNo: order.outTradeNo,
+    outTradeNo,
+    api: order.api,
     tradeState: order.tradeState,
     totalFen: order.totalFen,
+    refundedFen: order.refundedFen,
     openid: payer,
-    user: payer === null ? null : (users.nameOf(payer) ?? null),
+    user: (payerOpenid ? users.nameOf(payerOpenid) : nameOfBuyer(users, terms)) ?? null,
+    ...(terms.subMchid
+      ? {
+          subMchid: terms.subMchid,
+          subAppid: terms.subAppid || null,
+          subOpenid: terms.subOpenid || null,
+        }
+      : {}),
     transactionId: order.transactionId,
     signType: order.signType,
     createdAt: toIso(order.createdAtMs),
@@ -21,12 +32,17 @@ export function describeOrderForPeople({ orders, notifications, users }: Wechat,
     paidAt: toIso(order.paidAtMs),
     closedAt: toIso(order.closedAtMs),
     request: order.request,
-    prepayIds: orders.prepaysOf(order.outTradeNo).map(({ prepayId, expiresAtMs }) => ({
+    prepayIds: orders.prepaysOf(outTradeNo).map(({ prepayId, expiresAtMs }) => ({
       prepayId,
       expiresAt: toIso(expiresAtMs),
     })),
-    notifications: notifications.listOf(order.outTradeNo).map(({ notification, attempts }) => ({
+    refunds: orders.refundsOf(outTradeNo).map(({ createdAtMs, ...refund }) => ({
+      ...refund,
+      createdAt: toIso(createdAtMs),
+    })),
+    notifications: notifications.listOf(outTradeNo).map(({ notification, attempts }) => ({
       id: notification.id,
+      kind: notification.notice.kind,
       state: notification.state,
       notifyUrl: notification.notifyUrl,
       nextAttemptAt: toIso(notification.nextAtMs),

@@ -2,22 +2,29 @@
 import { randomBytes } from 'node:crypto';
 import type { SQLOutputValue } from 'node:sqlite';
 import type { Book } from './book.ts';
-import { type Clock, formatBeijing, parseBeijing } from './clock.ts';
-import type { Fields, SignType } from './wire.ts';
+import { type Clock, formatBeijing } from './clock.ts';
+import { type OrderRequest, type OrderTerms, readTermsV2, readTermsV3 } from './order-terms.ts';
+import type { SignType } from './wire.ts';
 
 /** Payable time without `time_expire`, and when WeChat closes an unpaid order by itself. */
 const DEFAULT_LIFETIME_MS = 7 * 24 * 3600 * 1000;
-/** WeChat shortens a longer `time_expire` without a word. */
+/** WeChat shortens a longer `time_expire` without a word; in service-provider mode to 15 days. */
 const MAX_LIFETIME_MS = 90 * 24 * 3600 * 1000;
+const MAX_SUB_MERCHANT_LIFETIME_MS = 15 * 24 * 3600 * 1000;
+const MIN_LIFETIME_MS = 60 * 1000;
 const PREPAY_LIFETIME_MS = 2 * 3600 * 1000;
 
-export type TradeState = 'NOTPAY' | 'SUCCESS' | 'CLOSED';
+export type TradeState = 'NOTPAY' | 'SUCCESS' | 'REFUND' | 'CLOSED';
+/** `RSA` marks an order of API v3. */
+export type OrderSignType = SignType | 'RSA';
 
 export interface Order {
   readonly outTradeNo: string;
-  /** The first request, without `nonce_str` and `sign`. */
-  readonly request: Fields;
-  readonly signType: SignType;
+  readonly api: 'v2' | 'v3';
+  /** The first request; in v2 without `nonce_str` and `sign`, in v3 with `trade_type`. */
+  readonly request: OrderRequest;
+  readonly terms: OrderTerms;
+  readonly signType: OrderSignType;
   readonly totalFen: number;
   readonly tradeState: TradeState;
   readonly createdAtMs: number;
@@ -26,6 +33,14 @@ export interface Order {
   readonly paidAtMs: number | null;
   readonly payerOpenid: string | null;
   readonly transactionId: string | null;
+  readonly refundedFen: number;
+}
+
+export interface Refund {
+  readonly refundId: string;
+  readonly outRefundNo: string;
+  readonly refundFen: number;
+  readonly createdAtMs: number;
 }
 
 export interface Prepay {
@@ -38,7 +53,8 @@ export interface Orders {
   find(outTradeNo: string): Order | undefined;
   findByTransactionId(transactionId: string): Order | undefined;
   list(): Order[];
-  create(request: Fields, signType: SignType): void;
+  /** `request` holds everything that `Order.request` does. */
+  create(outTradeNo: string, request: OrderRequest, signType: OrderSignType): void;
   issuePrepayId(outTradeNo: string): string;
   findPrepay(prepayId: string): Prepay | undefined;
   prepaysOf(outTradeNo: string): Prepay[];
@@ -48,7 +64,14 @@ export interface Orders {
   reopen(outTradeNo: string): void;
   /** Unpaid → paid, exactly once; undefined when the order was not unpaid. */
   pay(outTradeNo: string, payerOpenid: string): Order | undefined;
+  /** Paid → refunded in part or whole. The caller has looked at the amounts in the same turn. */
+  refund(outTradeNo: string, refundFen: number): Refund;
+  refundsOf(outTradeNo: string): Refund[];
 }
+
+/** Paid, whatever became of the money later. */
+export const isPaid = ({ tradeState }: Order) =>
+  tradeState === 'SUCCESS' || tradeState === 'REFUND';
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -67,10 +90,14 @@ const toPrepay = (row: Row): Prepay => ({
 function toOrder(row: Row, nowMs: number): Order {
   const closesAtMs = Number(row['closes_at']);
   const lapsed = row['trade_state'] === 'NOTPAY' && closesAtMs <= nowMs;
+  const request = JSON.parse(String(row['request'])) as OrderRequest;
+  const signType = String(row['sign_type']) as OrderSignType;
   return {
     outTradeNo: String(row['out_trade_no']),
-    request: JSON.parse(String(row['request'])) as Fields,
-    signType: String(row['sign_type']) as SignType,
+    api: signType === 'RSA' ? 'v3' : 'v2',
+    request,
+    terms: signType === 'RSA' ? readTermsV3(request) : readTermsV2(request),
+    signType,
     totalFen: Number(row['total_fee']),
     tradeState: lapsed ? 'CLOSED' : (String(row['trade_state']) as TradeState),
     createdAtMs: Number(row['created_at']),
@@ -79,14 +106,18 @@ function toOrder(row: Row, nowMs: number): Order {
     paidAtMs: toNumberOrNull(row['paid_at']),
     payerOpenid: toTextOrNull(row['payer_openid']),
     transactionId: toTextOrNull(row['transaction_id']),
+    refundedFen: Number(row['refunded_fen']),
   };
 }
 
+const SELECT = `SELECT *, (SELECT COALESCE(SUM(refund_fee), 0) FROM refunds
+  WHERE refunds.out_trade_no = orders.out_trade_no) AS refunded_fen FROM orders`;
+
 export function createOrders(book: Book, clock: Clock): Orders {
   const { database } = book;
-  const select = database.prepare('SELECT * FROM orders WHERE out_trade_no = ?');
-  const selectByTransaction = database.prepare('SELECT * FROM orders WHERE transaction_id = ?');
-  const selectAll = database.prepare('SELECT * FROM orders ORDER BY created_at, out_trade_no');
+  const select = database.prepare(`${SELECT} WHERE out_trade_no = ?`);
+  const selectByTransaction = database.prepare(`${SELECT} WHERE transaction_id = ?`);
+  const selectAll = database.prepare(`${SELECT} ORDER BY created_at, out_trade_no`);
   const insert = database.prepare(
     `INSERT INTO orders (out_trade_no, request, sign_type, total_fee, trade_state, created_at, pay_until, closes_at)
      VALUES (?, ?, ?, ?, 'NOTPAY', ?, ?, ?)`,
@@ -108,6 +139,16 @@ export function createOrders(book: Book, clock: Clock): Orders {
     `UPDATE orders SET trade_state = 'SUCCESS', paid_at = ?, payer_openid = ?, transaction_id = ?
      WHERE out_trade_no = ? AND trade_state = 'NOTPAY'`,
   );
+  const insertRefund = database.prepare(
+    `INSERT INTO refunds (refund_id, out_refund_no, out_trade_no, refund_fee, created_at)
+     VALUES (?, ?, ?, ?, ?)`,
+  );
+  const updateRefunded = database.prepare(
+    `UPDATE orders SET trade_state = 'REFUND' WHERE out_trade_no = ? AND trade_state IN ('SUCCESS', 'REFUND')`,
+  );
+  const selectRefunds = database.prepare(
+    'SELECT * FROM refunds WHERE out_trade_no = ? ORDER BY refund_id',
+  );
   const find = (outTradeNo: string) => {
     const row = select.get(outTradeNo);
     return row && toOrder(row, clock.now());
@@ -120,16 +161,19 @@ export function createOrders(book: Book, clock: Clock): Orders {
       return row && toOrder(row, clock.now());
     },
     list: () => selectAll.all().map((row) => toOrder(row, clock.now())),
-    create(request, signType) {
+    create(outTradeNo, request, signType) {
       const nowMs = clock.now();
+      const terms = signType === 'RSA' ? readTermsV3(request) : readTermsV2(request);
       const defaultEndMs = nowMs + DEFAULT_LIFETIME_MS;
-      const askedEndMs = parseBeijing(request['time_expire'] ?? '') ?? defaultEndMs;
-      const payUntilMs = Math.min(askedEndMs, nowMs + MAX_LIFETIME_MS);
+      const longestMs = terms.subMchid ? MAX_SUB_MERCHANT_LIFETIME_MS : MAX_LIFETIME_MS;
+      // v3 lengthens what is shorter than a minute; v2 has refused it before.
+      const askedEndMs = Math.max(terms.payUntilMs ?? defaultEndMs, nowMs + MIN_LIFETIME_MS);
+      const payUntilMs = Math.min(askedEndMs, nowMs + longestMs);
       insert.run(
-        request['out_trade_no'] ?? '',
+        outTradeNo,
         JSON.stringify(request),
         signType,
-        Number(request['total_fee']),
+        terms.totalFen,
         nowMs,
         payUntilMs,
         Math.max(payUntilMs, defaultEndMs),
@@ -155,5 +199,21 @@ export function createOrders(book: Book, clock: Clock): Orders {
       const { changes } = updatePaid.run(nowMs, payerOpenid, transactionId, outTradeNo);
       return Number(changes) === 1 ? find(outTradeNo) : undefined;
     },
+    refund(outTradeNo, refundFen) {
+      const createdAtMs = clock.now();
+      const serial = book.nextSerial().toString().padStart(10, '0');
+      const refundId = `50300000${formatBeijing(createdAtMs).slice(0, 8)}${serial}`;
+      const outRefundNo = `BK${formatBeijing(createdAtMs)}${serial}`;
+      insertRefund.run(refundId, outRefundNo, outTradeNo, refundFen, createdAtMs);
+      updateRefunded.run(outTradeNo);
+      return { refundId, outRefundNo, refundFen, createdAtMs };
+    },
+    refundsOf: (outTradeNo) =>
+      selectRefunds.all(outTradeNo).map((row) => ({
+        refundId: String(row['refund_id']),
+        outRefundNo: String(row['out_refund_no']),
+        refundFen: Number(row['refund_fee']),
+        createdAtMs: Number(row['created_at']),
+      })),
   };
 }

@@ -7,9 +7,11 @@ import { alterAmount, alterMerchant, tamper } from './forgery.ts';
 import type { Answer, Reply, Request } from './http.ts';
 import type { Message } from './messages.ts';
 import { queryOrder } from './orderquery.ts';
-import { type ErrorCode, failWith, type Outcome } from './pay-errors.ts';
+import { isPaid } from './orders.ts';
+import { type ErrorCode, failWith, isErrorCode, type Outcome } from './pay-errors.ts';
 import { openRequest } from './pay-request.ts';
 import { placeOrder } from './unifiedorder.ts';
+import { nameInV2 } from './v3/errors.ts';
 import type { Wechat } from './wechat.ts';
 import { type Fields, type SignType, signFields, toXml } from './wire.ts';
 
@@ -68,29 +70,36 @@ function answerOperation(
   message: Message,
 ): Reply {
   const opened = openRequest(wechat, request, message);
-  const { signType } = opened;
+  const { signType, subMerchant } = opened;
+  const sealing = { signType, subMerchant, message };
   if ('refused' in opened) {
-    return seal(wechat, opened.refused, signType, message);
+    return seal(wechat, opened.refused, sealing);
   }
   const { fields } = opened;
   const { point, run } = operation;
   const fault = wechat.faults.take(
     point,
-    (kind) => kind !== 'wrong-amount' || isPaid(wechat, fields),
+    (kind) => kind !== 'probe' && (kind !== 'wrong-amount' || isPaidOrder(wechat, fields)),
   );
   if (!fault) {
-    return seal(wechat, run(wechat, fields, signType), signType, message);
+    return seal(wechat, run(wechat, fields, signType), sealing);
   }
   message.fault = fault.kind;
   return answerWithFault(fault, {
     perform: () => run(wechat, fields, signType),
-    answer: (outcome, change) => seal(wechat, outcome, signType, message, change),
+    answer: (outcome, change) => seal(wechat, outcome, sealing, change),
     forge: {
       tamper,
-      'wrong-amount': (sealed) => alterAmount(sealed, wechat.merchant, signType),
-      'wrong-merchant': (sealed) => alterMerchant(sealed, wechat.merchant, signType),
+      'wrong-amount': (sealed) => alterAmount(sealed, wechat.merchant.apiV2Key, signType),
+      'wrong-merchant': (sealed) => alterMerchant(sealed, wechat.merchant.apiV2Key, signType),
     },
   });
+}
+
+/** A fault may bear a name of API v3. */
+function nameFault(code = 'SYSTEMERROR'): ErrorCode {
+  const name = nameInV2(code);
+  return isErrorCode(name) ? name : 'SYSTEMERROR';
 }
 
 interface FaultyCall {
@@ -102,7 +111,7 @@ interface FaultyCall {
 function answerWithFault(fault: Fault, { perform, answer, forge }: FaultyCall): Reply {
   switch (fault.kind) {
     case 'error':
-      return answer(failWith((fault.code ?? 'SYSTEMERROR') as ErrorCode, fault.point));
+      return answer(failWith(nameFault(fault.code), fault.point));
     case 'timeout-before':
       return 'hold';
     case 'timeout-after':
@@ -121,19 +130,25 @@ function answerWithFault(fault: Fault, { perform, answer, forge }: FaultyCall): 
   }
 }
 
-const isPaid = ({ orders }: Wechat, fields: Fields) => {
+const isPaidOrder = ({ orders }: Wechat, fields: Fields) => {
   const order = fields['transaction_id']
     ? orders.findByTransactionId(fields['transaction_id'])
     : orders.find(fields['out_trade_no'] ?? '');
-  return order?.tradeState === 'SUCCESS';
+  return order !== undefined && isPaid(order);
 };
+
+interface Sealing {
+  readonly signType: SignType;
+  /** `sub_mch_id` and `sub_appid`, given back as they came. */
+  readonly subMerchant: Fields;
+  readonly message: Message;
+}
 
 /** Puts an outcome into WeChat's envelope, signed with the algorithm of the request. */
 function seal(
   { merchant }: Wechat,
   outcome: Outcome,
-  signType: SignType,
-  message: Message,
+  { signType, subMerchant, message }: Sealing,
   change: (sealed: Fields) => Fields = (sealed) => sealed,
 ): Answer {
   if (outcome.kind === 'gateway') {
@@ -146,6 +161,7 @@ function seal(
   const identity = {
     appid: merchant.appid,
     mch_id: merchant.mchid,
+    ...subMerchant,
     nonce_str: Formatter.nonce(16),
   };
   const result: Fields =

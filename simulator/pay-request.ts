@@ -1,9 +1,12 @@
 /** Everything that the pay API checks before an operation runs: XML, merchant, signature, appid. */
+import type { SubMerchant } from './account.ts';
 import type { MerchantV2 } from './credentials.ts';
 import { judgeSignature } from './explain-signature.ts';
 import type { Request } from './http.ts';
 import type { Message } from './messages.ts';
 import { fail, failAtGateway, failAtGatewayWith, type Outcome } from './pay-errors.ts';
+import { readTermsV2 } from './order-terms.ts';
+import { describeSubMerchant } from './trade-fields.ts';
 import type { Wechat } from './wechat.ts';
 import {
   decodeUtf8,
@@ -14,11 +17,14 @@ import {
   type SignType,
 } from './wire.ts';
 
-type Opened = { signType: SignType } & ({ fields: Fields } | { refused: Outcome });
+type Opened = { signType: SignType; subMerchant: Fields } & (
+  | { fields: Fields }
+  | { refused: Outcome }
+);
 
 /** Reads and verifies; a refusal says with which algorithm it is to be signed. The report goes into `message`. */
 export function openRequest(wechat: Wechat, request: Request, message: Message): Opened {
-  const { merchant } = wechat;
+  const { merchant, account } = wechat;
   let text = '';
   let fields: Fields;
   try {
@@ -26,7 +32,8 @@ export function openRequest(wechat: Wechat, request: Request, message: Message):
     fields = parseXml(text);
   } catch (error) {
     if (error instanceof MalformedXmlError) {
-      return { signType: 'MD5', refused: failAtGatewayWith(error.code, error.message) };
+      const refused = failAtGatewayWith(error.code, error.message);
+      return { signType: 'MD5', subMerchant: {}, refused };
     }
     throw error;
   }
@@ -35,8 +42,10 @@ export function openRequest(wechat: Wechat, request: Request, message: Message):
   const refused =
     refuseStranger(fields, merchant) ??
     verifySignature(wechat, fields, signType, text, message) ??
-    refuseHeader(fields, merchant);
-  return refused ? { signType, refused } : { signType, fields };
+    refuseHeader(fields, merchant) ??
+    refuseSubMerchant(fields, account.subMerchants());
+  const subMerchant = describeSubMerchant(readTermsV2(fields));
+  return { signType, subMerchant, ...(refused ? { refused } : { fields }) };
 }
 
 function readText(request: Request): string {
@@ -97,4 +106,22 @@ function refuseHeader(fields: Fields, merchant: MerchantV2): Outcome | undefined
     return fail('APPID_NOT_EXIST');
   }
   return nonce.length > 32 ? fail('INVALID_REQUEST', 'nonce_str参数长度有误') : undefined;
+}
+
+/** A service provider (服务商) speaks for a sub-merchant in every call; others never do. */
+function refuseSubMerchant(
+  fields: Fields,
+  subMerchants: readonly SubMerchant[],
+): Outcome | undefined {
+  const { sub_mch_id: subMchId, sub_appid: subAppid } = fields;
+  if (!subMchId) {
+    return subMerchants.length > 0 ? failAtGateway('受理机构必须传入sub_mch_id') : undefined;
+  }
+  const sub = subMerchants.find(({ subMchid }) => subMchid === subMchId);
+  if (!sub) {
+    return fail('INVALID_REQUEST', '受理关系不存在');
+  }
+  return subAppid && subAppid !== sub.subAppid
+    ? fail('INVALID_REQUEST', 'sub_mch_id与sub_appid不匹配')
+    : undefined;
 }

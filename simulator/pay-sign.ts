@@ -1,5 +1,6 @@
 /** The second signature (paySign), which the phone checks before it shows the cashier. */
 import { judgeSignature } from './explain-signature.ts';
+import type { MerchantV2 } from './credentials.ts';
 import type { Message } from './messages.ts';
 import type { Order } from './orders.ts';
 import { type PaymentInput, type PhoneResult, refuse } from './phone-result.ts';
@@ -63,6 +64,21 @@ const OWN_GUESSES: Guess[] = [
   },
 ];
 
+export const WRONG_SIGNATURE = '支付验证签名失败';
+
+/** The appid of the mini-program that pays: a sub-merchant's own where the order has one. */
+export function readPayingAppid(
+  merchant: MerchantV2,
+  input: PaymentInput,
+  { terms }: Order,
+): string | PhoneResult {
+  const wanted = terms.subAppid || merchant.appid;
+  const appId = typeof input['appId'] === 'string' ? input['appId'] : wanted;
+  return appId === wanted
+    ? appId
+    : refuse('APPID_DIFFERS', WRONG_SIGNATURE, `the order belongs to ${wanted}, not to ${appId}`);
+}
+
 /** Undefined when the signature is right for this order; the report goes into `message`. */
 export function checkPaySign(
   { merchant }: Wechat,
@@ -70,18 +86,18 @@ export function checkPaySign(
   order: Order,
   message: Message,
 ): PhoneResult | undefined {
-  const appId = typeof input['appId'] === 'string' ? input['appId'] : merchant.appid;
-  const shown = '支付验证签名失败';
-  if (appId !== merchant.appid) {
-    return refuse(
-      'APPID_DIFFERS',
-      shown,
-      `the order belongs to ${merchant.appid}, not to ${appId}`,
-    );
+  const paying = readPayingAppid(merchant, input, order);
+  if (typeof paying !== 'string') {
+    return paying;
   }
+  const appId = paying;
   const declared = input['signType'] as string | undefined;
   if (declared !== undefined && declared !== 'MD5' && declared !== 'HMAC-SHA256') {
-    return refuse('SIGN_TYPE_INVALID', shown, 'signType must be exactly MD5 or HMAC-SHA256');
+    return refuse(
+      'SIGN_TYPE_INVALID',
+      WRONG_SIGNATURE,
+      'signType must be exactly MD5 or HMAC-SHA256',
+    );
   }
   const fields: Fields = { appId };
   for (const name of ['timeStamp', 'nonceStr', 'package', 'signType'] as const) {
@@ -105,13 +121,13 @@ export function checkPaySign(
   });
   const { result, reason, likelyCauses } = message.signature;
   if (result !== 'valid') {
-    return refuse('SIGNATURE_INVALID', shown, reason ?? '', likelyCauses);
+    return refuse('SIGNATURE_INVALID', WRONG_SIGNATURE, reason ?? '', likelyCauses);
   }
   return (declared ?? 'MD5') === order.signType
     ? undefined
     : refuse(
         'SIGN_TYPE_DIFFERS',
-        shown,
+        WRONG_SIGNATURE,
         `signType is ${declared ?? 'MD5 (the default)'}, but the order was placed with ${order.signType}`,
       );
 }

@@ -1,15 +1,17 @@
 /** The buyer's phone: checks what `wx.requestPayment` checks, and says in `likelyCauses` what the phone keeps to itself. */
 import type { Message } from './messages.ts';
-import type { Order } from './orders.ts';
+import { isPaid, type Order } from './orders.ts';
+import { nameOfBuyer } from './payer.ts';
 import { checkPaySign } from './pay-sign.ts';
 import { type PaymentInput, type PhoneResult, refuse } from './phone-result.ts';
+import { checkPaySignV3 } from './v3/pay-sign.ts';
 import { takePayment, type Wechat } from './wechat.ts';
 
 const PARAMETERS = ['timeStamp', 'nonceStr', 'package', 'signType', 'paySign'] as const;
 
 /** What ends an order for every way to pay it. */
 export function refuseUnpayable(order: Order, nowMs: number): PhoneResult | undefined {
-  if (order.tradeState === 'SUCCESS') {
+  if (isPaid(order)) {
     return refuse('ORDER_PAID', '该订单已支付', 'this order is paid already; nobody pays twice');
   }
   if (order.tradeState === 'CLOSED') {
@@ -59,7 +61,8 @@ function judgePayment(wechat: Wechat, input: PaymentInput, message: Message): Ph
       `WeChat never gave out the prepay_id ${prepayId}`,
     );
   }
-  const wrong = checkPaySign(wechat, input, order, message) ?? refuseUnpayable(order, clock.now());
+  const checkSign = order.api === 'v3' ? checkPaySignV3 : checkPaySign;
+  const wrong = checkSign(wechat, input, order, message) ?? refuseUnpayable(order, clock.now());
   if (wrong) {
     return wrong;
   }
@@ -70,18 +73,18 @@ function judgePayment(wechat: Wechat, input: PaymentInput, message: Message): Ph
       'a prepay_id lives 2 hours; order again with the same parameters for a new one',
     );
   }
-  const payer = users.openidOf(input.user);
-  if (order.request['openid'] && order.request['openid'] !== payer) {
+  const buyer = nameOfBuyer(users, order.terms);
+  if (buyer !== undefined && buyer !== input.user) {
     return refuse(
       'PAYER_DIFFERS',
       '下单账号与支付账号不一致，请核实后再支付',
-      `this order is for ${users.nameOf(order.request['openid'])}, not for ${input.user}`,
+      `this order is for ${buyer}, not for ${input.user}`,
     );
   }
   if (input['cancel'] === true) {
     return CANCELLED;
   }
-  takePayment(wechat, order.outTradeNo, payer);
+  takePayment(wechat, order.outTradeNo, input.user);
   return { errMsg: 'requestPayment:ok' };
 }
 

@@ -2,17 +2,27 @@
 import { randomBytes } from 'node:crypto';
 import { answerCode2Session } from './code2session.ts';
 import { answerControl } from './control.ts';
-import { assertMerchant, type MerchantV2, readMerchantFile } from './credentials.ts';
+import {
+  assertMerchant,
+  type MerchantV2,
+  readMerchantFile,
+  readWechatpayKeysFile,
+  type WechatpayKeys,
+} from './credentials.ts';
 import { answerError, listen, type Reply, type Request } from './http.ts';
 import { answerHome } from './home.ts';
 import { answerPage, isPagePath } from './page/page.ts';
 import { answerPayApi, isPayPath } from './pay-api.ts';
+import { answerV3Api } from './v3/api.ts';
 import { openWechat, type Wechat } from './wechat.ts';
 
 export interface SimulatorOptions {
   /** Path of a `merchant.json`, or its content. */
   merchantFile?: string;
   merchant?: MerchantV2;
+  /** WeChat's private keys, as a path or as values; without them there is no API v3. */
+  wechatpayKeysFile?: string;
+  wechatpayKeys?: WechatpayKeys;
   /** The book's file; in memory without it. */
   dbPath?: string;
   /** 0 or absent: a free one. */
@@ -46,7 +56,8 @@ function answer(
     return answerPage(request, { apiUrl });
   }
   const isCode2Session = path === '/sns/jscode2session';
-  if (!isCode2Session && !isPayPath(path)) {
+  const isV3 = path.startsWith('/v3/');
+  if (!isCode2Session && !isV3 && !isPayPath(path)) {
     return answerError(
       404,
       'UNKNOWN_ADDRESS',
@@ -66,6 +77,9 @@ function answer(
     });
     return 'drop';
   }
+  if (isV3) {
+    return answerV3Api(wechat, request);
+  }
   return isCode2Session ? answerCode2Session(wechat, request) : answerPayApi(wechat, request);
 }
 
@@ -77,7 +91,11 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     merchantFile === undefined
       ? assertMerchant(options.merchant, 'merchant')
       : await readMerchantFile(merchantFile);
-  const wechat = openWechat(merchant, seed, dbPath);
+  const wechatpayKeys =
+    options.wechatpayKeysFile === undefined
+      ? options.wechatpayKeys
+      : await readWechatpayKeysFile(options.wechatpayKeysFile);
+  const wechat = openWechat(merchant, wechatpayKeys, seed, dbPath);
   const handle = (request: Request) => answer(wechat, request, options.apiUrl);
   try {
     const primary = await listen('primary', port, handle);

@@ -1,14 +1,19 @@
-/** The fields of a payment that the notification and the query have in common. */
+/** The fields of a payment that the v2 notification and the v2 query have in common. */
 import { formatBeijing } from './clock.ts';
+import type { OrderTerms } from './order-terms.ts';
 import type { Order } from './orders.ts';
+import { readPayer } from './payer.ts';
+import type { Users } from './users.ts';
 import type { Fields } from './wire.ts';
 
-export function describePayment(order: Order): Fields {
+export function describePayment(order: Order, users: Users): Fields {
   const fee = order.totalFen.toString();
+  const { openid, subOpenid } = readPayer(users, order);
   return {
-    openid: order.payerOpenid ?? '',
+    openid,
     is_subscribe: 'N',
-    trade_type: order.request['trade_type'] ?? '',
+    ...(subOpenid ? { sub_openid: subOpenid, sub_is_subscribe: 'N' } : {}),
+    trade_type: order.terms.tradeType,
     bank_type: 'OTHERS',
     total_fee: fee,
     cash_fee: fee,
@@ -18,3 +23,9 @@ export function describePayment(order: Order): Fields {
     time_end: formatBeijing(order.paidAtMs ?? 0),
   };
 }
+
+/** `sub_mch_id` and `sub_appid`, where the order has them. */
+export const describeSubMerchant = ({ subMchid, subAppid }: OrderTerms): Fields => ({
+  ...(subAppid ? { sub_appid: subAppid } : {}),
+  ...(subMchid ? { sub_mch_id: subMchid } : {}),
+});

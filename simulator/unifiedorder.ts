@@ -1,6 +1,9 @@
 /** `/pay/unifiedorder` (统一下单): makes an order, or gives another prepay_id for the same one. */
 import { fail, failAtGateway, type Outcome, succeed } from './pay-errors.ts';
 import { checkOrderRequest, checkTimeExpire } from './order-request.ts';
+import type { OrderRequest } from './order-terms.ts';
+import { isPaid } from './orders.ts';
+import type { Users } from './users.ts';
 import type { Wechat } from './wechat.ts';
 import type { Fields, SignType } from './wire.ts';
 
@@ -14,20 +17,20 @@ export function placeOrder(wechat: Wechat, fields: Fields, signType: SignType): 
   if (refused) {
     return refused;
   }
-  const openid = fields['openid'];
-  if (openid && users.nameOf(openid) === undefined) {
-    return failAtGateway('appid and openid not match', 'no user of this appid has this openid');
+  const stranger = refuseStrangePayer(users, fields);
+  if (stranger) {
+    return stranger;
   }
   const { nonce_str: _nonce, sign: _sign, ...request } = fields;
   const outTradeNo = fields['out_trade_no'] ?? '';
   const existing = orders.find(outTradeNo);
-  if (existing?.tradeState === 'SUCCESS') {
+  if (existing && isPaid(existing)) {
     return fail('ORDERPAID');
   }
   if (existing?.tradeState === 'CLOSED') {
     return fail('ORDERCLOSED');
   }
-  if (existing && !hasSameParameters(existing.request, request)) {
+  if (existing && (existing.api === 'v3' || !hasSameParameters(existing.request, request))) {
     return fail('INVALID_REQUEST', '201 商户订单号重复');
   }
   const tooShort = checkTimeExpire(fields['time_expire'], clock.now(), existing !== undefined);
@@ -36,7 +39,7 @@ export function placeOrder(wechat: Wechat, fields: Fields, signType: SignType): 
   }
   return wechat.book.transaction(() => {
     if (!existing) {
-      orders.create(request, signType);
+      orders.create(outTradeNo, request, signType);
     }
     const prepayId = orders.issuePrepayId(outTradeNo);
     const tradeType = fields['trade_type'] ?? '';
@@ -50,8 +53,20 @@ export function placeOrder(wechat: Wechat, fields: Fields, signType: SignType): 
   });
 }
 
+function refuseStrangePayer(users: Users, fields: Fields): Outcome | undefined {
+  const { openid, sub_openid: subOpenid, sub_appid: subAppid } = fields;
+  if (openid && users.nameOf(openid) === undefined) {
+    return failAtGateway('appid and openid not match', 'no user of this appid has this openid');
+  }
+  if (subOpenid && users.nameOfSubOpenid(subOpenid, subAppid ?? '') === undefined) {
+    const note = 'no user of this sub_appid has this sub_openid';
+    return failAtGateway('sub_appid and sub_openid not match', note);
+  }
+  return undefined;
+}
+
 /** An empty element says as little as an absent one. */
-function hasSameParameters(a: Fields, b: Fields): boolean {
+function hasSameParameters(a: OrderRequest, b: OrderRequest): boolean {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
   return [...names].every((name) => (a[name] ?? '') === (b[name] ?? ''));
 }

@@ -1,4 +1,4 @@
-/** People with WeChat: a free name each, an openid under the merchant's appid, one-time login codes. */
+/** People with WeChat: a free name each, an openid under every appid, one-time login codes. */
 import { createHash } from 'node:crypto';
 import { Formatter } from 'wechatpay-axios-plugin';
 import type { Book } from './book.ts';
@@ -7,22 +7,36 @@ import type { Clock } from './clock.ts';
 const CODE_LIFETIME_MS = 5 * 60 * 1000;
 
 export type CodeExchange =
-  | { result: 'ok'; openid: string }
+  | { result: 'ok'; user: string }
   | { result: 'unknown' | 'used' | 'expired' };
 
 export interface Users {
   /** The same name always has the same openid under one appid; the first use creates the person. */
   openidOf(name: string): string;
+  /** The openid under the appid of a sub-merchant (sub_openid). */
+  subOpenidOf(name: string, subAppid: string): string;
   nameOf(openid: string): string | undefined;
+  nameOfSubOpenid(openid: string, subAppid: string): string | undefined;
   /** A code of `wx.login`: good once, for 5 minutes. */
   issueCode(name: string): string;
   exchangeCode(code: string): CodeExchange;
+}
+
+function deriveOpenid(appid: string, name: string): string {
+  const digest = createHash('sha256').update(`${appid}\n${name}`).digest('base64url');
+  return `o${digest.slice(0, 27)}`;
 }
 
 export function createUsers(book: Book, clock: Clock, appid: string): Users {
   const { database } = book;
   const insertUser = database.prepare('INSERT OR IGNORE INTO users (openid, name) VALUES (?, ?)');
   const selectName = database.prepare('SELECT name FROM users WHERE openid = ?');
+  const insertSubOpenid = database.prepare(
+    'INSERT OR IGNORE INTO sub_openids (openid, appid, name) VALUES (?, ?, ?)',
+  );
+  const selectSubName = database.prepare(
+    'SELECT name FROM sub_openids WHERE openid = ? AND appid = ?',
+  );
   const insertCode = database.prepare(
     'INSERT INTO codes (code, openid, expires_at) VALUES (?, ?, ?)',
   );
@@ -37,17 +51,24 @@ export function createUsers(book: Book, clock: Clock, appid: string): Users {
   const openidOf = (name: string) => {
     let openid = known.get(name);
     if (openid === undefined) {
-      const digest = createHash('sha256').update(`${appid}\n${name}`).digest('base64url');
-      openid = `o${digest.slice(0, 27)}`;
+      openid = deriveOpenid(appid, name);
       insertUser.run(openid, name);
       known.set(name, openid);
     }
     return openid;
   };
+  const nameOf = (openid: string) => selectName.get(openid)?.['name']?.toString();
 
   return {
     openidOf,
-    nameOf: (openid) => selectName.get(openid)?.['name']?.toString(),
+    subOpenidOf(name, subAppid) {
+      const openid = deriveOpenid(subAppid, name);
+      insertSubOpenid.run(openid, subAppid, name);
+      return openid;
+    },
+    nameOf,
+    nameOfSubOpenid: (openid, subAppid) =>
+      selectSubName.get(openid, subAppid)?.['name']?.toString(),
     issueCode(name) {
       const code = `0${Formatter.nonce(31)}`;
       insertCode.run(code, openidOf(name), clock.now() + CODE_LIFETIME_MS);
@@ -55,7 +76,8 @@ export function createUsers(book: Book, clock: Clock, appid: string): Users {
     },
     exchangeCode(code) {
       const row = selectCode.get(code);
-      if (!row) {
+      const user = row && nameOf(String(row['openid']));
+      if (!row || user === undefined) {
         return { result: 'unknown' };
       }
       if (row['used_at'] !== null) {
@@ -65,7 +87,7 @@ export function createUsers(book: Book, clock: Clock, appid: string): Users {
         return { result: 'expired' };
       }
       useCode.run(clock.now(), code);
-      return { result: 'ok', openid: String(row['openid']) };
+      return { result: 'ok', user };
     },
   };
 }

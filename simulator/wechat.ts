@@ -1,16 +1,23 @@
 /** WeChat's side as one value: what every operation of the simulator works with. */
+import { type Account, createAccount } from './account.ts';
 import { type Book, openBook } from './book.ts';
 import { type Clock, createClock } from './clock.ts';
-import type { MerchantV2 } from './credentials.ts';
+import type { MerchantV2, WechatpayKeys } from './credentials.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createMessages, type Messages } from './messages.ts';
 import { createNotifications, type Notifications } from './notifications.ts';
 import { createNotifier, type Notifier } from './notifier.ts';
-import { createOrders, type Order, type Orders } from './orders.ts';
+import { composePaymentNotice, composeRefundNotice } from './notice.ts';
+import { createOrders, type Order, type Orders, type Refund } from './orders.ts';
 import { createUsers, type Users } from './users.ts';
+import { createWechatKeys, type WechatKeys } from './v3/wechat-keys.ts';
 
 export interface Wechat {
+  readonly account: Account;
+  /** As it is now. */
   readonly merchant: MerchantV2;
+  /** Absent: there are no keys for API v3. */
+  readonly keys: WechatKeys | undefined;
   readonly seed: string;
   readonly book: Book;
   readonly clock: Clock;
@@ -23,7 +30,12 @@ export interface Wechat {
 }
 
 /** Opens the book and puts WeChat together. The notifier starts with the first `wake`. */
-export function openWechat(merchant: MerchantV2, seed: string, dbPath?: string): Wechat {
+export function openWechat(
+  merchant: MerchantV2,
+  wechatpayKeys: WechatpayKeys | undefined,
+  seed: string,
+  dbPath?: string,
+): Wechat {
   const book = openBook(dbPath);
   const owner = `${merchant.mchid} with ${merchant.appid}`;
   const earlierOwner = book.readMeta('owner') ?? owner;
@@ -37,36 +49,64 @@ export function openWechat(merchant: MerchantV2, seed: string, dbPath?: string):
   const clock = createClock(Number(book.readMeta('clock_offset_ms') ?? '0'), (offsetMs) =>
     book.writeMeta('clock_offset_ms', offsetMs.toString()),
   );
-  const messages = createMessages(merchant, clock.now);
+  const account = createAccount(book, merchant);
+  const keys = createWechatKeys(book, merchant, wechatpayKeys, seed);
+  const messages = createMessages(account.secrets, clock.now);
   const faults = createFaults(seed, clock);
-  const notifications = createNotifications(book, merchant);
+  const users = createUsers(book, clock, merchant.appid);
+  const notifications = createNotifications(book);
   return {
-    merchant,
+    account,
+    get merchant() {
+      return account.current();
+    },
+    keys,
     seed,
     book,
     clock,
-    users: createUsers(book, clock, merchant.appid),
+    users,
     orders: createOrders(book, clock),
     notifications,
-    notifier: createNotifier({ merchant, clock, faults, messages, notifications }),
+    notifier: createNotifier({ account, keys, clock, faults, messages, notifications }),
     faults,
     messages,
   };
 }
 
 /** Takes the money: marks the order paid and puts its notification on the schedule, both or neither. */
-export function takePayment(
-  { book, clock, orders, notifications, notifier }: Wechat,
-  outTradeNo: string,
-  payerOpenid: string,
-): Order | undefined {
+export function takePayment(wechat: Wechat, outTradeNo: string, payer: string): Order | undefined {
+  const { book, clock, orders, users, notifications, notifier } = wechat;
   const paid = book.transaction(() => {
-    const order = orders.pay(outTradeNo, payerOpenid);
+    const order = orders.pay(outTradeNo, users.openidOf(payer));
     if (order) {
-      notifications.schedule(order, clock.now());
+      const { notifyUrl } = order.terms;
+      notifications.schedule(
+        order.outTradeNo,
+        notifyUrl,
+        composePaymentNotice(wechat, order),
+        clock.now(),
+      );
     }
     return order;
   });
   notifier.wake();
   return paid;
+}
+
+/** A refund by hand in the merchant console (商户平台): its notification is in v2 format, whatever the order was made with. */
+export function refundInConsole(
+  wechat: Wechat,
+  order: Order,
+  refundFen: number,
+  notifyUrl: string,
+): Refund {
+  const { book, clock, orders, notifications, notifier } = wechat;
+  const refund = book.transaction(() => {
+    const made = orders.refund(order.outTradeNo, refundFen);
+    const notice = composeRefundNotice(wechat, order, made);
+    notifications.schedule(order.outTradeNo, notifyUrl, notice, clock.now());
+    return made;
+  });
+  notifier.wake();
+  return refund;
 }

@@ -119,9 +119,9 @@ function decodeNumericReferences(text: string): string {
 }
 
 /** WeChat's own way to write: every value in CDATA, one element in a line; `total_fee` is plain. */
-export function toXml(fields: Fields): string {
+export function toXml(fields: Fields, plain: readonly string[] = ['total_fee']): string {
   const lines = Object.entries(fields).map(([name, value]) =>
-    name === 'total_fee'
+    plain.includes(name)
       ? `<${name}>${value}</${name}>`
       : `<${name}><![CDATA[${value.replaceAll(']]>', ']]]]><![CDATA[>')}]]></${name}>`,
   );

@@ -37,7 +37,7 @@ describe('the control API', () => {
     ['GET', '/login', 405, 'METHOD_NOT_ALLOWED'],
     ['GET', '/orders/none', 404, 'ORDER_NOT_FOUND'],
     ['POST', '/orders/none/pay', 404, 'ORDER_NOT_FOUND'],
-    ['POST', '/orders/none/refund-in-console', 501, 'NOT_YET_SERVED'],
+    ['POST', '/orders/none/refund-in-console', 404, 'ORDER_NOT_FOUND'],
     ['POST', '/clock', 400, 'MISSING_FIELD'],
     ['GET', '/messages?after=x', 400, 'INVALID_FIELD'],
     ['GET', '/orders/%ff', 400, 'INVALID_ADDRESS'],

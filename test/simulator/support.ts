@@ -5,7 +5,7 @@
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { createMerchant, type Merchant } from '../../simulator/credentials.ts';
+import { createMerchant, type Credentials, type Merchant } from '../../simulator/credentials.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../simulator/start.ts';
 
 interface TenpayUtil {
@@ -59,7 +59,8 @@ export async function startShop(): Promise<Shop> {
       chunks.push(chunk);
     }
     const body = Buffer.concat(chunks).toString('utf8');
-    const message = { headers: request.headers, body, fields: await tenpayUtil.parseXML(body) };
+    const fields = body.startsWith('<') ? await tenpayUtil.parseXML(body) : {};
+    const message = { headers: request.headers, body, fields };
     received.push(message);
     const text = await answer(message, response);
     if (text !== undefined) {
@@ -142,17 +143,17 @@ export interface Bench {
   stop(): Promise<void>;
 }
 
-let credentials: Promise<Merchant> | undefined;
+let credentials: Promise<Credentials> | undefined;
 /** One throwaway merchant for all tests of a file: RSA keys take time. */
-const testMerchant = async () => {
-  credentials ??= createMerchant().then(({ merchant }) => merchant);
+const testCredentials = async () => {
+  credentials ??= createMerchant();
   return credentials;
 };
 
 export async function startBench(options: Partial<SimulatorOptions> = {}): Promise<Bench> {
-  const merchant = await testMerchant();
+  const { merchant, wechatpayKeys } = await testCredentials();
   const shop = await startShop();
-  const simulator = await startSimulator({ merchant, seed: 'test', ...options });
+  const simulator = await startSimulator({ merchant, wechatpayKeys, seed: 'test', ...options });
 
   const control: Bench['control'] = async (method, path, body) => {
     const response = await fetch(`${simulator.url}/_simulator${path}`, {

@@ -1,0 +1,141 @@
+/** The part of the control API that stands for the merchant console: keys, certificates, sub-merchants. */
+import { X509Certificate } from 'node:crypto';
+import type { AccountChanges, SubMerchant } from './account.ts';
+import { createCertificate } from './certificate.ts';
+import { type Body, ControlError, readText } from './control-input.ts';
+import { isAddress } from './control-orders.ts';
+import { createRsaKeyPair, randomText } from './credentials.ts';
+import { renewKeys } from './notice.ts';
+import type { Wechat } from './wechat.ts';
+
+const MAX_CERTIFICATES = 3;
+const NAMES = [
+  'apiV2Key',
+  'apiV3Key',
+  'merchantCertificate',
+  'subMerchants',
+  'refundNotifyUrl',
+  'pendingNotifications',
+];
+
+/** The merchant without its secrets. */
+export function showMerchant({ merchant, account }: Wechat) {
+  return {
+    appid: merchant.appid,
+    mchid: merchant.mchid,
+    isServiceProvider: account.subMerchants().length > 0,
+    subMerchants: account
+      .subMerchants()
+      .map(({ subMchid, subAppid }) => ({ subMchid, ...(subAppid ? { subAppid } : {}) })),
+    refundNotifyUrl: account.refundNotifyUrl() ?? null,
+    certificates: account.certificates().map(({ serialNo, pem, revoked }) => ({
+      serialNo,
+      revoked,
+      expiresAt: new X509Certificate(pem).validToDate.toISOString(),
+    })),
+  };
+}
+
+/** A key is a value, or `true` for a new random one; the answer has what was made. */
+export async function changeMerchant(wechat: Wechat, body: Body) {
+  const unknown = Object.keys(body).find((name) => !NAMES.includes(name));
+  if (unknown !== undefined) {
+    const text = `no setting "${unknown}": ${NAMES.join(', ')}`;
+    throw new ControlError(400, 'UNKNOWN_SETTING', text);
+  }
+  const { account, notifications } = wechat;
+  const keys = { ...readKey(body, 'apiV2Key'), ...readKey(body, 'apiV3Key') };
+  const subMerchants = readSubMerchants(body['subMerchants']);
+  const isUrl = (text: string) => text === '' || isAddress(text);
+  const refundNotifyUrl = readText(body, 'refundNotifyUrl', isUrl, 'an http address, or empty');
+  const isWhen = (text: string) => text === 'keep' || text === 'renew';
+  const pending = readText(body, 'pendingNotifications', isWhen, 'keep or renew');
+  const certificate = await readCertificate(wechat, body['merchantCertificate']);
+  const changes: AccountChanges = {
+    ...keys,
+    ...(subMerchants ? { subMerchants } : {}),
+    ...(refundNotifyUrl === undefined ? {} : { refundNotifyUrl }),
+  };
+  account.change(changes);
+  if (certificate) {
+    account.addCertificate(certificate.merchantSerialNo, certificate.merchantCertificate);
+  }
+  if (pending === 'renew') {
+    notifications.rewritePending((notice) => renewKeys(notice, wechat.merchant));
+  }
+  return { ...changes, ...certificate };
+}
+
+function readKey(body: Body, name: 'apiV2Key' | 'apiV3Key'): AccountChanges {
+  const value = body[name];
+  if (value === undefined) {
+    return {};
+  }
+  const key = value === true ? randomText(32) : value;
+  if (typeof key !== 'string' || !/^[0-9A-Za-z]{32}$/.test(key)) {
+    const rule = `"${name}" must be 32 letters and digits, or true for a new one`;
+    throw new ControlError(400, 'INVALID_FIELD', rule);
+  }
+  return { [name]: key };
+}
+
+function readSubMerchants(value: unknown): SubMerchant[] | undefined {
+  if (value === undefined) {
+    return undefined;
+  }
+  if (!Array.isArray(value)) {
+    throw new ControlError(400, 'INVALID_FIELD', '"subMerchants" must be a list; empty: none');
+  }
+  return value.map((one: Record<string, unknown>) => {
+    const { subMchid, subAppid, subAppSecret } = { ...one };
+    const isText = (text: unknown) => typeof text === 'string' && text !== '';
+    if (typeof subMchid !== 'string' || !/^\d{6,32}$/.test(subMchid)) {
+      throw new ControlError(400, 'INVALID_FIELD', '"subMchid" must be digits in a string');
+    }
+    if (subAppid === undefined) {
+      return { subMchid };
+    }
+    if (!isText(subAppid) || (subAppSecret !== undefined && !isText(subAppSecret))) {
+      throw new ControlError(400, 'INVALID_FIELD', '"subAppid" and "subAppSecret" must be texts');
+    }
+    const secret = subAppSecret === undefined ? randomText(32, '0123456789abcdef') : subAppSecret;
+    return { subMchid, subAppid: String(subAppid), subAppSecret: String(secret) };
+  });
+}
+
+/** PEM text of a certificate that the merchant made, or `true` for a new pair. */
+async function readCertificate({ merchant, account }: Wechat, value: unknown) {
+  if (value === undefined) {
+    return undefined;
+  }
+  if (account.certificates().filter(({ revoked }) => !revoked).length >= MAX_CERTIFICATES) {
+    const text = `a merchant has at most ${MAX_CERTIFICATES} valid certificates: revoke one first`;
+    throw new ControlError(409, 'TOO_MANY_CERTIFICATES', text);
+  }
+  if (value === true) {
+    const pair = await createRsaKeyPair();
+    const { serialNo, pem } = createCertificate(merchant.mchid, pair);
+    return {
+      merchantSerialNo: serialNo,
+      merchantCertificate: pem,
+      merchantPrivateKey: pair.privateKey,
+    };
+  }
+  try {
+    const merchantSerialNo = new X509Certificate(String(value)).serialNumber;
+    return { merchantSerialNo, merchantCertificate: String(value) };
+  } catch {
+    const rule = '"merchantCertificate" must be a certificate in PEM, or true for a new pair';
+    throw new ControlError(400, 'INVALID_FIELD', rule);
+  }
+}
+
+export function revokeCertificate(wechat: Wechat, _: Body, serialNo: string) {
+  const { account } = wechat;
+  const valid = account.certificates().filter(({ revoked }) => !revoked);
+  if (!valid.some((one) => one.serialNo === serialNo)) {
+    throw new ControlError(404, 'CERTIFICATE_NOT_FOUND', `no valid certificate ${serialNo}`);
+  }
+  account.revokeCertificate(serialNo);
+  return showMerchant(wechat);
+}

@@ -1,0 +1,160 @@
+/** The gate of API v3: verifies a request, runs the operation, signs the answer. */
+import { randomBytes } from 'node:crypto';
+import type { Fault } from '../faults.ts';
+import { answerJson, type Answer, type Reply, type Request } from '../http.ts';
+import type { Message } from '../messages.ts';
+import { isPaid } from '../orders.ts';
+import type { Wechat } from '../wechat.ts';
+import { failAs, type V3Outcome } from './errors.ts';
+import { alterAmountV3, alterMerchantV3, tamperAnswer } from './forgery.ts';
+import { refuseRequest } from './open-request.ts';
+import { findOperation, type V3Operation } from './operations.ts';
+import { reportAlteredBody, type SignatureFault, signMessage } from './sign.ts';
+import type { WechatKeys } from './wechat-keys.ts';
+
+const SLOW_ANSWER_SECONDS = 3;
+
+/** Answers one call and keeps it in the message log. */
+export function answerV3Api(wechat: Wechat, request: Request): Reply {
+  const operation = findOperation(wechat, request);
+  const message = wechat.messages.add({
+    from: 'merchant',
+    to: 'wechat',
+    kind: operation?.point ?? request.path,
+    method: request.method,
+    path: request.url,
+    request: { headers: request.headers, body: request.body.toString('utf8') },
+  });
+  const reply = decide(wechat, request, operation, message);
+  if (typeof reply === 'string') {
+    message.note = reply === 'drop' ? 'the connection was cut' : 'no answer was sent';
+  } else {
+    const { status, headers, body } = reply;
+    message.response = { status, headers, body };
+  }
+  return reply;
+}
+
+function decide(
+  wechat: Wechat,
+  request: Request,
+  operation: V3Operation | undefined,
+  message: Message,
+): Reply {
+  const { keys, faults } = wechat;
+  if (!keys || !operation) {
+    message.note = keys ? 'not served' : 'no keys for API v3';
+    return answerJson(keys ? 404 : 501, {
+      code: keys ? 'RESOURCE_NOT_EXISTS' : 'SYSTEM_ERROR',
+      message: keys
+        ? `simulator: ${request.method} ${request.path} is not served`
+        : 'simulator: API v3 needs the v3 values in the merchant file and the file of WeChat Pay keys',
+    });
+  }
+  const seal = (outcome: V3Outcome, fault?: Fault) =>
+    answer(wechat, keys, request, outcome, message, fault);
+  const refused = refuseRequest(wechat, request, message);
+  if (refused) {
+    return seal(refused);
+  }
+  const fault = faults.take(operation.point, (kind) => canHappen(operation, kind));
+  if (!fault) {
+    return seal(operation.run());
+  }
+  message.fault = fault.kind;
+  return answerWithFault(fault, operation, seal);
+}
+
+function canHappen({ point, order }: V3Operation, kind: Fault['kind']): boolean {
+  if (kind === 'wrong-amount') {
+    return order !== undefined && isPaid(order);
+  }
+  return kind !== 'wrong-merchant' || point === 'orderquery';
+}
+
+function answerWithFault(
+  fault: Fault,
+  { run }: V3Operation,
+  seal: (outcome: V3Outcome, fault?: Fault) => Answer,
+): Reply {
+  switch (fault.kind) {
+    case 'error':
+      return seal(failAs(fault.code));
+    case 'timeout-before':
+      return 'hold';
+    case 'timeout-after':
+      run();
+      return 'hold';
+    case 'drop':
+      return 'drop';
+    case 'late':
+      return { ...seal(run()), delayMs: (fault.seconds ?? SLOW_ANSWER_SECONDS) * 1000 };
+    default:
+      return seal(run(), fault);
+  }
+}
+
+/** What is signed, and what is sent: the same, but for a fault. */
+function writeBodies(outcome: V3Outcome, fault: Fault | undefined) {
+  if (outcome.kind === 'ok' && outcome.status === 204) {
+    return { signed: '', sent: '' };
+  }
+  const body =
+    outcome.kind === 'ok'
+      ? outcome.body
+      : {
+          code: outcome.code,
+          ...(outcome.detail ? { detail: outcome.detail } : {}),
+          message: outcome.text,
+        };
+  const isSuccess = outcome.kind === 'ok';
+  const write = (value: object) => JSON.stringify(value);
+  switch (fault?.kind) {
+    case 'tamper':
+      return { signed: write(body), sent: write(tamperAnswer(body)) };
+    case 'wrong-amount':
+    case 'wrong-merchant': {
+      const alter = fault.kind === 'wrong-amount' ? alterAmountV3 : alterMerchantV3;
+      const wrong = write(isSuccess ? alter(body) : body);
+      return { signed: wrong, sent: wrong };
+    }
+    default:
+      return { signed: write(body), sent: write(body) };
+  }
+}
+
+function answer(
+  { clock }: Wechat,
+  keys: WechatKeys,
+  { headers }: Request,
+  outcome: V3Outcome,
+  message: Message,
+  fault: Fault | undefined,
+): Answer {
+  const { signed, sent } = writeBodies(outcome, fault);
+  const isBodyless = fault?.kind === 'tamper' && sent === '';
+  const signatureFault: SignatureFault =
+    fault?.kind === 'probe' ? 'probe' : isBodyless ? 'altered' : undefined;
+  const requestedSerial = headers['wechatpay-serial'];
+  const key = keys.keyForAnswer(typeof requestedSerial === 'string' ? requestedSerial : undefined);
+  const head = signMessage(key, clock.now(), signed, signatureFault);
+  message.answerSignature = signed === sent ? head.report : reportAlteredBody(head.report);
+  if (outcome.kind === 'error' && outcome.note) {
+    message.note = `${outcome.code}: ${outcome.note}`;
+  }
+  return {
+    status: outcome.status,
+    headers: {
+      ...(sent === '' ? {} : { 'Content-Type': 'application/json; charset=utf-8' }),
+      'Cache-Control': 'no-cache, must-revalidate',
+      'Content-Language': 'zh-CN',
+      'Request-ID': createRequestId(outcome.kind === 'error' ? outcome.internal : 0),
+      ...head.headers,
+    },
+    body: sent,
+  };
+}
+
+/** The digits after the hyphen are WeChat's internal error code. */
+const createRequestId = (internal: number) =>
+  `08${randomBytes(17).toString('hex').toUpperCase()}-${internal}`;

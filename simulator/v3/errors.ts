@@ -1,0 +1,88 @@
+/** Error codes of API v3 with WeChat's status, texts and internal numbers, and how an operation can end. */
+
+interface Kind {
+  readonly status: number;
+  readonly text: string;
+  /** The digits at the end of `Request-ID`. */
+  readonly internal: number;
+}
+
+const KINDS = {
+  ACCOUNT_ERROR: { status: 403, text: '账号异常', internal: 268443715 },
+  APPID_MCHID_NOT_MATCH: { status: 400, text: 'appid和mch_id不匹配', internal: 268445527 },
+  BANK_ERROR: { status: 500, text: '银行系统异常', internal: 268435457 },
+  FREQUENCY_LIMITED: { status: 429, text: '频率超限', internal: 268447840 },
+  INVALID_REQUEST: { status: 400, text: '无效请求', internal: 268435461 },
+  MCH_NOT_EXISTS: { status: 400, text: '商户号不存在', internal: 268443701 },
+  NO_AUTH: { status: 403, text: '商户无权限', internal: 268443701 },
+  NOT_ENOUGH: { status: 403, text: '余额不足', internal: 268448010 },
+  ORDER_CLOSED: { status: 400, text: '订单已关闭', internal: 268447914 },
+  ORDER_NOT_EXIST: { status: 404, text: '订单不存在', internal: 268512771 },
+  ORDER_PAID: { status: 400, text: '该订单已支付', internal: 268498689 },
+  OUT_TRADE_NO_USED: { status: 403, text: '商户订单号重复', internal: 268498688 },
+  PARAM_ERROR: { status: 400, text: '参数错误', internal: 268435461 },
+  RATELIMIT_EXCEEDED: { status: 429, text: '频率超限', internal: 268447840 },
+  RESOURCE_NOT_EXISTS: { status: 404, text: '资源不存在', internal: 268512771 },
+  RULE_LIMIT: { status: 403, text: '业务规则限制', internal: 268448010 },
+  SIGN_ERROR: { status: 401, text: '错误的签名，验签失败', internal: 268443699 },
+  SYSTEM_ERROR: { status: 500, text: '系统异常，请稍后重试', internal: 268435456 },
+  TRADE_ERROR: { status: 403, text: '交易错误', internal: 268435456 },
+  USER_PAYING: { status: 202, text: '用户支付中，需要输入密码', internal: 268435456 },
+} satisfies Record<string, Kind>;
+
+export type V3ErrorCode = keyof typeof KINDS;
+export const V3_ERROR_CODES = Object.keys(KINDS) as V3ErrorCode[];
+export const isV3ErrorCode = (code: string): code is V3ErrorCode => Object.hasOwn(KINDS, code);
+
+export type V3Outcome =
+  | { readonly kind: 'ok'; readonly status: 200; readonly body: Record<string, unknown> }
+  | { readonly kind: 'ok'; readonly status: 204 }
+  | {
+      readonly kind: 'error';
+      readonly code: string;
+      readonly status: number;
+      readonly text: string;
+      readonly internal: number;
+      readonly detail?: object;
+      /** For the message log. */
+      readonly note?: string;
+    };
+
+export type V3Failure = Extract<V3Outcome, { kind: 'error' }>;
+
+export const succeedV3 = (body: Record<string, unknown>): V3Outcome => ({
+  kind: 'ok',
+  status: 200,
+  body,
+});
+
+export const succeedEmpty: V3Outcome = { kind: 'ok', status: 204 };
+
+export const failV3 = (
+  code: V3ErrorCode,
+  more: { text?: string; internal?: number; detail?: object; note?: string } = {},
+): V3Failure => ({ kind: 'error', code, ...KINDS[code], ...more });
+
+/** API v2 says the same things under other names. */
+const NAMES_IN_V2: Record<string, V3ErrorCode> = {
+  APPID_NOT_EXIST: 'APPID_MCHID_NOT_MATCH',
+  LACK_PARAMS: 'PARAM_ERROR',
+  MCHID_NOT_EXIST: 'MCH_NOT_EXISTS',
+  NOAUTH: 'NO_AUTH',
+  NOTENOUGH: 'NOT_ENOUGH',
+  ORDERCLOSED: 'ORDER_CLOSED',
+  ORDERNOTEXIST: 'ORDER_NOT_EXIST',
+  ORDERPAID: 'ORDER_PAID',
+  SIGNERROR: 'SIGN_ERROR',
+  SYSTEMERROR: 'SYSTEM_ERROR',
+};
+
+/** What a fault with this code looks like here. */
+export const failAs = (code: string | undefined): V3Failure =>
+  failV3(
+    code !== undefined && isV3ErrorCode(code) ? code : (NAMES_IN_V2[code ?? ''] ?? 'SYSTEM_ERROR'),
+  );
+
+/** The same for API v2, with a code of v3. */
+export const nameInV2 = (code: string): string =>
+  Object.entries(NAMES_IN_V2).find(([, name]) => name === code)?.[0] ?? code;

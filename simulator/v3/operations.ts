@@ -1,0 +1,66 @@
+/** Which address of API v3 does what. */
+import type { FaultPoint } from '../faults.ts';
+import type { Request } from '../http.ts';
+import type { Order } from '../orders.ts';
+import type { Wechat } from '../wechat.ts';
+import { listCertificates } from './certificates.ts';
+import type { V3Outcome } from './errors.ts';
+import { readBody } from './open-request.ts';
+import { closeOrderV3, queryOrderV3 } from './order-operations.ts';
+import { placeOrderV3 } from './prepay.ts';
+
+export interface V3Operation {
+  readonly point: FaultPoint & ('unifiedorder' | 'orderquery' | 'closeorder' | 'certificates');
+  /** The order that the address names. */
+  readonly order?: Order | undefined;
+  readonly run: () => V3Outcome;
+}
+
+const TRANSACTIONS =
+  /^\/v3\/pay\/(partner\/)?transactions\/(jsapi|native|id\/([^/]+)|out-trade-no\/([^/]+?)(\/close)?)$/;
+
+/** Undefined: the simulator does not serve this. */
+export function findOperation(wechat: Wechat, request: Request): V3Operation | undefined {
+  const { method, path, query } = request;
+  if (path === '/v3/certificates' && method === 'GET') {
+    return {
+      point: 'certificates',
+      run: () => listCertificates(wechat, query.get('algorithm_type')),
+    };
+  }
+  const [, partner, what, transactionId, outTradeNo, close] = TRANSACTIONS.exec(path) ?? [];
+  const isPartner = partner !== undefined;
+  if (what === 'jsapi' || what === 'native') {
+    const tradeType = what === 'jsapi' ? 'JSAPI' : 'NATIVE';
+    const run = withBody(request, (json) => placeOrderV3(wechat, isPartner, tradeType, json));
+    return method === 'POST' ? { point: 'unifiedorder', run } : undefined;
+  }
+  const { orders } = wechat;
+  const order = transactionId
+    ? orders.findByTransactionId(transactionId)
+    : orders.find(decode(outTradeNo ?? ''));
+  if (close && method === 'POST') {
+    const run = withBody(request, (json) => closeOrderV3(wechat, isPartner, order, json));
+    return { point: 'closeorder', order, run };
+  }
+  if (what !== undefined && !close && method === 'GET') {
+    const run = () => queryOrderV3(wechat, isPartner, order, Object.fromEntries(query));
+    return { point: 'orderquery', order, run };
+  }
+  return undefined;
+}
+
+function withBody(request: Request, run: (json: unknown) => V3Outcome) {
+  return () => {
+    const read = readBody(request);
+    return 'refused' in read ? read.refused : run(read.json);
+  };
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

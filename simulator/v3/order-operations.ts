@@ -1,0 +1,45 @@
+/** Query and close (查询订单、关闭订单) of v3. */
+import { isPaid, type Order } from '../orders.ts';
+import type { Wechat } from '../wechat.ts';
+import { failV3, succeedEmpty, succeedV3, type V3Outcome } from './errors.ts';
+import { checkParties, type Json } from './open-request.ts';
+import { describeTransaction } from './transaction.ts';
+
+/** An order belongs to the sub-merchant it was made for, or to none. */
+const isOf = (order: Order, parties: Json) => order.terms.subMchid === (parties['sub_mchid'] ?? '');
+
+export function queryOrderV3(
+  wechat: Wechat,
+  isPartner: boolean,
+  order: Order | undefined,
+  parties: Json,
+): V3Outcome {
+  const refused = checkParties(wechat, isPartner, parties);
+  if (refused) {
+    return refused;
+  }
+  return order && isOf(order, parties)
+    ? succeedV3(describeTransaction(wechat, order))
+    : failV3('ORDER_NOT_EXIST');
+}
+
+/** 204 also for a number that never was: it proves nothing. */
+export function closeOrderV3(
+  wechat: Wechat,
+  isPartner: boolean,
+  order: Order | undefined,
+  json: unknown,
+): V3Outcome {
+  const refused = checkParties(wechat, isPartner, json as Json);
+  if (refused) {
+    return refused;
+  }
+  if (!order || !isOf(order, json as Json)) {
+    return succeedEmpty;
+  }
+  if (isPaid(order)) {
+    return failV3('ORDER_PAID');
+  }
+  wechat.orders.close(order.outTradeNo);
+  return succeedEmpty;
+}
