@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // In a Chromium: vitest.page.config.ts.
+    exclude: ['test/page/**'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import type { Answer } from '../http.ts';
 
 const ROOT = fileURLToPath(new URL('../../miniprogram', import.meta.url));
-const TEXT_FILES = new Set(['.json', '.wxml', '.wxss', '.wxs']);
+const TEXT_FILES = new Set(['.json', '.wxml', '.wxss']);
+const MODULES = new Set(['.js', '.wxs']);
 const IMAGE_TYPES: Record<string, string> = {
   '.png': 'image/png',
   '.jpg': 'image/jpeg',
@@ -46,7 +47,7 @@ async function wrapFile(file: string): Promise<string> {
     const content = JSON.stringify(await readFile(file, 'utf8'));
     return `miniProgramFiles.text[${name}] = ${content};\n`;
   }
-  if (ending !== '.js') {
+  if (!MODULES.has(ending)) {
     return '';
   }
   // On one line with the wrapper, so that line numbers are those of the file.

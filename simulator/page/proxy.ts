@@ -25,7 +25,7 @@ export async function forwardToApi(
   for (const name of PASSED_ON) {
     const value = request.headers[name];
     if (value !== undefined) {
-      headers[name] = value;
+      headers[name] = [value].flat().join(', ');
     }
   }
   const outgoing = http.request(apiUrl + path, { method: request.method, headers, agent });

@@ -1,0 +1,32 @@
+/** Talks to the simulator and, through it, to the local stack: both on the page's own origin. */
+
+class BackendError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = 'BackendError';
+    this.status = status;
+  }
+}
+
+/** JSON in and out; throws with the other side's own words. */
+async function ask<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<T> {
+  const answer = await fetch(path, {
+    method,
+    ...(body === undefined
+      ? {}
+      : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  });
+  const value = (await answer.json()) as { error?: { message?: string } };
+  if (!answer.ok) {
+    throw new BackendError(answer.status, value.error?.message ?? `status ${answer.status}`);
+  }
+  return value as T;
+}
+
+export const local = <T>(method: 'GET' | 'POST', path: string, body?: object) =>
+  ask<T>(method, `/_page/api/_local${path}`, body);
+
+export const simulator = <T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) =>
+  ask<T>(method, `/_simulator${path}`, body);

@@ -1,0 +1,218 @@
+/** Messages of both programs as one story: who asked whom, in what order, with what outcome. */
+import type { Feed } from './feed.ts';
+import type { LocalMessage, WechatMessage } from './messages.ts';
+import { describeTableCall } from './table-calls.ts';
+
+export type Party = 'mini' | 'api' | 'table' | 'wechat';
+export type Outcome = 'ok' | 'refused' | 'failed' | 'pending';
+
+export interface Exchange {
+  readonly key: string;
+  readonly startMs: number;
+  readonly endMs: number | undefined;
+  /** The stack's clock. */
+  readonly time: string;
+  readonly from: Party;
+  /** The same as `from` for what a function does by itself. */
+  readonly to: Party;
+  readonly label: string;
+  readonly outcome: Outcome;
+  /** `200`, `SUCCESS`, `lost`, … */
+  readonly result: string;
+  readonly outTradeNo: string | undefined;
+  readonly buyer?: string | undefined;
+  readonly wechat?: WechatMessage;
+  readonly local?: LocalMessage;
+}
+
+/** A delivery takes at most 5 seconds from WeChat's note to ours. */
+const SAME_DELIVERY_MS = 6000;
+
+export function toExchanges({ wechat, local }: Feed): Exchange[] {
+  const deliveries = local.filter(({ from }) => from === 'wechat');
+  const matched = new Set<LocalMessage>();
+  const ofWechat = wechat.map((message) => {
+    const delivery =
+      message.kind === 'notify'
+        ? deliveries.find((one) => !matched.has(one) && isSameDelivery(message, one))
+        : undefined;
+    if (delivery) {
+      matched.add(delivery);
+    }
+    return fromWechat(message, delivery);
+  });
+  const hidden = listQuietInvocations(local);
+  const ofLocal = local
+    .filter((message) => !matched.has(message) && !isQuiet(message, hidden))
+    .map(fromLocal);
+  return [...ofWechat, ...ofLocal].sort((a, b) => a.startMs - b.startMs);
+}
+
+const isSameDelivery = (message: WechatMessage, delivery: LocalMessage) =>
+  delivery.request.body === message.request.body &&
+  Math.abs(delivery.epochMs - message.epochMs) < SAME_DELIVERY_MS;
+
+/** Scheduled runs of reconcile that found nothing due: one a minute would bury everything else. */
+function listQuietInvocations(local: readonly LocalMessage[]): Set<string | undefined> {
+  return new Set(
+    local
+      .filter(({ from, response }) => from === 'schedule' && (!response || isIdle(response.body)))
+      .map(({ invocationId }) => invocationId),
+  );
+}
+
+const isIdle = (body: string) => /"due":0\b/.test(body);
+
+/** Also the index pages without a row, and the request that only opens a connection. */
+function isQuiet(message: LocalMessage, hidden: Set<string | undefined>): boolean {
+  return (
+    (message.invocationId !== undefined && hidden.has(message.invocationId)) ||
+    (message.to === 'table' &&
+      (message.request.body.includes('"CONNECTION"') ||
+        (message.method === 'Query' && /"Count":0\b/.test(message.response?.body ?? ''))))
+  );
+}
+
+function fromWechat(message: WechatMessage, delivery: LocalMessage | undefined): Exchange {
+  const phone = /^phone of (.*)$/s.exec(message.from)?.[1];
+  const from = phone !== undefined ? 'mini' : message.from === 'wechat' ? 'wechat' : 'api';
+  const { outcome, result } = judgeWechat(message, delivery?.response?.status);
+  return {
+    key: `wechat-${message.id}`,
+    startMs: message.epochMs,
+    endMs: message.response && message.epochMs + Math.max(message.durationMs ?? 0, 0.4),
+    time: message.time,
+    from,
+    to: message.to === 'merchant' ? 'api' : 'wechat',
+    label: labelOf(message),
+    outcome,
+    result,
+    outTradeNo: findOrderNumber(message.request.body, message.response?.body, message.path),
+    buyer: phone,
+    wechat: message,
+    ...(delivery && { local: delivery }),
+  };
+}
+
+function labelOf({ kind, path }: WechatMessage): string {
+  const names: Record<string, string> = {
+    login: 'wx.login',
+    requestPayment: 'wx.requestPayment',
+    notify: `POST ${URL.parse(path)?.pathname ?? path}`,
+  };
+  return names[kind] ?? (kind === 'pay' ? 'pay' : kind);
+}
+
+function judgeWechat(
+  message: WechatMessage,
+  ownStatus: number | undefined,
+): Pick<Exchange, 'outcome' | 'result'> {
+  const { kind, response, fault, note } = message;
+  if (kind === 'notify') {
+    return judgeDelivery(note, ownStatus);
+  }
+  if (!response) {
+    return fault === undefined
+      ? { outcome: 'pending', result: '' }
+      : { outcome: 'failed', result: fault };
+  }
+  const body = response.body;
+  const error = readXml(body, 'err_code') ?? /"errcode":(\d+)/.exec(body)?.[1];
+  if (readXml(body, 'return_code') === 'FAIL') {
+    return { outcome: 'refused', result: 'FAIL' };
+  }
+  if (error !== undefined && error !== '0') {
+    return { outcome: 'refused', result: error };
+  }
+  const [, errMsg, detail = ''] = /"errMsg":"\w+:(ok|fail)\s?([^"]*)"/.exec(body) ?? [];
+  if (errMsg === 'fail') {
+    return { outcome: 'refused', result: detail };
+  }
+  return { outcome: 'ok', result: readXml(body, 'trade_state') ?? 'ok' };
+}
+
+/** WeChat's word for the delivery, or our own refusal, which says more. */
+function judgeDelivery(
+  note: string | undefined,
+  ownStatus: number | undefined,
+): Pick<Exchange, 'outcome' | 'result'> {
+  if (ownStatus !== undefined && ownStatus >= 400) {
+    return { outcome: 'refused', result: `refused ${ownStatus}` };
+  }
+  const [word = ''] = (note ?? '').split(':');
+  const outcomes: Record<string, Outcome> = {
+    acknowledged: 'ok',
+    '': 'pending',
+    refused: 'refused',
+  };
+  return { outcome: outcomes[word] ?? 'failed', result: word.replaceAll('-', ' ') };
+}
+
+function fromLocal(message: LocalMessage): Exchange {
+  const isTable = message.to === 'table';
+  const isOwn = message.from === 'schedule' || message.from === 'tool';
+  const status = message.response?.status;
+  const table = isTable ? describeTableCall(message) : undefined;
+  return {
+    key: `local-${message.id}`,
+    startMs: message.epochMs,
+    endMs: message.durationMs === undefined ? undefined : message.epochMs + message.durationMs,
+    time: message.time,
+    from: isTable || isOwn ? 'api' : message.from === 'wechat' ? 'wechat' : 'mini',
+    to: message.to,
+    label: isTable
+      ? message.method
+      : isOwn
+        ? message.path
+        : `${message.method} ${shortenPath(message.path)}`,
+    outcome: table?.outcome ?? judgeStatus(status),
+    result: table?.result ?? (isOwn ? describeRun(message) : (status?.toString() ?? '')),
+    outTradeNo: findOrderNumber(message.request.body, message.response?.body, message.path),
+    local: message,
+  };
+}
+
+function judgeStatus(status: number | undefined): Outcome {
+  if (status === undefined) {
+    return 'pending';
+  }
+  return status < 400 ? 'ok' : status < 500 ? 'refused' : 'failed';
+}
+
+/** `due 1 · paid 1` */
+function describeRun({ response }: LocalMessage): string {
+  if (!response) {
+    return '';
+  }
+  const counts = [...response.body.matchAll(/"(\w+)":([1-9]\d*)/g)];
+  return counts.map(([, name, count]) => `${name} ${count}`).join(' · ') || 'nothing due';
+}
+
+const shortenPath = (path: string) =>
+  path.replace(/[0-9a-f]{24,}/, (number) => `${number.slice(0, 6)}…`);
+
+const NUMBERS = [
+  /ORDER#([\w|*-]+)/,
+  /"outTradeNo":"([\w|*-]+)"/,
+  /<out_trade_no>(?:<!\[CDATA\[)?([\w|*-]+)/,
+  /^\/orders\/([\w|*-]+)/,
+];
+
+function findOrderNumber(...texts: (string | undefined)[]): string | undefined {
+  for (const text of texts) {
+    for (const pattern of NUMBERS) {
+      const number = pattern.exec(text ?? '')?.[1];
+      if (number !== undefined) {
+        return number;
+      }
+    }
+  }
+  return undefined;
+}
+
+/** The text of one element of WeChat's flat XML. */
+export function readXml(body: string, name: string): string | undefined {
+  const pattern = new RegExp(`<${name}>(?:<!\\[CDATA\\[(.*?)\\]\\]>|([^<]*))</${name}>`, 's');
+  const [, cdata, plain] = pattern.exec(body) ?? [];
+  return cdata ?? plain;
+}

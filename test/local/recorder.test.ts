@@ -1,0 +1,155 @@
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  createLocalClient,
+  createTable,
+  type LocalDynamoDb,
+  startDynamoDb,
+} from '../../local/dynamodb.ts';
+import type { RunningServer } from '../../local/http-server.ts';
+import type { LocalFunction } from '../../local/lambda.ts';
+import { openOrderReader } from '../../local/order-record.ts';
+import { createRecorder } from '../../local/recorder.ts';
+import { startTableRecorder } from '../../local/table-recorder.ts';
+
+const definition = {
+  name: 'prepay',
+  exportName: 'handler',
+  timeoutMs: 5000,
+  memoryMb: 512,
+  routes: [],
+  schedules: [],
+};
+
+const httpEvent = (path: string, body: string, isBase64Encoded = false) => ({
+  requestContext: { http: { method: 'POST', path } },
+  headers: { authorization: 'Bearer very.secret.token', 'content-type': 'application/json' },
+  body,
+  isBase64Encoded,
+});
+
+/** One function that does this when it is called. */
+function watchOne(invoke: LocalFunction['invoke']) {
+  const recorder = createRecorder();
+  const watched = recorder.watch(new Map([['prepay', { definition, invoke }]])).get('prepay');
+  if (watched === undefined) throw new Error('the function is gone');
+  return { recorder, call: (event: unknown) => watched.invoke(event) };
+}
+
+describe('the recorder', () => {
+  it('keeps what a function got, answered and logged, without tokens', async () => {
+    const body = '{"token":"very.secret.token","expiresIn":7200}';
+    const { recorder, call } = watchOne(() => {
+      recorder.addLogLine('{"level":"INFO","message":"logged in"}');
+      recorder.addLogLine('{"_aws":{},"OrderPaid":1}');
+      recorder.addLogLine('plain text');
+      return Promise.resolve({ ok: true, result: { statusCode: 200, headers: {}, body } });
+    });
+    await call(httpEvent('/login', '{"code":"abc"}'));
+    const [message] = recorder.list();
+
+    expect(message).toMatchObject({
+      from: 'mini-program',
+      to: 'api',
+      functionName: 'prepay',
+      method: 'POST',
+      path: '/login',
+      request: { headers: { authorization: 'Bearer ***' }, body: '{"code":"abc"}' },
+      response: { status: 200, body: '{"token":"***","expiresIn":7200}' },
+      log: [{ level: 'INFO', message: 'logged in' }],
+    });
+    expect(JSON.stringify(recorder.list())).not.toContain('very.secret');
+  });
+
+  it('tells who called: WeChat, the schedule, a tool', async () => {
+    const { recorder, call } = watchOne(() => Promise.resolve({ ok: true, result: { due: 0 } }));
+    const xml = Buffer.from('<xml>通知</xml>').toString('base64');
+    await call(httpEvent('/notify/v2/payment', xml, true));
+    await call({ source: 'aws.events' });
+    await call({});
+
+    expect(recorder.list().map(({ from }) => from)).toEqual(['wechat', 'schedule', 'tool']);
+    expect(recorder.list()[0]?.request.body).toBe('<xml>通知</xml>');
+    expect(recorder.list(2)[0]?.response?.body).toBe('{"due":0}');
+  });
+
+  it('answers 500 for a function that failed', async () => {
+    const error = { errorType: 'TypeError', errorMessage: 'oops' };
+    const { recorder, call } = watchOne(() => Promise.resolve({ ok: false, error }));
+    const outcome = await call(httpEvent('/prepay', '{}'));
+
+    expect(outcome).toEqual({ ok: false, error });
+    expect(recorder.list()[0]?.response?.status).toBe(500);
+  });
+
+  it('forgets the oldest messages', () => {
+    const recorder = createRecorder();
+    const note = {
+      from: 'api',
+      to: 'table',
+      functionName: undefined,
+      invocationId: undefined,
+    } as const;
+    const request = { headers: {}, body: 'x'.repeat(100_000) };
+    for (let i = 0; i < 5000; i += 1)
+      recorder.record({ ...note, method: 'GetItem', path: '/', request });
+
+    expect(recorder.list().length).toBeLessThan(3500);
+    expect(recorder.list().at(-1)).toMatchObject({ id: 5000 });
+    expect(recorder.list().at(-1)?.request.body.length).toBeLessThan(20_000);
+  });
+});
+
+describe('the pass-through in front of the table', () => {
+  const recorder = createRecorder();
+  let engine: LocalDynamoDb;
+  let server: RunningServer;
+
+  beforeAll(async () => {
+    engine = await startDynamoDb();
+    await createTable(engine.endpoint, 'orders');
+    server = await startTableRecorder(engine.endpoint, recorder);
+  });
+  afterAll(async () => {
+    await server.stop();
+    await engine.stop();
+  });
+
+  it('hands everything on, and knows which call of a function it was for', async () => {
+    const client = createLocalClient(server.url);
+    const put = (outTradeNo: string) =>
+      client.send(
+        new PutItemCommand({
+          TableName: 'orders',
+          Item: { PK: { S: `ORDER#${outTradeNo}` }, SK: { S: 'ORDER' }, totalFen: { N: '2800' } },
+          ConditionExpression: 'attribute_not_exists(PK)',
+        }),
+      );
+    const invoke = async () => {
+      await put('A1');
+      return { ok: true as const, result: null };
+    };
+    const functions = recorder.watch(new Map([['prepay', { definition, invoke }]]));
+    await functions.get('prepay')?.invoke(httpEvent('/prepay', '{}'));
+    await expect(put('A1')).rejects.toThrow('conditional request failed');
+    client.destroy();
+    const [call, first, second] = recorder.list();
+
+    expect(first).toMatchObject({ to: 'table', method: 'PutItem', functionName: 'prepay' });
+    expect(first?.invocationId).toBe(call?.invocationId);
+    expect(first?.response?.status).toBe(200);
+    expect(second).toMatchObject({ functionName: undefined, response: { status: 400 } });
+    expect(first?.request.headers['authorization']).toBe('AWS4-HMAC-SHA256 ***');
+  });
+
+  it('shows a row as it is, with every write to it', async () => {
+    const reader = openOrderReader(engine.endpoint, 'orders', recorder);
+    const order = await reader.read('A1');
+    const none = await reader.read('B2');
+    reader.close();
+
+    expect(order.row).toEqual({ PK: 'ORDER#A1', SK: 'ORDER', totalFen: 2800 });
+    expect(order.writes.map(({ response }) => response?.status)).toEqual([200, 400]);
+    expect(none).toEqual({ row: undefined, writes: [] });
+  });
+});
