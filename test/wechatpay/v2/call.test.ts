@@ -146,6 +146,13 @@ describe('a v2 call', () => {
     await expect(answer).resolves.toEqual({ ok: false, code: '', text: '' });
   });
 
+  test('passes over a version of the secret that has no APIv2 key', async () => {
+    const v3Only = { ...merchantWith(), apiV2Key: undefined };
+    const { answer } = send({ merchant: [merchantWith(OTHER_KEY), v3Only, merchantWith()] });
+
+    expect(await answer).toMatchObject({ ok: true });
+  });
+
   test('takes an answer signed with an earlier key while the key is being changed', async () => {
     const { answer } = send({ merchant: [merchantWith(OTHER_KEY), merchantWith(API_V2_KEY)] });
 
