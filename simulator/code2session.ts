@@ -126,7 +126,7 @@ function exchange(wechat: Wechat, { method, query }: Request): Result {
 /** The merchant's own mini-program, or one of a sub-merchant. */
 function findMiniProgram({ merchant, account, users }: Wechat, appid: string) {
   if (appid === merchant.appid) {
-    return { secret: merchant.appSecret, openidOf: users.openidOf };
+    return { secret: merchant.appSecret, openidOf: (user: string) => users.openidOf(user) };
   }
   const sub = account.subMerchants().find(({ subAppid }) => subAppid === appid);
   return (

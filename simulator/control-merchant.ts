@@ -86,21 +86,21 @@ function readSubMerchants(value: unknown): SubMerchant[] | undefined {
   if (!Array.isArray(value)) {
     throw new ControlError(400, 'INVALID_FIELD', '"subMerchants" must be a list; empty: none');
   }
-  return value.map((one: Record<string, unknown>) => {
-    const { subMchid, subAppid, subAppSecret } = { ...one };
-    const isText = (text: unknown) => typeof text === 'string' && text !== '';
-    if (typeof subMchid !== 'string' || !/^\d{6,32}$/.test(subMchid)) {
-      throw new ControlError(400, 'INVALID_FIELD', '"subMchid" must be digits in a string');
-    }
-    if (subAppid === undefined) {
-      return { subMchid };
-    }
-    if (!isText(subAppid) || (subAppSecret !== undefined && !isText(subAppSecret))) {
-      throw new ControlError(400, 'INVALID_FIELD', '"subAppid" and "subAppSecret" must be texts');
-    }
-    const secret = subAppSecret === undefined ? randomText(32, '0123456789abcdef') : subAppSecret;
-    return { subMchid, subAppid: String(subAppid), subAppSecret: String(secret) };
-  });
+  return value.map((one: unknown) => readSubMerchant({ ...(one as Body) }));
+}
+
+function readSubMerchant(body: Body): SubMerchant {
+  const isDigits = (text: string) => /^\d{6,32}$/.test(text);
+  const isWord = (text: string) => /^[0-9A-Za-z]{1,64}$/.test(text);
+  const subMchid = readText(body, 'subMchid', isDigits, 'digits');
+  const subAppid = readText(body, 'subAppid', isWord, 'letters and digits');
+  const secret = readText(body, 'subAppSecret', isWord, 'letters and digits');
+  if (subMchid === undefined) {
+    throw new ControlError(400, 'MISSING_FIELD', '"subMchid" of a sub-merchant is needed');
+  }
+  return subAppid === undefined
+    ? { subMchid }
+    : { subMchid, subAppid, subAppSecret: secret ?? randomText(32, '0123456789abcdef') };
 }
 
 /** PEM text of a certificate that the merchant made, or `true` for a new pair. */
@@ -122,8 +122,9 @@ async function readCertificate({ merchant, account }: Wechat, value: unknown) {
     };
   }
   try {
-    const merchantSerialNo = new X509Certificate(String(value)).serialNumber;
-    return { merchantSerialNo, merchantCertificate: String(value) };
+    const merchantCertificate = value as string;
+    const merchantSerialNo = new X509Certificate(merchantCertificate).serialNumber;
+    return { merchantSerialNo, merchantCertificate };
   } catch {
     const rule = '"merchantCertificate" must be a certificate in PEM, or true for a new pair';
     throw new ControlError(400, 'INVALID_FIELD', rule);

@@ -7,6 +7,11 @@ const ADDRESSES = [
   ['POST /pay/unifiedorder', '统一下单'],
   ['POST /pay/orderquery', '查询订单'],
   ['POST /pay/closeorder', '关闭订单'],
+  ['POST /v3/pay/transactions/{jsapi|native}', 'APIv3 下单'],
+  ['GET /v3/pay/transactions/{out-trade-no|id}/{number}?mchid=', 'APIv3 查询订单'],
+  ['POST /v3/pay/transactions/out-trade-no/{out_trade_no}/close', 'APIv3 关闭订单'],
+  ['… /v3/pay/partner/transactions/…', 'APIv3 服务商模式'],
+  ['GET /v3/certificates', '下载平台证书'],
   ['GET /sns/jscode2session', '小程序登录 code2Session'],
   ['POST /_simulator/login {"user"}', 'a one-time wx.login code'],
   [
@@ -20,9 +25,19 @@ const ADDRESSES = [
     'POST /_simulator/orders/{out_trade_no}/pay',
     'pays without a phone; "evenIfClosed": true for a payment that was under way before',
   ],
+  [
+    'POST /_simulator/orders/{out_trade_no}/refund-in-console',
+    'a refund by hand; {"refundFen","notifyUrl"}',
+  ],
   ['GET /_simulator/prepays/{prepay_id}', 'the order that a prepay_id belongs to'],
   ['GET /_simulator/users/{user}', 'the openid of a user'],
   ['GET|POST|DELETE /_simulator/faults[/{id}]', 'misbehaviour on request'],
+  ['GET|POST /_simulator/merchant', 'new keys, certificates, sub-merchants'],
+  [
+    'GET|POST /_simulator/verification {"mode","notificationShare"}',
+    'platform certificate, public key, or both',
+  ],
+  ['GET|POST /_simulator/platform-certificates {"share"}', 'a successor beside the first'],
   ['GET|POST /_simulator/clock {"advanceSeconds"}', "moves WeChat's clock"],
   ['GET /_simulator/messages[?after=id]', 'every message, and why a signature failed'],
   ['POST /_simulator/reset', 'empty again'],
@@ -45,7 +60,7 @@ export function answerHome({ merchant, seed }: Wechat, { method }: Request): Ans
 <title>WeChat Pay simulator</title>
 <style>body{font:16px/1.5 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem}td{padding:.2rem 1rem .2rem 0;vertical-align:top}</style>
 <h1>WeChat Pay simulator 微信支付模拟器</h1>
-<p>It behaves like WeChat Pay (API v2) towards one merchant. No real money, no real WeChat. 不产生真实支付。</p>
+<p>It behaves like WeChat Pay (API v2 and v3) towards one merchant. No real money, no real WeChat. 不产生真实支付。</p>
 <p>appid <code>${escapeHtml(merchant.appid)}</code>, mch_id <code>${escapeHtml(merchant.mchid)}</code>, seed <code>${escapeHtml(seed)}</code>. How to use it: <code>simulator/README.md</code>.</p>
 <table>${rows.join('\n')}</table>
 </html>

@@ -66,7 +66,8 @@ function composeV2({ merchant, users }: Wechat, order: Order, signType: SignType
   return { kind: 'payment-v2', signType, fields: signNotice(fields, merchant.apiV2Key, signType) };
 }
 
-function signNotice({ sign: _, ...fields }: Fields, key: string, signType: SignType): Fields {
+function signNotice(unsigned: Fields, key: string, signType: SignType): Fields {
+  const { sign: _, ...fields } = unsigned;
   const sign = signFields(fields, key, signType);
   return Object.fromEntries(
     Object.entries({ ...fields, sign }).toSorted(([a], [b]) => (a < b ? -1 : 1)),

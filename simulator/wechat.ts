@@ -51,7 +51,7 @@ export function openWechat(
   );
   const account = createAccount(book, merchant);
   const keys = createWechatKeys(book, merchant, wechatpayKeys, seed);
-  const messages = createMessages(account.secrets, clock.now);
+  const messages = createMessages(() => account.secrets(), clock.now);
   const faults = createFaults(seed, clock);
   const users = createUsers(book, clock, merchant.appid);
   const notifications = createNotifications(book);

@@ -72,11 +72,15 @@ export function refuseParties(
   const mchid = json[isPartner ? 'sp_mchid' : 'mchid'];
   if (mchid !== merchant.mchid) {
     const text = '请求中的商户号与签名所用商户号不一致';
-    return failV3('INVALID_REQUEST', { text, internal: 268447843, note: `mchid is ${mchid}` });
+    return failV3('INVALID_REQUEST', {
+      text,
+      internal: 268447843,
+      note: `the signature is that of ${merchant.mchid}`,
+    });
   }
   const isUnknown =
     isPartner && !subMerchants.some(({ subMchid }) => subMchid === json['sub_mchid']);
   return isUnknown
-    ? failV3('NO_AUTH', { text: '受理关系不存在', note: `no sub-merchant ${json['sub_mchid']}` })
+    ? failV3('NO_AUTH', { text: '受理关系不存在', note: 'this provider has no such sub-merchant' })
     : undefined;
 }

@@ -71,16 +71,20 @@ const COMMON: Fields = {
   }),
 };
 
+const MERCHANT_NUMBER = required(text('商户号', 32, MCHID));
+const PROVIDER_NUMBER = required(text('服务商户号', 32, MCHID));
+const SUB_MERCHANT_NUMBER = required(text('子商户号', 32, MCHID));
+
 const DIRECT: Fields = {
   appid: required(text('公众账号ID', 32)),
-  mchid: required(text('商户号', 32, MCHID)),
+  mchid: MERCHANT_NUMBER,
 };
 
 const PARTNER: Fields = {
   sp_appid: required(text('服务商公众账号ID', 32)),
-  sp_mchid: required(text('服务商户号', 32, MCHID)),
+  sp_mchid: PROVIDER_NUMBER,
   sub_appid: text('子商户公众账号ID', 32),
-  sub_mchid: required(text('子商户号', 32, MCHID)),
+  sub_mchid: SUB_MERCHANT_NUMBER,
 };
 
 const PAYER = required(group('支付者', { openid: required(text('用户标识', 128)) }));
@@ -103,10 +107,10 @@ export function shapeOfOrder(isPartner: boolean, tradeType: string): ObjectShape
 }
 
 /** Body of a close, and the query string of a query. */
-export function shapeOfParties(isPartner: boolean): ObjectShape {
-  const { sp_mchid, sub_mchid, mchid } = { ...PARTNER, ...DIRECT };
-  const fields: Fields = isPartner
-    ? { ...(sp_mchid ? { sp_mchid } : {}), ...(sub_mchid ? { sub_mchid } : {}) }
-    : { ...(mchid ? { mchid } : {}) };
-  return { type: 'object', label: '商户', fields };
-}
+export const shapeOfParties = (isPartner: boolean): ObjectShape => ({
+  type: 'object',
+  label: '商户',
+  fields: isPartner
+    ? { sp_mchid: PROVIDER_NUMBER, sub_mchid: SUB_MERCHANT_NUMBER }
+    : { mchid: MERCHANT_NUMBER },
+});

@@ -7,7 +7,8 @@ import { type PaymentInput, type PhoneResult, refuse } from '../phone-result.ts'
 import type { Wechat } from '../wechat.ts';
 import { changeLine, type DraftGuess, draftGuess, rightDraft } from './draft.ts';
 import { explainRsa } from './explain-key.ts';
-import { guessLayout } from './explain-request.ts';
+import { guessLayout } from './explain-layout.ts';
+import { MERCHANT_KEY_NAME } from './sign.ts';
 
 const [APP_ID, TIME_STAMP, , PACKAGE] = [0, 1, 2, 3] as const;
 
@@ -30,7 +31,10 @@ export function checkPaySignV3(
       `signType is ${signType ?? 'missing (MD5, the default)'}; an order of API v3 needs RSA`,
     );
   }
-  const lines = [appId, ...['timeStamp', 'nonceStr', 'package'].map((name) => String(input[name]))];
+  const lines = [
+    appId,
+    ...['timeStamp', 'nonceStr', 'package'].map((name) => input[name] as string),
+  ];
   const stringToSign = Formatter.joinedByLineFeed(...lines);
   const received = input['paySign'] as string;
   const certificates = account.certificates().filter(({ revoked }) => !revoked);
@@ -44,7 +48,7 @@ export function checkPaySignV3(
       result: 'valid',
       expected: received,
       serial: signer.serialNo,
-      keyName: "public key of the merchant's API certificate",
+      keyName: MERCHANT_KEY_NAME,
     };
     return undefined;
   }

@@ -1,13 +1,14 @@
 /** `POST /v3/pay/transactions/{jsapi,native}` and the partner form (下单). */
 import { isDeepStrictEqual } from 'node:util';
 import type { SubMerchant } from '../account.ts';
+import { readTermsV3 } from '../order-terms.ts';
 import { isPaid, type Order } from '../orders.ts';
+import { nameOfBuyer } from '../payer.ts';
 import type { Wechat } from '../wechat.ts';
 import { failV3, succeedV3, type V3Failure, type V3Outcome } from './errors.ts';
 import { checkJson } from './json-shape.ts';
 import { type Json, refuseParties } from './open-request.ts';
 import { shapeOfOrder } from './order-shape.ts';
-import { parseRfc3339 } from '../clock.ts';
 
 /** The same rules for a number as in v2: identical parameters give a fresh prepay_id, a difference is refused. */
 export function placeOrderV3(
@@ -78,7 +79,7 @@ function refuseAgain(order: Order, request: Json, nowMs: number): V3Failure | un
 
 /** Less than a minute ahead is lengthened without a word; the past is not. */
 function refuseExpired(body: Json, nowMs: number): V3Failure | undefined {
-  const endMs = parseRfc3339(String(body['time_expire'] ?? ''));
+  const endMs = readTermsV3(body).payUntilMs;
   return endMs !== undefined && endMs <= nowMs
     ? failV3('PARAM_ERROR', {
         text: '支付结束时间早于当前时间',
@@ -111,7 +112,7 @@ function refusePayer(
   if (tradeType === 'NATIVE') {
     return undefined;
   }
-  const { openid, sp_openid: spOpenid, sub_openid: subOpenid } = body['payer'] as Json;
+  const { sp_openid: spOpenid, sub_openid: subOpenid } = body['payer'] as Json;
   if (isPartner && (spOpenid === undefined) === (subOpenid === undefined)) {
     return failV3('PARAM_ERROR', {
       text: 'sp_openid和sub_openid必须且只能传一个',
@@ -127,11 +128,8 @@ function refusePayer(
       note: 'sub_openid needs sub_appid',
     });
   }
-  const isKnown =
-    subOpenid === undefined
-      ? users.nameOf(String(openid ?? spOpenid)) !== undefined
-      : users.nameOfSubOpenid(String(subOpenid), String(body['sub_appid'])) !== undefined;
-  return isKnown
+  const terms = readTermsV3(body);
+  return nameOfBuyer(users, terms) !== undefined
     ? undefined
     : failV3('PARAM_ERROR', {
         text: '无效的openid：appid和openid不匹配',

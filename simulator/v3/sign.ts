@@ -4,6 +4,8 @@ import type { SignatureReport } from '../explain-signature.ts';
 import type { SigningKey } from './wechat-keys.ts';
 
 export const ALGORITHM = 'WECHATPAY2-SHA256-RSA2048';
+/** For people: what verifies a merchant's signature. */
+export const MERCHANT_KEY_NAME = "public key of the merchant's API certificate";
 /** Signatures that begin so are wrong on purpose: WeChat looks whether the merchant notices (签名探测流量). */
 const PROBE_PREFIX = 'WECHATPAY/SIGNTEST/';
 

@@ -8,18 +8,22 @@ import type { Wechat } from '../wechat.ts';
 import { type Authorization, parseAuthorization } from './authorization.ts';
 import { failV3, type V3Failure } from './errors.ts';
 import { explainRequestSignature } from './explain-request.ts';
-import { ALGORITHM } from './sign.ts';
+import { ALGORITHM, MERCHANT_KEY_NAME } from './sign.ts';
 
 const MAX_SKEW_SECONDS = 300;
 /** So much of the body WeChat shows in its answer. */
 const SHOWN_BODY_CHARACTERS = 8;
 
-class Refusal extends Error {
-  readonly failure: V3Failure;
-  constructor(failure: V3Failure) {
-    super(failure.text);
-    this.failure = failure;
-  }
+/** What is wrong: `text` for the wire, the rest for people. */
+interface Problem {
+  readonly text: string;
+  readonly en: string;
+  readonly zh: string;
+}
+
+interface Inspection {
+  readonly report: SignatureReport;
+  readonly failure?: V3Failure;
 }
 
 /** Undefined when the signature is right; the report goes into `message`. */
@@ -28,192 +32,181 @@ export function verifyRequest(
   request: Request,
   message: Message,
 ): V3Failure | undefined {
-  const steps: Step[] = [];
-  const report = {
-    declaredSignType: request.headers.authorization?.split(' ', 1)[0] ?? null,
+  const { report, failure } = inspect(wechat, request);
+  message.signature = report;
+  return failure;
+}
+
+function inspect(wechat: Wechat, request: Request): Inspection {
+  const declaredSignType = request.headers.authorization?.split(' ', 1)[0] ?? null;
+  const unread = {
+    declaredSignType,
     algorithm: ALGORITHM,
-    expected: null,
-    steps,
-  } as const;
-  const refuse = (step: Omit<Step, 'ok'>, text: string): never => {
-    steps.push({ ...step, ok: false });
-    const detail = { field: step.check, location: 'authorization' };
-    throw new Refusal(failV3('SIGN_ERROR', { text, detail, note: step.en }));
-  };
-  const pass = (check: string, en: string, zh: string) => steps.push({ check, ok: true, en, zh });
-  let seen: Partial<SignatureReport> & { stringToSign: string } = {
     stringToSign: '',
+    expected: null,
     received: null,
+  } as const;
+  const parsed = parseAuthorization(request.headers.authorization);
+  if (!parsed.ok) {
+    const text = parsed.isScheme ? WRONG_SCHEME : WRONG_FORMAT;
+    return refuse(unread, [], 'authorization', { ...parsed, text });
+  }
+  const authorization = parsed.value;
+  const certificate = findCertificate(wechat, authorization);
+  const { bytes, text: stringToSign } = writeStringToSign(request, authorization);
+  const read = {
+    ...unread,
+    stringToSign,
+    received: authorization.signature,
+    serial: authorization.serialNo,
   };
-  try {
-    const authorization = readAuthorization(request, refuse);
-    pass('authorization', 'five fields were read', '已读出五个字段');
-    const stringToSign = writeStringToSign(request, authorization);
-    seen = { stringToSign, received: authorization.signature, serial: authorization.serialNo };
-    checkMerchant(wechat, authorization, refuse);
-    pass('mchid', `mchid is ${authorization.mchid}`, `商户号为 ${authorization.mchid}`);
-    checkClock(wechat, authorization, refuse);
-    pass('timestamp', 'within 5 minutes of WeChat', '与微信支付时间相差不超过 5 分钟');
-    const certificate = findCertificate(wechat, authorization, refuse);
-    seen = { ...seen, keyName: "public key of the merchant's API certificate" };
-    pass('serial_no', 'a valid API certificate of this merchant', '是该商户的有效 API 证书');
-    if (Rsa.verify(stringToSign, authorization.signature, certificate.publicKey)) {
-      pass('signature', 'fits this string and this key', '与签名串及证书公钥相符');
-      message.signature = {
-        ...report,
-        result: 'valid',
-        ...seen,
-        expected: authorization.signature,
-        received: authorization.signature,
-      };
-      return undefined;
+  const checks: [check: Check, problem: Problem | undefined][] = [
+    ['authorization', undefined],
+    ['mchid', checkMerchant(wechat, authorization)],
+    ['timestamp', checkClock(wechat, authorization)],
+    ['serial_no', 'problem' in certificate ? certificate.problem : undefined],
+  ];
+  const steps: Step[] = [];
+  for (const [check, problem] of checks) {
+    if (problem) {
+      return refuse(read, steps, check, problem);
     }
-    const causes = explainRequestSignature(wechat, request, authorization, certificate);
-    const reason = causes.map(({ en }) => en).join('; and ');
-    const inChinese = causes.map(({ zh }) => zh).join('；');
-    steps.push({ check: 'signature', ok: false, en: reason, zh: inChinese });
-    message.signature = {
-      ...report,
-      result: 'invalid',
-      ...seen,
-      received: authorization.signature,
-      reason,
-      likelyCauses: causes,
-    };
-    return failV3('SIGN_ERROR', {
-      detail: describeMismatch(request, authorization, stringToSign),
+    steps.push({ check, ok: true, ...PASSED[check] });
+  }
+  return 'problem' in certificate
+    ? { report: { ...read, result: 'invalid' } }
+    : compare(wechat, request, authorization, certificate, bytes, {
+        ...read,
+        keyName: MERCHANT_KEY_NAME,
+        steps,
+      });
+}
+
+const WRONG_SCHEME = 'Http头Authorization认证类型不正确';
+const WRONG_FORMAT = 'Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》';
+
+const PASSED = {
+  authorization: { en: 'five fields were read', zh: '已读出五个字段' },
+  mchid: { en: 'this merchant', zh: '商户号正确' },
+  timestamp: { en: 'within 5 minutes of WeChat', zh: '与微信支付时间相差不超过 5 分钟' },
+  serial_no: { en: 'a valid API certificate of this merchant', zh: '是该商户的有效 API 证书' },
+  signature: { en: 'fits this string and this key', zh: '与签名串及证书公钥相符' },
+} satisfies Record<string, { en: string; zh: string }>;
+type Check = keyof typeof PASSED;
+
+type Read = Omit<SignatureReport, 'result' | 'steps'>;
+
+function refuse(read: Read, passed: Step[], check: string, problem: Problem): Inspection {
+  const { text, en, zh } = problem;
+  const steps = [...passed, { check, ok: false, en, zh }];
+  const likelyCauses = [{ code: `${check.toUpperCase()}_REFUSED`, en, zh }];
+  const detail = { field: check, location: 'authorization' };
+  return {
+    report: { ...read, result: 'invalid', reason: en, likelyCauses, steps },
+    failure: failV3('SIGN_ERROR', { text, detail, note: en }),
+  };
+}
+
+function compare(
+  wechat: Wechat,
+  request: Request,
+  authorization: Authorization,
+  certificate: ApiCertificate,
+  bytes: Buffer,
+  read: Read & { steps: Step[] },
+): Inspection {
+  const { signature } = authorization;
+  const check = 'signature';
+  // The plugin hashes bytes as well as text, whatever its types say.
+  if (Rsa.verify(bytes as unknown as string, signature, certificate.publicKey)) {
+    const steps = [...read.steps, { check, ok: true, ...PASSED[check] }];
+    return { report: { ...read, result: 'valid', expected: signature, steps } };
+  }
+  const likelyCauses = explainRequestSignature(wechat, request, authorization, certificate);
+  const reason = likelyCauses.map(({ en }) => en).join('; and ');
+  const zh = likelyCauses.map((cause) => cause.zh).join('；');
+  const steps = [...read.steps, { check, ok: false, en: reason, zh }];
+  return {
+    report: { ...read, result: 'invalid', reason, likelyCauses, steps },
+    failure: failV3('SIGN_ERROR', {
+      detail: describeMismatch(request, authorization, bytes.length),
       note: reason,
-    });
-  } catch (error) {
-    if (!(error instanceof Refusal)) {
-      throw error;
-    }
-    const { en = '', zh = '', check = '' } = steps.at(-1) ?? {};
-    const cause = { code: `${check.toUpperCase()}_REFUSED`, en, zh };
-    message.signature = {
-      ...report,
-      result: 'invalid',
-      ...seen,
-      received: seen.received ?? null,
-      reason: en,
-      likelyCauses: [cause],
-    };
-    return error.failure;
-  }
+    }),
+  };
 }
 
-type Refuse = (step: Omit<Step, 'ok'>, text: string) => never;
-
-function readAuthorization({ headers }: Request, refuse: Refuse): Authorization {
-  const parsed = parseAuthorization(headers.authorization);
-  if (parsed.ok) {
-    return parsed.value;
-  }
-  const { en, zh } = parsed;
-  return refuse(
-    { check: 'authorization', en, zh },
-    parsed.isScheme
-      ? 'Http头Authorization认证类型不正确'
-      : 'Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》',
-  );
+/** The body as it came, byte for byte. */
+function writeStringToSign({ method, url, body }: Request, { timestamp, nonce }: Authorization) {
+  const head = Formatter.request(method, url, timestamp, nonce, '').slice(0, -1);
+  const bytes = Buffer.concat([Buffer.from(head), body, Buffer.from('\n')]);
+  return { bytes, text: bytes.toString('utf8') };
 }
 
-/** Raw bytes as Latin-1 would be wrong here: the plugin signs text as UTF-8, like everybody. */
-const writeStringToSign = (request: Request, { timestamp, nonce }: Authorization) =>
-  Formatter.request(request.method, request.url, timestamp, nonce, request.body.toString('utf8'));
-
-function checkMerchant({ merchant }: Wechat, { mchid }: Authorization, refuse: Refuse): void {
-  if (mchid !== merchant.mchid) {
-    refuse(
-      {
-        check: 'mchid',
+function checkMerchant({ merchant }: Wechat, { mchid }: Authorization): Problem | undefined {
+  return mchid === merchant.mchid
+    ? undefined
+    : {
+        text: '商户号不存在或与证书不匹配',
         en: `this simulator knows only merchant ${merchant.mchid}, not ${mchid}`,
         zh: `本模拟器只有商户 ${merchant.mchid}，没有 ${mchid}`,
-      },
-      '商户号不存在或与证书不匹配',
-    );
-  }
+      };
 }
 
-function checkClock({ clock }: Wechat, { timestamp }: Authorization, refuse: Refuse): void {
-  const check = 'timestamp';
+function checkClock({ clock }: Wechat, { timestamp }: Authorization): Problem | undefined {
   const text = 'Http头Authorization中的timestamp与发起请求的时间不得超过5分钟';
+  if (/^\d{13}$/.test(timestamp)) {
+    const en = 'timestamp is in milliseconds; it must be in seconds';
+    return { text, en, zh: 'timestamp 用了毫秒，应为秒' };
+  }
   if (!/^\d{1,10}$/.test(timestamp)) {
-    const isMilliseconds = /^\d{13}$/.test(timestamp);
-    refuse(
-      {
-        check,
-        en: isMilliseconds
-          ? 'timestamp is in milliseconds; it must be in seconds'
-          : 'timestamp is not a number of seconds',
-        zh: isMilliseconds ? 'timestamp 用了毫秒，应为秒' : 'timestamp 不是秒数',
-      },
-      text,
-    );
+    return { text, en: 'timestamp is not a number of seconds', zh: 'timestamp 不是秒数' };
   }
   const skew = Math.round(Number(timestamp) - clock.now() / 1000);
-  if (Math.abs(skew) > MAX_SKEW_SECONDS) {
-    const moved = clock.offsetMs() > 0;
-    refuse(
-      {
-        check,
-        en: `the clock is ${Math.abs(skew)} s ${skew < 0 ? 'behind' : 'ahead of'} WeChat's${moved ? " (the simulator's clock was moved by the control API)" : ''}`,
-        zh: `时间比微信支付${skew < 0 ? '慢' : '快'} ${Math.abs(skew)} 秒${moved ? '（模拟器的时钟被控制接口调快过）' : ''}`,
-      },
-      text,
-    );
+  if (Math.abs(skew) <= MAX_SKEW_SECONDS) {
+    return undefined;
   }
+  const isMoved = clock.offsetMs() > 0;
+  const en = `the clock is ${Math.abs(skew)} s ${skew < 0 ? 'behind' : 'ahead of'} WeChat's`;
+  const zh = `时间比微信支付${skew < 0 ? '慢' : '快'} ${Math.abs(skew)} 秒`;
+  return {
+    text,
+    en: isMoved ? `${en} (which was moved by POST /_simulator/clock)` : en,
+    zh: isMoved ? `${zh}（微信支付的时钟被 POST /_simulator/clock 调快过）` : zh,
+  };
 }
 
 function findCertificate(
   { account, keys }: Wechat,
   { serialNo }: Authorization,
-  refuse: Refuse,
-): ApiCertificate {
+): ApiCertificate | { problem: Problem } {
   const certificates = account.certificates();
   const found = certificates.find((one) => one.serialNo === serialNo);
-  if (found && !found.revoked) {
-    return found;
-  }
-  const check = 'serial_no';
-  const text = '商户证书序列号有误。请使用签名私钥匹配的证书序列号';
   if (found) {
-    return refuse(
-      { check, en: 'this API certificate was revoked', zh: '该商户 API 证书已作废' },
-      '商户证书已作废，请使用新证书',
-    );
+    const text = '商户证书已作废，请使用新证书';
+    const problem = { text, en: 'this API certificate was revoked', zh: '该商户 API 证书已作废' };
+    return found.revoked ? { problem } : found;
   }
-  if (certificates.some((one) => one.serialNo === serialNo.toUpperCase())) {
-    return refuse(
-      { check, en: 'the serial must be in upper case', zh: '证书序列号应为大写' },
-      text,
-    );
+  const text = '商户证书序列号有误。请使用签名私钥匹配的证书序列号';
+  const inUpperCase = serialNo.toUpperCase();
+  if (certificates.some((one) => one.serialNo === inUpperCase)) {
+    return { problem: { text, en: 'the serial must be in upper case', zh: '证书序列号应为大写' } };
   }
-  const isWechats =
+  if (
     serialNo.startsWith('PUB_KEY_ID_') ||
-    keys?.certificates().some(({ serial }) => serial === serialNo.toUpperCase());
-  return refuse(
-    isWechats
-      ? {
-          check,
-          en: "this names WeChat Pay's key; serial_no is the serial of the merchant's own API certificate",
-          zh: '这是微信支付公钥 ID 或平台证书的序列号；serial_no 应为商户 API 证书的序列号',
-        }
-      : {
-          check,
-          en: `the merchant has no API certificate ${serialNo.slice(0, 60)}`,
-          zh: `商户没有序列号为 ${serialNo.slice(0, 60)} 的 API 证书`,
-        },
-    text,
-  );
+    keys?.certificates().some(({ serial }) => serial === inUpperCase)
+  ) {
+    const en =
+      "this names WeChat Pay's key; serial_no is the serial of the merchant's own API certificate";
+    const zh = '这是微信支付公钥 ID 或平台证书的序列号；serial_no 应为商户 API 证书的序列号';
+    return { problem: { text, en, zh } };
+  }
+  const shown = serialNo.slice(0, 60);
+  const en = `the merchant has no API certificate ${shown}`;
+  return { problem: { text, en, zh: `商户没有序列号为 ${shown} 的 API 证书` } };
 }
 
 /** As WeChat writes it: the body cut short, the length in bytes of all of it. */
-function describeMismatch(
-  request: Request,
-  { timestamp, nonce }: Authorization,
-  stringToSign: string,
-) {
+function describeMismatch(request: Request, { timestamp, nonce }: Authorization, length: number) {
   const body = request.body.toString('utf8');
   const shown = [...body].slice(0, SHOWN_BODY_CHARACTERS).join('');
   return {
@@ -222,7 +215,7 @@ function describeMismatch(
     location: 'authorization',
     sign_information: {
       method: request.method,
-      sign_message_length: Buffer.byteLength(stringToSign),
+      sign_message_length: length,
       truncated_sign_message: Formatter.request(
         request.method,
         request.url,
