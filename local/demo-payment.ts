@@ -58,10 +58,11 @@ export async function payOnce(target: DemoTarget, print: Print): Promise<void> {
     throw new Error(`the phone did not pay: ${text(paid.errMsg)}`);
   }
 
-  await step('WeChat notifies POST /notify/v2/payment', () =>
+  const notified = await step('WeChat notifies the API, which verifies and records it', () =>
     waitForNotification(`${simulatorUrl}/_simulator/orders/${outTradeNo}`),
   );
-  print('     answered     SUCCESS: WeChat will not repeat it');
+  print(`     to           ${notificationPath(notified)}`);
+  print('     answered     received: WeChat will not repeat it');
 
   const final = await step('GET /orders/{outTradeNo} tells the mini-program', () =>
     call('GET', `${apiUrl}/orders/${outTradeNo}`, undefined, { authorization }),
@@ -72,6 +73,11 @@ export async function payOnce(target: DemoTarget, print: Print): Promise<void> {
     throw new Error(`the order is ${text(final.tradeState)} instead of SUCCESS`);
   }
   print('\npaid');
+}
+
+function notificationPath(order: Json): string {
+  const [first] = order.notifications as { notifyUrl: string }[];
+  return first === undefined ? '' : `POST ${new URL(first.notifyUrl).pathname}`;
 }
 
 function createSteps(print: Print) {

@@ -1,9 +1,13 @@
-/** `npm run demo`: one payment, every hop of it printed, against the running stack or its own. */
+/**
+ * `npm run demo`: one payment, every hop of it printed, against the running stack or its own.
+ * With `--api v2|v3` always its own, with new orders on that API.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { payOnce } from './demo-payment.ts';
 import { explainFailure } from './explain-failure.ts';
+import { type ApiVersion, readFlags } from './flags.ts';
 import { startStack } from './stack.ts';
 
 const TIME_LIMIT_MS = 120_000;
@@ -33,22 +37,29 @@ async function findRunningStack(): Promise<Target | undefined> {
   }
 }
 
-async function startOwnStack(): Promise<Target> {
+async function startOwnStack(apiVersion: ApiVersion | undefined): Promise<Target> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'wechatpay-demo-'));
   process.on('exit', () => rmSync(dataDir, { recursive: true, force: true }));
-  const stack = await startStack({ dataDir, port: 0, simulatorPort: 0, schedule: false });
+  const stack = await startStack({
+    dataDir,
+    port: 0,
+    simulatorPort: 0,
+    schedule: false,
+    apiVersion,
+  });
   const { apiUrl, simulatorUrl } = stack;
   return { apiUrl, simulatorUrl, appid: stack.merchant.appid, stop: () => stack.stop() };
 }
 
 async function main(): Promise<number> {
-  const running = await findRunningStack();
+  const { api } = readFlags([]);
+  const running = api === undefined ? await findRunningStack() : undefined;
   print(
     running === undefined
-      ? 'No stack is running on this port: starting one for the demo …'
+      ? `Starting a stack for the demo${api === undefined ? '' : ` on API ${api}`} …`
       : `Using the stack that runs at ${running.apiUrl}`,
   );
-  const target = running ?? (await startOwnStack());
+  const target = running ?? (await startOwnStack(api));
   print(`\n  API                 ${target.apiUrl}\n  WeChat (simulator)  ${target.simulatorUrl}\n`);
   try {
     await payOnce(target, print);

@@ -26,6 +26,7 @@ export function setEnvironment(
   service: string,
   { tableName, secretIds }: Names,
   addresses: Addresses,
+  apiVersion: 'v2' | 'v3' | undefined,
 ): () => void {
   const weixinUrls = `${addresses.simulatorUrl},${addresses.simulatorBackupUrl}`;
   const variables: Record<string, string | undefined> = {
@@ -37,6 +38,7 @@ export function setEnvironment(
     PUBLIC_BASE_URL: addresses.apiUrl,
     WECHAT_PAY_BASE_URLS: weixinUrls,
     WEIXIN_BASE_URLS: weixinUrls,
+    ...(apiVersion === undefined ? {} : { WECHAT_PAY_API_VERSION: apiVersion }),
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',

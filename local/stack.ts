@@ -40,6 +40,8 @@ export type StackOptions = {
   readonly record?: boolean;
   /** Makes the simulator's faults repeatable. */
   readonly seed?: string | number;
+  /** The WeChat Pay API of new orders; default `WECHAT_PAY_API_VERSION`, else v2. */
+  readonly apiVersion?: 'v2' | 'v3' | undefined;
   /** The functions' own lines: `pretty` to the file and, in short, to `print`; default `file`. */
   readonly log?: 'pretty' | 'file' | 'silent';
   /** Takes the lines meant for a terminal. */
@@ -124,7 +126,7 @@ async function start(
   const recorder = (options.record ?? false) ? createRecorder() : undefined;
   const record = recorder && (await startRecord(recorder, addresses, names, undo));
   const watched = { ...addresses, ...(record && { dynamoDbEndpoint: record.tableUrl }) };
-  undo.push(setEnvironment(template.service, names, watched));
+  undo.push(setEnvironment(template.service, names, watched, options.apiVersion));
   const host = await startHost(options, template, dataDir, addresses, undo, recorder);
   const facts = { ...addresses, dataDir: dataDir.path, tableName: names.tableName, seed };
   const advanceClock = (seconds: number) => host.clock.advance(seconds);

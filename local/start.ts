@@ -1,17 +1,18 @@
 /** `npm start`: the whole stack in one terminal. */
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import type { RequestLine } from './api-server.ts';
 import { explainFailure } from './explain-failure.ts';
+import { readFlags } from './flags.ts';
 import { watchNpm } from './parent-watch.ts';
 import { type Stack, startStack } from './stack.ts';
 
 const STOP_LIMIT_MS = 10_000;
-const HELP = `Usage: npm start [-- --fresh]
+const HELP = `Usage: npm start [-- --fresh --api v3]
 
 Runs the API, DynamoDB, Secrets Manager and WeChat (the simulator) on this machine.
 
   --fresh             forget the orders, products and keys of earlier starts
+  --api v2|v3         WeChat Pay API of new orders (v2)
   --help              this text
 
   PORT                port of the API (3000; 0 takes a free one)
@@ -25,12 +26,11 @@ const print = (line: string) => {
   process.stdout.write(`${line}\n`);
 };
 
-function readFlags() {
+function flagsOrExplain() {
   try {
-    return parseArgs({ options: { fresh: { type: 'boolean' }, help: { type: 'boolean' } } }).values;
+    return readFlags(['fresh', 'help']);
   } catch (error) {
-    const [reason] = (error instanceof Error ? error.message : String(error)).split('. ');
-    process.stderr.write(`${reason}. There are --fresh and --help.\n`);
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return undefined;
   }
 }
@@ -38,7 +38,7 @@ function readFlags() {
 async function main(): Promise<void> {
   // A closed pipe (npm start | head) must not end the stack half-way.
   process.stdout.on('error', () => {});
-  const flags = readFlags();
+  const flags = flagsOrExplain();
   if (flags === undefined) {
     process.exitCode = 1;
     return;
@@ -70,6 +70,7 @@ async function main(): Promise<void> {
     stack = await startStack({
       dataDir,
       fresh: flags.fresh ?? false,
+      apiVersion: flags.api,
       record: true,
       log: 'pretty',
       print,

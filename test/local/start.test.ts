@@ -219,6 +219,22 @@ describe('npm run demo', () => {
     expect(demo.output()).toMatch(/paid\n$/);
   });
 
+  it.each([
+    ['v2', 'POST /notify/v2/payment', 'HMAC-SHA256'],
+    ['v3', 'POST /notify/v3', 'RSA'],
+  ])('pays on the API that --api names (%s)', async (api, notified, signType) => {
+    const demo = run('local/demo.ts', ['--api', api]);
+    expect(await demo.exited).toBe(0);
+    expect(demo.output()).toContain(notified);
+    expect(demo.output()).toContain(`(${signType})`);
+  });
+
+  it('refuses an API that there is not, and starts nothing', async () => {
+    const demo = run('local/demo.ts', ['--api', 'v4']);
+    expect(await demo.exited).toBe(1);
+    expect(demo.output()).toContain('--api takes v2 or v3');
+  });
+
   it('uses the stack that runs', async () => {
     const { apiUrl } = await waitUntilReady(run('local/start.ts'));
     const demo = run('local/demo.ts', [], { PORT: new URL(apiUrl).port });
