@@ -19,7 +19,8 @@ CREATE TABLE IF NOT EXISTS orders (
   out_trade_no TEXT PRIMARY KEY, request TEXT NOT NULL, sign_type TEXT NOT NULL,
   total_fee INTEGER NOT NULL, trade_state TEXT NOT NULL,
   created_at INTEGER NOT NULL, pay_until INTEGER NOT NULL, closes_at INTEGER NOT NULL,
-  closed_at INTEGER, paid_at INTEGER, payer_openid TEXT, transaction_id TEXT UNIQUE
+  closed_at INTEGER, paid_at INTEGER, payer_openid TEXT, transaction_id TEXT UNIQUE,
+  names_public_key INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS prepays (
   prepay_id TEXT PRIMARY KEY, out_trade_no TEXT NOT NULL, expires_at INTEGER NOT NULL
@@ -58,6 +59,14 @@ export interface Book {
   close(): void;
 }
 
+/** A book that was begun before API v3. */
+function addMissingColumns(database: DatabaseSync): void {
+  const columns = database.prepare('PRAGMA table_info(orders)').all();
+  if (!columns.some(({ name }) => name === 'names_public_key')) {
+    database.exec('ALTER TABLE orders ADD COLUMN names_public_key INTEGER NOT NULL DEFAULT 0');
+  }
+}
+
 /** Opens the book at `path`, or one in memory. */
 export function openBook(path = ':memory:'): Book {
   // A predecessor that is just ending gets 5 seconds to let go.
@@ -70,6 +79,7 @@ export function openBook(path = ':memory:'): Book {
     database.close();
     throw new Error(`cannot open the book ${path}`, { cause: error });
   }
+  addMissingColumns(database);
   const select = database.prepare('SELECT value FROM meta WHERE name = ?');
   const upsert = database.prepare(
     'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',

@@ -29,7 +29,11 @@ export function setVerification(wechat: Wechat, body: Body) {
     const rule = `"mode" must be one of ${VERIFICATION_MODES.join(', ')}`;
     throw new ControlError(400, 'INVALID_FIELD', rule);
   }
-  keys.setVerification(mode, readNumber(body, 'notificationShare', isShare, SHARE_RULE));
+  const share =
+    body['notificationShare'] === null
+      ? null
+      : readNumber(body, 'notificationShare', isShare, `${SHARE_RULE}, or null`);
+  keys.setVerification(mode, share);
   return describeVerification(wechat, keys);
 }
 

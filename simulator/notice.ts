@@ -38,6 +38,8 @@ export interface PaymentNoticeV3 {
   readonly resource: Record<string, unknown>;
   readonly nonce: string;
   readonly apiV3Key: string;
+  /** As `Order.namesPublicKey`. */
+  readonly namesPublicKey: boolean;
 }
 
 export type Notice = PaymentNoticeV2 | RefundNoticeV2 | PaymentNoticeV3;
@@ -88,6 +90,7 @@ function composeV3(wechat: Wechat, order: Order): Notice {
     resource: describeTransaction(wechat, order),
     nonce: Formatter.nonce(12),
     apiV3Key: wechat.merchant.apiV3Key ?? '',
+    namesPublicKey: order.namesPublicKey,
   };
 }
 

@@ -1,7 +1,7 @@
 /** `/pay/orderquery` (查询订单): one order by WeChat's number or the merchant's. */
 import { isPaid, type Order } from './orders.ts';
 import { fail, type Outcome, succeed } from './pay-errors.ts';
-import { describePayment } from './trade-fields.ts';
+import { describePayment, describeSubMerchant } from './trade-fields.ts';
 import type { Users } from './users.ts';
 import type { Wechat } from './wechat.ts';
 import type { Fields } from './wire.ts';
@@ -30,6 +30,7 @@ function describeOrder(order: Order, users: Users): Fields {
     const isRefunded = order.tradeState === 'REFUND';
     return {
       device_info: deviceInfo,
+      ...describeSubMerchant(order.terms),
       ...describePayment(order, users),
       attach,
       trade_state: order.tradeState,

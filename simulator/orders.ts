@@ -25,6 +25,8 @@ export interface Order {
   readonly request: OrderRequest;
   readonly terms: OrderTerms;
   readonly signType: OrderSignType;
+  /** The v3 request asked for an answer signed by WeChat Pay's public key. */
+  readonly namesPublicKey: boolean;
   readonly totalFen: number;
   readonly tradeState: TradeState;
   readonly createdAtMs: number;
@@ -54,7 +56,12 @@ export interface Orders {
   findByTransactionId(transactionId: string): Order | undefined;
   list(): Order[];
   /** `request` holds everything that `Order.request` does. */
-  create(outTradeNo: string, request: OrderRequest, signType: OrderSignType): void;
+  create(
+    outTradeNo: string,
+    request: OrderRequest,
+    signType: OrderSignType,
+    namesPublicKey?: boolean,
+  ): void;
   issuePrepayId(outTradeNo: string): string;
   findPrepay(prepayId: string): Prepay | undefined;
   prepaysOf(outTradeNo: string): Prepay[];
@@ -98,6 +105,7 @@ function toOrder(row: Row, nowMs: number): Order {
     request,
     terms: signType === 'RSA' ? readTermsV3(request) : readTermsV2(request),
     signType,
+    namesPublicKey: row['names_public_key'] === 1,
     totalFen: Number(row['total_fee']),
     tradeState: lapsed ? 'CLOSED' : (String(row['trade_state']) as TradeState),
     createdAtMs: Number(row['created_at']),
@@ -119,8 +127,8 @@ export function createOrders(book: Book, clock: Clock): Orders {
   const selectByTransaction = database.prepare(`${SELECT} WHERE transaction_id = ?`);
   const selectAll = database.prepare(`${SELECT} ORDER BY created_at, out_trade_no`);
   const insert = database.prepare(
-    `INSERT INTO orders (out_trade_no, request, sign_type, total_fee, trade_state, created_at, pay_until, closes_at)
-     VALUES (?, ?, ?, ?, 'NOTPAY', ?, ?, ?)`,
+    `INSERT INTO orders (out_trade_no, request, sign_type, total_fee, trade_state, created_at, pay_until, closes_at, names_public_key)
+     VALUES (?, ?, ?, ?, 'NOTPAY', ?, ?, ?, ?)`,
   );
   const insertPrepay = database.prepare(
     'INSERT INTO prepays (prepay_id, out_trade_no, expires_at) VALUES (?, ?, ?)',
@@ -161,7 +169,7 @@ export function createOrders(book: Book, clock: Clock): Orders {
       return row && toOrder(row, clock.now());
     },
     list: () => selectAll.all().map((row) => toOrder(row, clock.now())),
-    create(outTradeNo, request, signType) {
+    create(outTradeNo, request, signType, namesPublicKey = false) {
       const nowMs = clock.now();
       const terms = signType === 'RSA' ? readTermsV3(request) : readTermsV2(request);
       const defaultEndMs = nowMs + DEFAULT_LIFETIME_MS;
@@ -177,6 +185,7 @@ export function createOrders(book: Book, clock: Clock): Orders {
         nowMs,
         payUntilMs,
         Math.max(payUntilMs, defaultEndMs),
+        Number(namesPublicKey),
       );
     },
     issuePrepayId(outTradeNo) {

@@ -119,7 +119,7 @@ function writePaymentV3(parts: Parts, notice: PaymentNoticeV3, fault: Fault | un
   const signatureFault: SignatureFault =
     fault?.kind === 'probe' ? 'probe' : forged.part === 'signature' ? 'altered' : undefined;
   const { headers, report } = signMessage(
-    keys.keyForNotification(),
+    keys.keyForNotification(notice.namesPublicKey),
     clock.now(),
     forged.signed,
     signatureFault,

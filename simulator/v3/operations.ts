@@ -32,7 +32,11 @@ export function findOperation(wechat: Wechat, request: Request): V3Operation | u
   const isPartner = partner !== undefined;
   if (what === 'jsapi' || what === 'native') {
     const tradeType = what === 'jsapi' ? 'JSAPI' : 'NATIVE';
-    const run = withBody(request, (json) => placeOrderV3(wechat, isPartner, tradeType, json));
+    const namesPublicKey =
+      request.headers['wechatpay-serial'] === wechat.merchant.wechatpayPublicKeyId;
+    const run = withBody(request, (json) =>
+      placeOrderV3(wechat, isPartner, tradeType, json, namesPublicKey),
+    );
     return method === 'POST' ? { point: 'unifiedorder', run } : undefined;
   }
   const { orders } = wechat;

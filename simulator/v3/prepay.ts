@@ -16,6 +16,7 @@ export function placeOrderV3(
   isPartner: boolean,
   tradeType: 'JSAPI' | 'NATIVE',
   json: unknown,
+  namesPublicKey: boolean,
 ): V3Outcome {
   const misshapen = checkJson(json, shapeOfOrder(isPartner, tradeType));
   if (misshapen) {
@@ -41,7 +42,7 @@ export function placeOrderV3(
   }
   return book.transaction(() => {
     if (!existing) {
-      orders.create(outTradeNo, request, 'RSA');
+      orders.create(outTradeNo, request, 'RSA', namesPublicKey);
     }
     const prepayId = orders.issuePrepayId(outTradeNo);
     return succeedV3(

@@ -180,17 +180,15 @@ function findCertificate(
   { serialNo }: Authorization,
 ): ApiCertificate | { problem: Problem } {
   const certificates = account.certificates();
-  const found = certificates.find((one) => one.serialNo === serialNo);
+  // Clients that work with WeChat send the hexadecimal digits in lower case too.
+  const inUpperCase = serialNo.toUpperCase();
+  const found = certificates.find((one) => one.serialNo === inUpperCase);
   if (found) {
     const text = '商户证书已作废，请使用新证书';
     const problem = { text, en: 'this API certificate was revoked', zh: '该商户 API 证书已作废' };
     return found.revoked ? { problem } : found;
   }
   const text = '商户证书序列号有误。请使用签名私钥匹配的证书序列号';
-  const inUpperCase = serialNo.toUpperCase();
-  if (certificates.some((one) => one.serialNo === inUpperCase)) {
-    return { problem: { text, en: 'the serial must be in upper case', zh: '证书序列号应为大写' } };
-  }
   if (
     serialNo.startsWith('PUB_KEY_ID_') ||
     keys?.certificates().some(({ serial }) => serial === inUpperCase)

@@ -26,9 +26,13 @@ export interface PlatformCertificate extends SigningKey {
 
 export interface WechatKeys {
   mode(): VerificationMode;
-  /** Share of notifications that the public key signs while switching (灰度). */
-  notificationShare(): number;
-  setVerification(mode: VerificationMode, notificationShare: number | undefined): void;
+  /**
+   * Share of notifications that the public key signs while switching (灰度). Null: each is signed by
+   * the kind of key that the request of its order named, which suits every client.
+   */
+  notificationShare(): number | null;
+  /** `undefined` leaves the share as it is. */
+  setVerification(mode: VerificationMode, notificationShare: number | null | undefined): void;
   /** The usable platform certificates, the oldest first. */
   certificates(): readonly PlatformCertificate[];
   /** Share of messages that the newest of two certificates signs. */
@@ -39,12 +43,12 @@ export interface WechatKeys {
   retireCertificate(serialNo: string): void;
   /** The request names the key that it wants in `Wechatpay-Serial`; what WeChat makes of it depends on the mode. */
   keyForAnswer(requestedSerial: string | undefined): SigningKey;
-  keyForNotification(): SigningKey;
+  keyForNotification(namesPublicKey: boolean): SigningKey;
 }
 
 interface Stored {
   mode?: VerificationMode;
-  notificationShare?: number;
+  notificationShare?: number | null;
   certificateShare?: number;
   issued?: { pem: string; serialNo: string; privateKey: string }[];
   retired?: string[];
@@ -84,7 +88,7 @@ export function createWechatKeys(
     certificates = listCertificates();
   }
   const mode = () => stored.mode ?? 'switching';
-  const notificationShare = () => stored.notificationShare ?? 1;
+  const notificationShare = () => stored.notificationShare ?? null;
   const certificateShare = () => stored.certificateShare ?? 0;
   /** The seed decides which messages a share hits. */
   const hits = (what: string, share: number) => {
@@ -130,9 +134,11 @@ export function createWechatKeys(
       const wantsPublicKey = mode() === 'switching' && requestedSerial === publicKey.serial;
       return mode() === 'public-key' || wantsPublicKey ? publicKey : certificateOfNow();
     },
-    keyForNotification() {
-      const isSwitched = mode() === 'switching' && hits('notification', notificationShare());
-      return mode() === 'public-key' || isSwitched ? publicKey : certificateOfNow();
+    keyForNotification(namesPublicKey) {
+      const share = notificationShare();
+      const isSwitched = share === null ? namesPublicKey : hits('notification', share);
+      const isByKey = mode() === 'public-key' || (mode() === 'switching' && isSwitched);
+      return isByKey ? publicKey : certificateOfNow();
     },
   };
 }

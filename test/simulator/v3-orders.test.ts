@@ -79,7 +79,7 @@ describe('an order', () => {
     });
     expect(notified?.headers['content-type']).toBe('application/json');
     expect(JSON.parse(openResource(message.resource, merchant.apiV3Key))).toEqual(paid.json);
-    const key = merchant.wechatpayPublicKey;
+    const key = merchant.platformCertificate;
     expect(isSignedBy(key, notified?.headers ?? {}, notified?.body ?? '')).toBe(true);
     expect((await bench.book('v3-first')).notifications[0]?.state).toBe('acknowledged');
   });

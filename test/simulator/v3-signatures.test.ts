@@ -241,12 +241,6 @@ describe('a request is refused before its signature is looked at', () => {
     ['of an unknown merchant', () => ({ mchid: '1900000109' }), 'mchid', /knows only merchant/],
     ['with an unknown serial', () => ({ serialNo: 'ABC' }), 'serial_no', /no API certificate ABC/],
     [
-      'with the serial in lower case',
-      () => ({ serialNo: bench.merchant.merchantSerialNo.toLowerCase() }),
-      'serial_no',
-      /upper case/,
-    ],
-    [
       "with the platform certificate's serial",
       () => ({ serialNo: bench.merchant.platformSerialNo }),
       'serial_no',
@@ -292,6 +286,11 @@ test('a right signature is reported with its string, serial and steps', async ()
     keyName: "public key of the merchant's API certificate",
   });
   expect(message.signature.expected).toBe(message.signature.received);
+});
+
+test('the serial of the certificate may be in lower case, as wechatpay-node-v3 sends it', async () => {
+  const { answer } = await order({ serialNo: bench.merchant.merchantSerialNo.toLowerCase() });
+  expect(answer.status).toBe(200);
 });
 
 interface Vector {

@@ -20,6 +20,8 @@ export interface V3Options {
   readonly serialNo?: string;
   readonly privateKey?: string;
   readonly timestamp?: string;
+  /** Of the five in Authorization. */
+  readonly fieldOrder?: readonly string[];
   /** `undefined` removes a header. */
   readonly headers?: Record<string, string | undefined>;
   /** What is signed, when it is not what is sent. */
@@ -59,14 +61,15 @@ export async function callV3(
     message,
     options.privateKey ?? merchant.merchantPrivateKey,
   );
-  const fields = {
+  const fields: Record<string, string> = {
     mchid: options.mchid ?? merchant.mchid,
     nonce_str: nonce,
     signature,
     timestamp,
     serial_no: options.serialNo ?? merchant.merchantSerialNo,
   };
-  const values = Object.entries(fields).map(([name, value]) => `${name}="${value}"`);
+  const order = options.fieldOrder ?? Object.keys(fields);
+  const values = order.map((name) => `${name}="${fields[name]}"`);
   const headers: Record<string, string | undefined> = {
     authorization: `WECHATPAY2-SHA256-RSA2048 ${values.join(',')}`,
     accept: 'application/json',
@@ -111,8 +114,13 @@ export async function orderBody(
 
 export const JSAPI = '/v3/pay/transactions/jsapi';
 
-export async function placeV3(bench: Bench, outTradeNo: string, changes?: Json) {
-  return callV3(bench, 'POST', JSAPI, await orderBody(bench, outTradeNo, changes));
+export async function placeV3(
+  bench: Bench,
+  outTradeNo: string,
+  changes?: Json,
+  options?: V3Options,
+) {
+  return callV3(bench, 'POST', JSAPI, await orderBody(bench, outTradeNo, changes), options);
 }
 
 export const queryV3 = async (bench: Bench, outTradeNo: string) =>
