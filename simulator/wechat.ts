@@ -50,7 +50,7 @@ export function openWechat(
     book.writeMeta('clock_offset_ms', offsetMs.toString()),
   );
   const account = createAccount(book, merchant);
-  const keys = createWechatKeys(book, merchant, wechatpayKeys, seed);
+  const keys = closingOnFailure(book, () => createWechatKeys(book, merchant, wechatpayKeys, seed));
   const messages = createMessages(() => account.secrets(), clock.now);
   const faults = createFaults(seed, clock);
   const users = createUsers(book, clock, merchant.appid);
@@ -71,6 +71,15 @@ export function openWechat(
     faults,
     messages,
   };
+}
+
+function closingOnFailure<T>(book: Book, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    book.close();
+    throw error;
+  }
 }
 
 /** Takes the money: marks the order paid and puts its notification on the schedule, both or neither. */

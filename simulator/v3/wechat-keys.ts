@@ -145,6 +145,9 @@ export function createWechatKeys(
 
 function readCertificate(pem: string, serial: string, privateKey: string): PlatformCertificate {
   const certificate = new X509Certificate(pem);
+  if (!certificate.checkPrivateKey(createPrivateKey(privateKey))) {
+    throw new Error("WeChat Pay's private keys do not belong to the merchant file");
+  }
   return {
     serial,
     name: 'platform certificate',

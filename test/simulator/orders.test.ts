@@ -99,6 +99,31 @@ describe('unifiedorder', () => {
     ['detail', '{"goods_detail":[', 'INVALID_REQUEST', 'detail参数格式错误'],
     ['detail', '{"goods_detail":[{"goods_id":"1"}]}', 'INVALID_REQUEST', 'detail参数格式错误'],
     ['scene_info', 'shop', 'INVALID_REQUEST', 'scene_info参数格式错误'],
+    ['scene_info', '{"store_info":{}}', 'INVALID_REQUEST', 'scene_info参数格式错误'],
+    [
+      'scene_info',
+      '{"store_info":{"id":"1","area_code":"4403051"}}',
+      'INVALID_REQUEST',
+      'scene_info参数格式错误',
+    ],
+    [
+      'detail',
+      '{"goods_detail":[{"goods_id":"1","quantity":0,"price":1}]}',
+      'INVALID_REQUEST',
+      'detail参数格式错误',
+    ],
+    [
+      'detail',
+      `{"goods_detail":[{"goods_id":"${'1'.repeat(33)}","quantity":1,"price":1}]}`,
+      'INVALID_REQUEST',
+      'detail参数格式错误',
+    ],
+    [
+      'detail',
+      '{"cost_price":"1","goods_detail":[{"goods_id":"1","quantity":1,"price":1}]}',
+      'INVALID_REQUEST',
+      'detail参数格式错误',
+    ],
     ['time_start', '2026-01-01', 'INVALID_REQUEST', 'time_start参数格式错误'],
     ['time_expire', '20261340000000', 'INVALID_REQUEST', 'time_expire参数格式错误'],
   ])('with %s=%s is refused: %s %s', async (name, value, code, text) => {

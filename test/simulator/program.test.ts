@@ -7,16 +7,17 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createMerchant, type Merchant } from '../../simulator/credentials.ts';
+import { createMerchant, type Merchant, type WechatpayKeys } from '../../simulator/credentials.ts';
 import { sign, startShop, tenpayUtil } from './support.ts';
 
 let directory: string;
 let merchant: Merchant;
+let wechatpayKeys: WechatpayKeys;
 const running: ChildProcess[] = [];
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'simulator-'));
-  merchant = (await createMerchant()).merchant;
+  ({ merchant, wechatpayKeys } = await createMerchant());
   await writeFile(join(directory, 'merchant.json'), JSON.stringify(merchant));
 });
 afterEach(() => {
@@ -95,6 +96,10 @@ describe('the program', () => {
     [{ SIMULATOR_MERCHANT_FILE: '' }, 'SIMULATOR_MERCHANT_FILE must be the path'],
     [{ SIMULATOR_MERCHANT_FILE: '/nowhere.json' }, 'cannot read the merchant file /nowhere.json'],
     [{ SIMULATOR_PORT: 'abc' }, 'SIMULATOR_PORT must be a port number'],
+    [
+      { SIMULATOR_WECHATPAY_KEYS_FILE: '/nowhere.json' },
+      'cannot read the file of WeChat Pay keys /nowhere.json',
+    ],
   ])('refuses %j', async (environment, text) => {
     const { code, errors } = await run(environment).exited;
     expect(code).toBe(1);
@@ -112,6 +117,47 @@ describe('the program', () => {
     const { code, errors } = await run({ SIMULATOR_DB, SIMULATOR_MERCHANT_FILE: stranger }).exited;
     expect(code).toBe(1);
     expect(errors).toContain(`is the book of merchant ${merchant.mchid}`);
+  });
+});
+
+describe('the keys of API v3', () => {
+  const status = async (environment: Record<string, string>) => {
+    const { ready, child } = run(environment);
+    const { url = '' } = await ready;
+    const response = await fetch(`${url}/v3/certificates`);
+    child.kill();
+    return response.status;
+  };
+
+  test('are named, or lie beside the merchant file; without them v3 says so', async () => {
+    expect(await status({})).toBe(501);
+    const named = join(directory, 'keys.json');
+    await writeFile(named, JSON.stringify(wechatpayKeys));
+    expect(await status({ SIMULATOR_WECHATPAY_KEYS_FILE: named })).toBe(401);
+    const beside = join(directory, 'wechatpay-keys.json');
+    await writeFile(beside, JSON.stringify(wechatpayKeys));
+    expect(await status({})).toBe(401);
+    await rm(beside);
+  });
+
+  test('must belong to the merchant file', async () => {
+    const other = join(directory, 'other-keys.json');
+    await writeFile(other, JSON.stringify((await createMerchant()).wechatpayKeys));
+    const { code, errors } = await run({ SIMULATOR_WECHATPAY_KEYS_FILE: other }).exited;
+    expect([code, errors]).toEqual([
+      1,
+      "simulator: WeChat Pay's private keys do not belong to the merchant file\n",
+    ]);
+  });
+
+  test('must be private keys', async () => {
+    const bad = join(directory, 'bad-keys.json');
+    await writeFile(bad, JSON.stringify({ platformPrivateKey: 'x' }));
+    const { code, errors } = await run({ SIMULATOR_WECHATPAY_KEYS_FILE: bad }).exited;
+    expect([code, errors]).toEqual([
+      1,
+      `simulator: ${bad}: "platformPrivateKey" must be a private key\n`,
+    ]);
   });
 });
 

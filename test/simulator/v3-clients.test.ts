@@ -125,9 +125,9 @@ test('wechatpay-axios-plugin notices a probe and an altered answer', async () =>
 
 test('wechatpay-axios-plugin decrypts a certificate', async () => {
   const { platformSerialNo, platformCertificate, apiV3Key } = bench.merchant;
-  const { certificates } = createPlugin({ [platformSerialNo]: platformCertificate }) as {
-    certificates: Call;
-  };
+  const { certificates } = createPlugin({
+    [platformSerialNo]: platformCertificate,
+  }) as unknown as { certificates: Call };
   const { data } = await certificates.get();
   const [item] = data['data'] as [{ serial_no: string; encrypt_certificate: Resource }];
   const { ciphertext, nonce, associated_data: aad } = item.encrypt_certificate;
