@@ -5,7 +5,7 @@ import { answerJson, type Answer, type Reply, type Request } from '../http.ts';
 import type { Message } from '../messages.ts';
 import { isPaid } from '../orders.ts';
 import type { Wechat } from '../wechat.ts';
-import { failAs, type V3Outcome } from './errors.ts';
+import { failAs, failV3, type V3Outcome } from './errors.ts';
 import { alterAmountV3, alterMerchantV3, tamperAnswer } from './forgery.ts';
 import { refuseRequest } from './open-request.ts';
 import { findOperation, type V3Operation } from './operations.ts';
@@ -42,17 +42,17 @@ function decide(
   message: Message,
 ): Reply {
   const { keys, faults } = wechat;
-  if (!keys || !operation) {
-    message.note = keys ? 'not served' : 'no keys for API v3';
-    return answerJson(keys ? 404 : 501, {
-      code: keys ? 'RESOURCE_NOT_EXISTS' : 'SYSTEM_ERROR',
-      message: keys
-        ? `simulator: ${request.method} ${request.path} is not served`
-        : 'simulator: API v3 needs the v3 values in the merchant file and the file of WeChat Pay keys',
-    });
+  if (!keys) {
+    message.note = 'no keys for API v3';
+    const text = 'API v3 needs the v3 values of the merchant file and the file of WeChat Pay keys';
+    return answerJson(501, { code: 'SYSTEM_ERROR', message: `simulator: ${text}` });
   }
   const seal = (outcome: V3Outcome, fault?: Fault) =>
     answer(wechat, keys, request, outcome, message, fault);
+  if (!operation) {
+    const text = `simulator: ${request.method} ${request.path} is not served`;
+    return seal(failV3('RESOURCE_NOT_EXISTS', { text, note: 'not served' }));
+  }
   const refused = refuseRequest(wechat, request, message);
   if (refused) {
     return seal(refused);

@@ -29,19 +29,24 @@ const TYPE_NAMES = {
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const refuse = (path: string, value: unknown, text: string, issue: string, location = 'body') =>
-  failV3('PARAM_ERROR', {
-    text,
-    detail: { field: path.replace(/^\/(?:body|query)/, ''), issue, location, value },
-    note: `${path}: ${issue}`,
-  });
+/** `path` begins with the place: `/body/amount/total`, `/query/mchid`. */
+function refuse(path: string, value: unknown, text: string, issue: string) {
+  const [, location = '', ...names] = path.split('/');
+  const field = location === 'body' ? `/${names.join('/')}` : names.join('/');
+  const detail = { field, issue, location, value };
+  return failV3('PARAM_ERROR', { text, detail, note: `${path}: ${issue}` });
+}
 
 /** A whole body: the first fault in WeChat's order (unknown fields, types, then the rules of each field). */
-export function checkJson(value: unknown, shape: ObjectShape): V3Failure | undefined {
+export function checkJson(
+  value: unknown,
+  shape: ObjectShape,
+  root: '/body' | '/query' = '/body',
+): V3Failure | undefined {
   if (!isObject(value)) {
     return failV3('PARAM_ERROR', { text: '请求体不是合法的JSON对象', note: 'not a JSON object' });
   }
-  const unknown = listUnknown(value, shape, '/body');
+  const unknown = listUnknown(value, shape, root);
   if (unknown.length > 0) {
     return failV3('PARAM_ERROR', {
       text: '请求中含有未在API文档中定义的参数',
@@ -50,7 +55,7 @@ export function checkJson(value: unknown, shape: ObjectShape): V3Failure | undef
       note: `undefined fields: ${unknown.join(', ')}`,
     });
   }
-  return checkValue(value, shape, '/body');
+  return checkValue(value, shape, root);
 }
 
 function listUnknown(value: unknown, shape: Shape, path: string): string[] {
@@ -148,24 +153,23 @@ function checkInteger(
 }
 
 /** Lengths count characters; what takes 4 bytes in UTF-8 (emoji) is refused everywhere. */
-export function checkText(
+function checkText(
   value: string,
   { label, min = 0, max, pattern }: Extract<Shape, { type: 'string' }>,
   path: string,
-  location = 'body',
 ): V3Failure | undefined {
   const begin = `输入源“${path}”映射到值字段“${label}”字符串规则校验失败，`;
   const characters = [...value].length;
   if ([...value].some((character) => character.length > 1) || /\p{Surrogate}/u.test(value)) {
     const issue = 'a character of 4 bytes in UTF-8 (an emoji, for example)';
-    return refuse(path, value, `${begin}含有4字节的UTF-8字符`, issue, location);
+    return refuse(path, value, `${begin}含有4字节的UTF-8字符`, issue);
   }
   if (characters < min || characters > max) {
     const rule = characters < min ? `小于最小值 ${min}` : `大于最大值 ${max}`;
     const issue = `${characters} characters, from ${min} to ${max}`;
-    return refuse(path, value, `${begin}字符数 ${characters}，${rule}`, issue, location);
+    return refuse(path, value, `${begin}字符数 ${characters}，${rule}`, issue);
   }
   return pattern === undefined || value === '' || pattern.test(value)
     ? undefined
-    : refuse(path, value, `${begin}不符合格式要求`, `does not match ${pattern.source}`, location);
+    : refuse(path, value, `${begin}不符合格式要求`, `does not match ${pattern.source}`);
 }

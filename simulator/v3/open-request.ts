@@ -51,8 +51,11 @@ export function checkParties(
   wechat: Wechat,
   isPartner: boolean,
   parties: Json,
+  root: '/body' | '/query',
 ): V3Failure | undefined {
-  return checkJson(parties, shapeOfParties(isPartner)) ?? refuseParties(wechat, isPartner, parties);
+  return (
+    checkJson(parties, shapeOfParties(isPartner), root) ?? refuseParties(wechat, isPartner, parties)
+  );
 }
 
 /** Whether this account is what the endpoint is for, and whether the numbers in the message are its own. */

@@ -14,7 +14,7 @@ export function queryOrderV3(
   order: Order | undefined,
   parties: Json,
 ): V3Outcome {
-  const refused = checkParties(wechat, isPartner, parties);
+  const refused = checkParties(wechat, isPartner, parties, '/query');
   if (refused) {
     return refused;
   }
@@ -30,7 +30,7 @@ export function closeOrderV3(
   order: Order | undefined,
   json: unknown,
 ): V3Outcome {
-  const refused = checkParties(wechat, isPartner, json as Json);
+  const refused = checkParties(wechat, isPartner, json as Json, '/body');
   if (refused) {
     return refused;
   }

@@ -192,6 +192,15 @@ describe('a request is refused', () => {
     expect([status, json['code']]).toEqual([400, code]);
   });
 
+  test('without mchid in the query, with the place of it', async () => {
+    const url = '/v3/pay/transactions/out-trade-no/v3-refused';
+    const { status, json } = await callV3(bench, 'GET', url);
+    expect([status, json['detail']]).toEqual([
+      400,
+      { field: 'mchid', issue: 'required', location: 'query', value: '' },
+    ]);
+  });
+
   test('that is no JSON', async () => {
     const { status, json } = await callV3(bench, 'POST', JSAPI, '{"appid":');
     expect([status, json['code']]).toEqual([400, 'PARAM_ERROR']);
