@@ -3,8 +3,10 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { placeOrder } from '../lib/checkout/checkout.ts';
 import { parseCheckoutRequest } from '../lib/checkout/request.ts';
 import { type Config, loadConfig } from '../lib/config.ts';
+import { OrderConflictError, WechatPayServiceError } from '../lib/errors.ts';
 import { header, httpHandler, readJson, type RequestContext } from '../lib/http.ts';
 import { once, warmUp } from '../lib/init.ts';
+import type { Order } from '../lib/order/order.ts';
 import {
   type MerchantSecret,
   type MiniProgramSecret,
@@ -16,6 +18,7 @@ import { verifyToken } from '../lib/session.ts';
 import { openConnection, openTable, type Table } from '../lib/table/client.ts';
 import { isoTime } from '../lib/time.ts';
 import { openWechatPay, type WechatPayOf } from '../lib/wechatpay/open.ts';
+import type { WechatPay } from '../lib/wechatpay/wechatpay.ts';
 
 const WECHAT_TIMEOUT_MS = 8_000;
 
@@ -69,15 +72,38 @@ export async function prepay(
   const { outTradeNo, totalFen, description, prepayRequest } = order;
   if (isNew) log.count('OrderCreated');
   log.info(isNew ? 'order created' : 'order found again', { outTradeNo, totalFen });
-  const { prepay: place, buildRequestPayment } = wechatPay(order.apiVersion);
-  const prepayId = await place(prepayRequest, { timeoutMs: WECHAT_TIMEOUT_MS });
+  const version = wechatPay(order.apiVersion);
+  const prepayId = await place(version, order, nowMs);
   return {
     outTradeNo,
     totalFen,
     description,
     expiresAt: isoTime(order.expiresAtEpochSeconds),
-    requestPayment: await buildRequestPayment(prepayRequest, prepayId),
+    requestPayment: await version.buildRequestPayment(prepayRequest, prepayId),
   };
+}
+
+/** WeChat takes no new order that has less than 5 minutes left; half a minute for the clocks. */
+const LEAST_LIFE_MS = 330_000;
+
+/**
+ * Places the order. If the first call was lost and the repeat comes too late for WeChat, the order
+ * cannot be placed any more: the client is told to start a new one.
+ */
+async function place(
+  version: Pick<WechatPay, 'prepay'>,
+  { prepayRequest, outTradeNo, expiresAtEpochSeconds }: Order,
+  nowMs: () => number,
+): Promise<string> {
+  try {
+    return await version.prepay(prepayRequest, { timeoutMs: WECHAT_TIMEOUT_MS });
+  } catch (error) {
+    const isRefused = error instanceof WechatPayServiceError && error.outcome === 'rejected';
+    if (isRefused && expiresAtEpochSeconds * 1000 - nowMs() < LEAST_LIFE_MS) {
+      throw new OrderConflictError('ORDER_EXPIRED', { outTradeNo });
+    }
+    throw error;
+  }
 }
 
 const dependencies = once((): PrepayDependencies => {

@@ -1,9 +1,10 @@
 /** Asks WeChat about an order that looks unpaid, not more often than every few seconds. */
+import { ConfigError } from './errors.ts';
 import { describeError, type Log } from './log.ts';
 import { isOpen, isPaid, type Order } from './order/order.ts';
 import { evidenceOf, settle } from './settlement.ts';
 import type { Table } from './table/client.ts';
-import { markChecked, readOrder } from './table/orders.ts';
+import { claimCheck, readOrder } from './table/orders.ts';
 import type { WechatPayOf } from './wechatpay/open.ts';
 
 export interface RefreshContext {
@@ -24,12 +25,13 @@ const WECHAT_TIMEOUT_MS = 5_000;
 export async function refreshOrder(context: RefreshContext, order: Order): Promise<Order> {
   if (!isOpen(order) || isFresh(order, context.nowMs)) return order;
   try {
-    return await ask(context, order);
+    return await askInTurn(context, order);
   } catch (error) {
     context.log.warn('WeChat could not be asked about an order', {
       outTradeNo: order.outTradeNo,
       ...describeError(error),
     });
+    if (error instanceof ConfigError) context.log.count('ConfigError');
     return order;
   }
 }
@@ -39,21 +41,23 @@ function isFresh(order: Order, nowMs: number): boolean {
   return ageMs >= 0 && ageMs < FRESH_SECONDS * 1000;
 }
 
-async function ask(context: RefreshContext, order: Order): Promise<Order> {
+/**
+ * The turn is taken before WeChat is asked: of many who look at the same moment one asks, and a
+ * WeChat that fails is not asked more often than one that answers.
+ */
+async function askInTurn(context: RefreshContext, order: Order): Promise<Order> {
   const { table, wechatPay, nowMs } = context;
   const { outTradeNo } = order;
+  const nowEpochSeconds = Math.floor(nowMs / 1000);
+  if ((await claimCheck(table, outTradeNo, nowEpochSeconds, FRESH_SECONDS)) === 'taken') {
+    return order;
+  }
   const result = await wechatPay(order.apiVersion).queryOrder(order, {
     timeoutMs: WECHAT_TIMEOUT_MS,
   });
   const evidence = evidenceOf(result);
-  const nowEpochSeconds = Math.floor(nowMs / 1000);
-  if (!evidence) {
-    await markChecked(table, outTradeNo, nowEpochSeconds);
-    return order;
-  }
+  if (!evidence) return order;
   const decision = await settle(context, outTradeNo, evidence);
-  // It stays open until a person has looked into it; that is no reason to ask at every poll.
-  if (decision.kind === 'mismatch') await markChecked(table, outTradeNo, nowEpochSeconds);
   if (decision.kind !== 'apply') return (await readOrder(table, outTradeNo)) ?? order;
   const changed = { ...order, tradeState: decision.to };
   if (!isPaid(changed) || evidence.kind !== 'paid') return changed;

@@ -128,6 +128,10 @@ function rsa(key: KeyObject): KeyObject {
 type SecretSchema<T> = v.GenericSchema<unknown, T>;
 
 const CACHE_MS = 5 * 60_000;
+/** While Secrets Manager does not answer, the last version serves this long … */
+const STALE_MS = 60 * 60_000;
+/** … and is asked for again this often. */
+const RETRY_MS = 10_000;
 /** A flood of forged messages may make us look for a rotated key this often and no more. */
 const REFRESH_MS = 2_000;
 
@@ -173,6 +177,7 @@ export function openSecret<T>(
   let cached: Version<T> | undefined;
   let previous: Version<T> | undefined;
   let refreshedAtMs = Number.NEGATIVE_INFINITY;
+  let failedAtMs = Number.NEGATIVE_INFINITY;
   let fetching: Promise<Version<T>> | undefined;
   let refreshing: Promise<void> | undefined;
 
@@ -197,7 +202,17 @@ export function openSecret<T>(
   }
 
   async function currentVersion(): Promise<Version<T>> {
-    return cached && isFresh(cached.fetchedAtMs, CACHE_MS) ? cached : fetchCurrent();
+    if (cached && isFresh(cached.fetchedAtMs, CACHE_MS)) return cached;
+    const last = cached && isFresh(cached.fetchedAtMs, STALE_MS) ? cached : undefined;
+    if (last && isFresh(failedAtMs, RETRY_MS)) return last;
+    try {
+      return await fetchCurrent();
+    } catch (error) {
+      // A secret that was made unusable is an error at once; one that cannot be read just now is not.
+      if (!last || error instanceof ConfigError) throw error;
+      failedAtMs = now();
+      return last;
+    }
   }
 
   /** A clock that was moved back counts as stale, not as fresh for ever. */

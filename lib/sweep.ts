@@ -1,4 +1,5 @@
 /** One run of reconcile: every order that is due is asked about, repaired or closed. */
+import { ConfigError } from './errors.ts';
 import { describeError, type Log } from './log.ts';
 import type { Order } from './order/order.ts';
 import { nextCheckAt, planCheck } from './order/reconcile.ts';
@@ -7,7 +8,7 @@ import type { Table } from './table/client.ts';
 import { listDueOrders, markChecked, readOrder } from './table/orders.ts';
 import { OPEN_ORDER_SHARDS } from './table/schema.ts';
 import type { WechatPayOf } from './wechatpay/open.ts';
-import type { QueryResult } from './wechatpay/wechatpay.ts';
+import type { CloseResult, QueryResult } from './wechatpay/wechatpay.ts';
 
 export interface SweepContext {
   readonly table: Table;
@@ -33,6 +34,8 @@ export interface SweepSummary {
 
 const CONCURRENCY = 16;
 const WECHAT_TIMEOUT_MS = 4_000;
+/** A contradicted order waits for a person; its alarm rings once a day until then. */
+const MISMATCH_PAUSE_SECONDS = 86_400;
 /** No order is begun with less time than two calls to WeChat and the writes may take. */
 const MARGIN_MS = 12_000;
 
@@ -84,6 +87,7 @@ async function checkSafely(context: SweepContext, outTradeNo: string): Promise<E
   } catch (error) {
     context.log.error('an order could not be reconciled', { outTradeNo, ...describeError(error) });
     context.log.count('ReconcileOrderFailed');
+    if (error instanceof ConfigError) context.log.count('ConfigError');
     if (order) await postponeQuietly(context, order);
     return 'failed';
   }
@@ -92,14 +96,14 @@ async function checkSafely(context: SweepContext, outTradeNo: string): Promise<E
 async function check(context: SweepContext, order: Order): Promise<Ending> {
   const plan = planCheck(order, epochSeconds(context));
   if (plan === 'none') return 'settledMeanwhile';
-  const failure = plan === 'close' ? await tryClose(context, order) : undefined;
+  const close = plan === 'close' ? await tryClose(context, order) : undefined;
   // Also after a close, whether it worked or not: a payment may have won the race, and only the
   // query can tell.
   const { queryOrder } = context.wechatPay(order.apiVersion);
   const result = await queryOrder(order, { timeoutMs: WECHAT_TIMEOUT_MS });
-  const evidence = evidenceOf(result) ?? neverReached(plan, result);
+  const evidence = evidenceOf(result) ?? neverReached(close, result);
   if (!evidence) {
-    if (failure) throw failure.error;
+    if (close && 'error' in close) throw close.error;
     await postpone(context, order);
     return 'stillOpen';
   }
@@ -108,7 +112,7 @@ async function check(context: SweepContext, order: Order): Promise<Ending> {
     case 'apply':
       return decision.to === 'CLOSED' ? 'closed' : 'paid';
     case 'mismatch':
-      await postpone(context, order);
+      await postpone(context, order, MISMATCH_PAUSE_SECONDS);
       return 'mismatched';
     case 'duplicate':
     case 'stale':
@@ -117,29 +121,42 @@ async function check(context: SweepContext, order: Order): Promise<Ending> {
   }
 }
 
-/** Why the close did not work, if so. */
-async function tryClose({ wechatPay }: SweepContext, order: Order) {
+type Close = { readonly result: CloseResult } | { readonly error: unknown };
+
+async function tryClose({ wechatPay }: SweepContext, order: Order): Promise<Close> {
+  const { closeOrder } = wechatPay(order.apiVersion);
   try {
-    await wechatPay(order.apiVersion).closeOrder(order, { timeoutMs: WECHAT_TIMEOUT_MS });
-    return undefined;
+    return { result: await closeOrder(order, { timeoutMs: WECHAT_TIMEOUT_MS }) };
   } catch (error) {
     return { error };
   }
 }
 
-/** An expired order that WeChat has never heard of cannot be paid any more: it is closed here. */
-function neverReached(plan: 'query' | 'close', result: QueryResult) {
-  return plan === 'close' && result.kind === 'not-found'
-    ? ({ kind: 'closed' } as const)
-    : undefined;
+/**
+ * An expired order that WeChat has never heard of cannot be paid any more: it is closed here. Both
+ * answers have to say so (API v3 "closes" numbers that never existed): a query that does not find
+ * what the close found paid is a lagging host, and the order is asked about again.
+ */
+function neverReached(close: Close | undefined, result: QueryResult) {
+  const isGone =
+    close !== undefined &&
+    'result' in close &&
+    (close.result === 'not-found' || close.result === 'closed');
+  return isGone && result.kind === 'not-found' ? ({ kind: 'closed' } as const) : undefined;
 }
 
-async function postpone({ table, nowMs }: SweepContext, order: Order): Promise<void> {
+/** @param pauseSeconds until the next look, in place of the usual pace. */
+async function postpone(
+  { table, nowMs }: SweepContext,
+  order: Order,
+  pauseSeconds?: number,
+): Promise<void> {
   const now = Math.floor(nowMs() / 1000);
   const checks = order.checks + 1;
   await markChecked(table, order.outTradeNo, now, {
     checks,
-    nextCheckAtEpochSeconds: nextCheckAt(order, checks, now),
+    nextCheckAtEpochSeconds:
+      pauseSeconds === undefined ? nextCheckAt(order, checks, now) : now + pauseSeconds,
   });
 }
 

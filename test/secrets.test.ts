@@ -107,14 +107,31 @@ describe('the current version of a secret', () => {
     expect(reads).toHaveLength(2);
   });
 
-  test('that is too old stays out of use while it cannot be fetched', async () => {
+  test('serves up to an hour while it cannot be fetched, and is asked for every 10 seconds', async () => {
     const stored: Stored = { AWSCURRENT: version('k1') };
-    const { secret, clock } = openTest(stored);
+    const { secret, clock, reads } = openTest(stored);
     await secret.current();
     stored.AWSCURRENT = new Error('network');
     clock.nowMs += 5 * 60_000;
 
+    expect(await secret.current()).toEqual({ key: 'k1' });
+    expect(await secret.current()).toEqual({ key: 'k1' });
+    expect(reads).toHaveLength(2);
+    clock.nowMs += 10_000;
+    expect(await secret.current()).toEqual({ key: 'k1' });
+    expect(reads).toHaveLength(3);
+    clock.nowMs += 55 * 60_000;
     await expect(secret.current()).rejects.toThrow('network');
+  });
+
+  test('that was made unusable is an error at once, whatever was good before', async () => {
+    const stored: Stored = { AWSCURRENT: version('k1') };
+    const { secret, clock } = openTest(stored);
+    await secret.current();
+    stored.AWSCURRENT = 'no JSON';
+    clock.nowMs += 5 * 60_000;
+
+    await expect(secret.current()).rejects.toThrow('is not JSON');
   });
 
   test('that does not exist is a mistake of the deployment', async () => {

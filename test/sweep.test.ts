@@ -241,6 +241,21 @@ describe('an order whose time is over', () => {
     expect((await stored())?.tradeState).toBe('CLOSED');
   });
 
+  test.each([
+    ['already-paid', 'stillOpen'],
+    ['paying', 'stillOpen'],
+    [new WechatPayServiceError('unknown', 'SYSTEMERROR', 'busy'), 'failed'],
+  ] as const)(
+    'that the close answers with %s and the query does not find is no order that never was',
+    async (close, counter) => {
+      await create();
+      const { summary } = await runSweep(table, { at, wechat: ending(close, notFound) });
+
+      expect(counted(summary)).toEqual({ due: 1, [counter]: 1 });
+      expect((await stored())?.tradeState).toBe('NOTPAY');
+    },
+  );
+
   test('stays open, is counted as failed and tried again when the close fails and it is unpaid', async () => {
     await create();
     const error = new WechatPayServiceError('rejected', 'TRADE_STATE_ERROR', 'wrong state');
@@ -346,7 +361,8 @@ describe('one bad order', () => {
     await expectGoodPaid();
     expect(await stored()).toMatchObject({
       tradeState: 'NOTPAY',
-      nextCheckAtEpochSeconds: CREATED_AT + 240,
+      // Looked at again in a day: until then a person has to.
+      nextCheckAtEpochSeconds: CREATED_AT + 60 + 86_400,
     });
     expect(log.counts).toEqual({ OrderPaid: 20, TransactionMismatch: 1 });
   });

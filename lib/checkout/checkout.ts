@@ -25,7 +25,7 @@ import { priceCart } from '../order/pricing.ts';
 import { nextCheckAt } from '../order/reconcile.ts';
 import { type Quote, verifyQuote } from '../session.ts';
 import type { Table } from '../table/client.ts';
-import { createOrder, createQuotedOrder, readCart } from '../table/create-order.ts';
+import { bindKey, createOrder, createQuotedOrder, readCart } from '../table/create-order.ts';
 import { readOrder } from '../table/orders.ts';
 import type { WechatPay } from '../wechatpay/wechatpay.ts';
 import type { CheckoutRequest } from './request.ts';
@@ -134,7 +134,11 @@ async function orderFromQuote(
   if (created.kind === 'bound') throw keyReused(created.outTradeNo);
   const isSame = created.order.openid === terms.openid && created.order.fingerprint === fingerprint;
   if (!isSame) throw new OrderConflictError('ORDER_EXISTS');
-  return { order: created.order, isNew: created.order === order };
+  const isNew = created.order === order;
+  // Found, perhaps under another key: this one stands for the order from now on, too.
+  const boundTo = isNew ? undefined : await bindKey(terms.table, outTradeNo, keyNumber);
+  if (boundTo !== undefined) throw keyReused(boundTo);
+  return { order: created.order, isNew };
 }
 
 /** What an order says and does besides its content. */
@@ -167,12 +171,12 @@ async function ownOrder(outTradeNo: string, terms: CheckoutTerms): Promise<Order
 }
 
 function keyOrderNumber(terms: CheckoutTerms): string {
-  const { idempotencyKey, appid, openid } = terms;
+  const { idempotencyKey, appid, openid, table } = terms;
   if (idempotencyKey === undefined) throw new InvalidRequestError('IDEMPOTENCY_KEY_REQUIRED');
   if (!/^[\x21-\x7e]{1,128}$/.test(idempotencyKey)) {
     throw new InvalidRequestError('IDEMPOTENCY_KEY_INVALID');
   }
-  return orderNumberFor(appid, openid, idempotencyKey);
+  return orderNumberFor(table.tableName, appid, openid, idempotencyKey);
 }
 
 /** One key stands for one request; another cart under it is a mistake, not a second order. */

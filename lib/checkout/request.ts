@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { InvalidRequestError } from '../errors.ts';
 import { assertFen, assertText } from '../order/order.ts';
-import { type CartItem, MAX_CART_ITEMS } from '../order/pricing.ts';
+import { assertQuantity, type CartItem, MAX_CART_ITEMS } from '../order/pricing.ts';
 
 export type CheckoutRequest = (
   | {
@@ -24,7 +24,8 @@ const bodies = {
     items: v.pipe(
       v.array(
         v.strictObject({
-          sku: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+          // No control characters and no halves of characters, which no key of the table can hold.
+          sku: v.pipe(v.string(), v.regex(/^[^\p{C}]{1,64}$/u)),
           quantity: v.unknown(),
           amountFen: v.optional(v.unknown()),
         }),
@@ -53,6 +54,7 @@ export function parseCheckoutRequest(body: unknown): CheckoutRequest {
     case 'items': {
       const { items, attach, expectedTotalFen } = parse(bodies.items, body);
       if (attach !== undefined) assertText('attach', attach);
+      items.forEach(assertNumbers);
       return { kind: 'cart', items, attach, ...expected(expectedTotalFen) };
     }
     case 'quote': {
@@ -63,6 +65,14 @@ export function parseCheckoutRequest(body: unknown): CheckoutRequest {
       const { outTradeNo, expectedTotalFen } = parse(bodies.outTradeNo, body);
       return { kind: 'again', outTradeNo, ...expected(expectedTotalFen) };
     }
+  }
+}
+
+/** Numbers at all; pricing knows their bounds. Nothing deeper gets as far as the fingerprint. */
+function assertNumbers({ quantity, amountFen }: CartItem, index: number): void {
+  if (typeof quantity !== 'number') assertQuantity(`items[${index}].quantity`, quantity);
+  if (amountFen !== undefined && typeof amountFen !== 'number') {
+    assertFen(`items[${index}].amountFen`, amountFen);
   }
 }
 

@@ -60,9 +60,17 @@ export const MAX_TEXT_BYTES = 127;
 /**
  * The number of an order that a buyer makes with an idempotency key: the same two always give the
  * same number, so one conditional write settles any race. 32 hex digits, 128 bits.
+ *
+ * @param scope what keeps two deployments under one merchant apart, and a new table from an old
+ * one: without it, an old payment would pay a new order of the same key.
  */
-export function orderNumberFor(appid: string, openid: string, idempotencyKey: string): string {
-  return digest([appid, openid, idempotencyKey]).slice(0, 32);
+export function orderNumberFor(
+  scope: string,
+  appid: string,
+  openid: string,
+  idempotencyKey: string,
+): string {
+  return digest([scope, appid, openid, idempotencyKey]).slice(0, 32);
 }
 
 /** A digest of plain data, independent of how it was spaced or ordered in the request. */

@@ -68,7 +68,8 @@ function priceItem(
   return { item: { sku, quantity, unitFen }, name: product.name };
 }
 
-function assertQuantity(field: string, value: unknown): asserts value is number {
+/** @throws {InvalidRequestError} `QUANTITY_INVALID` unless it is a whole number in bounds. */
+export function assertQuantity(field: string, value: unknown): asserts value is number {
   if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > MAX_QUANTITY) {
     throw new InvalidRequestError('QUANTITY_INVALID', { field, min: 1, max: MAX_QUANTITY });
   }

@@ -4,6 +4,7 @@ import {
   ConditionalCheckFailedException,
   PutItemCommand,
   TransactionCanceledException,
+  type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { Order } from '../order/order.ts';
@@ -134,38 +135,76 @@ export async function createQuotedOrder(
 }
 
 function quotedOrderTransaction(table: Table, order: Order, keyOrderNumber: string) {
-  const binding = idempotencyKey(keyOrderNumber);
-  const { outTradeNo } = order;
-  const onFailure = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
   return new TransactWriteItemsCommand({
     TransactItems: [
-      {
-        ConditionCheck: {
-          TableName: table.tableName,
-          Key: toKey(orderKey(keyOrderNumber)),
-          ConditionExpression: 'attribute_not_exists(PK)',
-          ...onFailure,
-        },
-      },
-      {
-        Put: {
-          TableName: table.tableName,
-          Item: { PK: text(binding.PK), SK: text(binding.SK), outTradeNo: text(outTradeNo) },
-          ConditionExpression: 'attribute_not_exists(PK) OR outTradeNo = :outTradeNo',
-          ExpressionAttributeValues: { ':outTradeNo': text(outTradeNo) },
-          ...onFailure,
-        },
-      },
+      ...bindingItems(table, order.outTradeNo, keyOrderNumber),
       {
         Put: {
           TableName: table.tableName,
           Item: orderToItem(order),
           ConditionExpression: 'attribute_not_exists(PK)',
-          ...onFailure,
+          ...RETURN_ROW,
         },
       },
     ],
   });
+}
+
+const RETURN_ROW = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
+
+/** The key made no order of its own, and is not bound, or bound to this very order. */
+function bindingItems(
+  table: Table,
+  outTradeNo: string,
+  keyOrderNumber: string,
+): TransactWriteItem[] {
+  const binding = idempotencyKey(keyOrderNumber);
+  return [
+    {
+      ConditionCheck: {
+        TableName: table.tableName,
+        Key: toKey(orderKey(keyOrderNumber)),
+        ConditionExpression: 'attribute_not_exists(PK)',
+        ...RETURN_ROW,
+      },
+    },
+    {
+      Put: {
+        TableName: table.tableName,
+        Item: { PK: text(binding.PK), SK: text(binding.SK), outTradeNo: text(outTradeNo) },
+        ConditionExpression: 'attribute_not_exists(PK) OR outTradeNo = :outTradeNo',
+        ExpressionAttributeValues: { ':outTradeNo': text(outTradeNo) },
+        ...RETURN_ROW,
+      },
+    },
+  ];
+}
+
+/**
+ * Binds a key to a quoted order that was there already, under the conditions of its creation.
+ * Answers the number of the other order that the key belongs to, if there is one.
+ */
+export async function bindKey(
+  table: Table,
+  outTradeNo: string,
+  keyOrderNumber: string,
+): Promise<string | undefined> {
+  try {
+    await table.client.send(
+      new TransactWriteItemsCommand({
+        TransactItems: bindingItems(table, outTradeNo, keyOrderNumber),
+      }),
+    );
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof TransactionCanceledException)) throw error;
+    const row = error.CancellationReasons?.find(({ Item }) => Item)?.Item;
+    if (row) return stringOf(row, 'outTradeNo');
+    // An equal request binds the same key at this moment.
+    if (error.CancellationReasons?.some(({ Code }) => Code === 'TransactionConflict'))
+      return undefined;
+    throw error;
+  }
 }
 
 /**

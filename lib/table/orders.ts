@@ -1,4 +1,5 @@
 /** Reading orders and moving them from state to state, one conditional write each. */
+import { randomUUID } from 'node:crypto';
 import {
   ConditionalCheckFailedException,
   GetItemCommand,
@@ -47,14 +48,16 @@ export async function applyEvidence(
   evidence: Evidence,
   nowEpochSeconds: number,
 ): Promise<Decision> {
+  const writeId = randomUUID();
   let decision = decideTransition(assumedFacts(evidence), evidence);
   for (let write = 0; decision.kind === 'apply'; write += 1) {
     if (write === MAX_WRITES) throw new Error('an order changed under every attempt to update it');
     const refused = await tryUpdate(
-      transitionUpdate(table, outTradeNo, evidence, decision, nowEpochSeconds),
+      transitionUpdate(table, outTradeNo, evidence, decision, { writeId, nowEpochSeconds }),
       table,
     );
-    if (refused === 'written') return decision;
+    // A write whose answer was lost is repeated by the SDK and refused: the row bears its mark.
+    if (refused === 'written' || refused.item?.['writeId']?.S === writeId) return decision;
     decision = decideTransition(refused.item && orderFromItem(refused.item), evidence);
   }
   return decision;
@@ -88,12 +91,13 @@ function transitionUpdate(
   outTradeNo: string,
   evidence: Evidence,
   decision: Extract<Decision, { kind: 'apply' }>,
-  nowEpochSeconds: number,
+  { writeId, nowEpochSeconds }: { writeId: string; nowEpochSeconds: number },
 ): UpdateItemCommandInput {
   const payment = evidence.kind === 'paid' ? paymentClauses(evidence.payment) : undefined;
   const sets = [
     'tradeState = :to',
     'updatedAt = :now',
+    'writeId = :writeId',
     ...(payment?.sets ?? []),
     ...(decision.paidAfterClose ? ['paidAfterClose = :true'] : []),
   ];
@@ -108,6 +112,7 @@ function transitionUpdate(
       ':from': text(decision.from),
       ':to': text(decision.to),
       ':now': time(nowEpochSeconds),
+      ':writeId': text(writeId),
       ...payment?.values,
       ...(decision.paidAfterClose && { ':true': { BOOL: true } }),
     },
@@ -185,43 +190,61 @@ export async function recordMismatch(
 }
 
 /**
- * Notes that WeChat was asked and the order is still unpaid. Condition: it exists and still is; an
- * order that was paid meanwhile must not come back into the index of open orders.
- *
- * @param nextCheckAtEpochSeconds when reconcile looks again; left out, its plan stays as it is.
+ * Takes the turn to ask WeChat about an order. Conditions: it exists and is open; nobody took the
+ * turn in the last `pauseSeconds`, where a turn in the future (a clock that was set back) is none.
+ */
+export async function claimCheck(
+  table: Table,
+  outTradeNo: string,
+  nowEpochSeconds: number,
+  pauseSeconds: number,
+): Promise<'claimed' | 'taken'> {
+  const outcome = await tryUpdate(
+    {
+      TableName: table.tableName,
+      Key: keyOf(outTradeNo),
+      UpdateExpression: 'SET checkedAt = :now',
+      ConditionExpression:
+        'tradeState = :open AND (attribute_not_exists(checkedAt) OR checkedAt <= :before OR checkedAt > :now)',
+      ExpressionAttributeValues: {
+        ':now': time(nowEpochSeconds),
+        ':before': time(nowEpochSeconds - pauseSeconds),
+        ':open': text('NOTPAY'),
+      },
+    },
+    table,
+  );
+  return outcome === 'written' ? 'claimed' : 'taken';
+}
+
+/**
+ * Notes that reconcile asked and the order is still unpaid, and when it looks again. Condition: it
+ * exists and still is; an order that was paid meanwhile must not come back into the index of open
+ * orders.
  */
 export async function markChecked(
   table: Table,
   outTradeNo: string,
   nowEpochSeconds: number,
-  reschedule?: { readonly checks: number; readonly nextCheckAtEpochSeconds: number },
+  { checks, nextCheckAtEpochSeconds }: { checks: number; nextCheckAtEpochSeconds: number },
 ): Promise<void> {
-  const plan = reschedule && rescheduleClauses(outTradeNo, reschedule);
+  const { GSI1PK, GSI1SK } = openKeys(outTradeNo, nextCheckAtEpochSeconds);
   await tryUpdate(
     {
       TableName: table.tableName,
       Key: keyOf(outTradeNo),
-      UpdateExpression: `SET ${['checkedAt = :now', ...(plan?.sets ?? [])].join(', ')}`,
+      UpdateExpression: 'SET checkedAt = :now, checks = :checks, GSI1PK = :shard, GSI1SK = :next',
       ConditionExpression: 'tradeState = :open',
       ExpressionAttributeValues: {
         ':now': time(nowEpochSeconds),
         ':open': text('NOTPAY'),
-        ...plan?.values,
+        ':checks': number(checks),
+        ':shard': GSI1PK,
+        ':next': GSI1SK,
       },
     },
     table,
   );
-}
-
-function rescheduleClauses(
-  outTradeNo: string,
-  { checks, nextCheckAtEpochSeconds }: { checks: number; nextCheckAtEpochSeconds: number },
-) {
-  const { GSI1PK, GSI1SK } = openKeys(outTradeNo, nextCheckAtEpochSeconds);
-  return {
-    sets: ['checks = :checks', 'GSI1PK = :shard', 'GSI1SK = :next'],
-    values: { ':checks': number(checks), ':shard': GSI1PK, ':next': GSI1SK },
-  };
 }
 
 /** How many numbers one page of the index brings. */

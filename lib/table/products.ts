@@ -9,7 +9,11 @@ import { type Item, numberOf, stringOf } from './order-item.ts';
  * @throws {ConfigError} naming a row that was written by hand and is no product.
  */
 export function productFromItem(item: Item): Product | undefined {
-  if (item['active']?.BOOL === false) return undefined;
+  const { active } = item;
+  if (active && active.BOOL === undefined) {
+    throw new TypeError('the row has no boolean attribute active');
+  }
+  if (active?.BOOL === false) return undefined;
   try {
     const product = { sku: stringOf(item, 'sku'), name: stringOf(item, 'name') };
     return item['priceFen'] !== undefined

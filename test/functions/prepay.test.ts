@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Table } from '../../lib/table/client.ts';
@@ -21,14 +22,18 @@ let table: Table;
 beforeEach(async () => {
   table = await newTable();
   await stockCatalogue(table);
+  NUMBER = createHash('sha256')
+    .update(`["${table.tableName}","${APPID}","${OPENID}","tap-1"]`)
+    .digest('hex')
+    .slice(0, 32);
 });
 
 const CREATE = '/pay/unifiedorder';
 const open = (options: Parameters<typeof openPrepayShop>[1] = {}) => openPrepayShop(table, options);
 
 const latte = { items: [{ sku: 'latte', quantity: 1 }] };
-/** printf '["wx8888888888888888","oUpF8uMuAJO_M2pxb1Q9zNjWeS6o","tap-1"]' | sha256sum */
-const NUMBER = '2ce62cc1ea1fdb62129533d20a9e04b4';
+/** The first 32 digits of the SHA-256 of table, appid, openid and key, as JSON. */
+let NUMBER: string;
 
 describe('a cart', () => {
   test('becomes an order, priced by the catalogue, and the arguments of wx.requestPayment', async () => {
@@ -378,6 +383,51 @@ describe('a call to WeChat', () => {
   });
 });
 
+describe('a repeat whose first call was lost', () => {
+  test.each([
+    [331, 502, 'WECHAT_PAY_REFUSED'],
+    [329, 409, 'ORDER_EXPIRED'],
+  ])(
+    'and that WeChat refuses %i s before the end answers %i %s',
+    async (secondsLeft, status, code) => {
+      await open({ answer: async () => timedOut() }).call(latte);
+      const shop = open({ answer: async () => refused('INVALID_REQUEST') });
+      shop.clock.nowMs = (CREATED_AT + 1800 - secondsLeft) * 1000;
+
+      const answer = await shop.call(latte);
+      expect([answer.status, answer.body.error.code]).toEqual([status, code]);
+    },
+  );
+});
+
+test('a second key of a quoted order stands for it from then on, and makes no cart order', async () => {
+  const shop = open();
+  const quoted = { quote: await quote({}) };
+  const first = await shop.call(quoted, { key: 'tap-1' });
+  const second = await shop.call(quoted, { key: 'tap-2' });
+  expect(second.body.outTradeNo).toBe(first.body.outTradeNo);
+
+  const cart = await shop.call(latte, { key: 'tap-2' });
+  expect([cart.status, cart.body.error.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+});
+
+test('a key that made a cart order does not find a quoted one', async () => {
+  const shop = open();
+  const quoted = { quote: await quote({}) };
+  await shop.call(latte, { key: 'tap-1' });
+  await shop.call(quoted, { key: 'tap-2' });
+
+  const answer = await shop.call(quoted, { key: 'tap-1' });
+  expect([answer.status, answer.body.error.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+});
+
+test('numbers nested a thousand deep are refused like any other that is none', async () => {
+  const nested = `${'['.repeat(15_000)}${']'.repeat(15_000)}`;
+  const answer = await open().call(`{"items":[{"sku":"latte","quantity":${nested}}]}`);
+
+  expect([answer.status, answer.body.error.code]).toEqual([400, 'QUANTITY_INVALID']);
+});
+
 describe('an order that is paid again', () => {
   test('needs its number only: one read, and the stored request in the same words', async () => {
     const shop = open({ nonce: () => 'same' });
@@ -403,12 +453,13 @@ describe('an order that is paid again', () => {
   });
 
   test.each([
-    ['belongs to another buyer', NUMBER, 'oSomebodyElse'],
-    ['does not exist', 'order-9999', OPENID],
-    ['cannot exist', '订单'.repeat(16), OPENID],
-  ])('and %s is not found, and WeChat is not asked', async (_name, outTradeNo, openid) => {
+    ['belongs to another buyer', () => NUMBER, 'oSomebodyElse'],
+    ['does not exist', () => 'order-9999', OPENID],
+    ['cannot exist', () => '订单'.repeat(16), OPENID],
+  ])('and %s is not found, and WeChat is not asked', async (_name, number, openid) => {
     await open().call(latte);
     const shop = open();
+    const outTradeNo = number();
 
     expect(ending(shop, await shop.call({ outTradeNo }, { openid }))).toEqual(
       refusedWith(404, 'ORDER_NOT_FOUND'),

@@ -14,16 +14,18 @@ import { APPID, OPENID } from '../support/sample-orders.ts';
 import { refusalOf } from '../support/thrown.ts';
 
 describe('the number of an order made under an idempotency key', () => {
-  test('is the start of the SHA-256 of appid, openid and key', () => {
-    // printf '["wx8888888888888888","oUpF8uMuAJO_M2pxb1Q9zNjWeS6o","tap-1"]' | sha256sum
-    expect(orderNumberFor(APPID, OPENID, 'tap-1')).toBe('2ce62cc1ea1fdb62129533d20a9e04b4');
+  test('is the start of the SHA-256 of scope, appid, openid and key', () => {
+    // printf '["shop-table","wx8888888888888888","oUpF8uMuAJO_M2pxb1Q9zNjWeS6o","tap-1"]' | sha256sum
+    expect(orderNumberFor('shop-table', APPID, OPENID, 'tap-1')).toBe(
+      '477fb500073e14ada7317cd43166760c',
+    );
   });
 
-  test('is one that WeChat takes, and another for every other key, buyer and mini-program', () => {
+  test('is one that WeChat takes, and another for every other key, buyer, mini-program and table', () => {
     const text = fc.string({ maxLength: 40 });
-    const triple = fc.tuple(text, text, text);
+    const parts = fc.tuple(text, text, text, text);
     fc.assert(
-      fc.property(triple, triple, (a, b) => {
+      fc.property(parts, parts, (a, b) => {
         fc.pre(JSON.stringify(a) !== JSON.stringify(b));
 
         expect(orderNumberFor(...a)).toMatch(/^[0-9a-f]{32}$/);
@@ -32,8 +34,8 @@ describe('the number of an order made under an idempotency key', () => {
     );
   });
 
-  test('does not run its three parts together', () => {
-    expect(orderNumberFor('wx1', 'o2', 'k')).not.toBe(orderNumberFor('wx1o', '2', 'k'));
+  test('does not run its parts together', () => {
+    expect(orderNumberFor('t', 'wx1', 'o2', 'k')).not.toBe(orderNumberFor('t', 'wx1o', '2', 'k'));
   });
 });
 

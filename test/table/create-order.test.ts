@@ -129,6 +129,11 @@ describe('reading a cart', () => {
     ['a price as text', { priceFen: { S: '2800' } }, 'no number attribute priceFen'],
     ['only one bound', { minFen: { N: '1' } }, 'no number attribute maxFen'],
     ['no price', {}, 'no number attribute minFen'],
+    [
+      'a switch that is none',
+      { priceFen: { N: '1' }, active: { S: 'false' } },
+      'no boolean attribute active',
+    ],
     ['no name', { priceFen: { N: '1' }, name: { NULL: true } }, 'no text attribute name'],
   ] as const)(
     'with a product that has %s names the product for the shop',

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Table } from '../../lib/table/client.ts';
 import { createOrder } from '../../lib/table/create-order.ts';
 import { orderFromItem, orderToItem } from '../../lib/table/order-item.ts';
-import { applyEvidence, markChecked, readOrder, recordMismatch } from '../../lib/table/orders.ts';
+import { applyEvidence, claimCheck, readOrder, recordMismatch } from '../../lib/table/orders.ts';
 import { putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { CREATED_AT, sampleOrder, samplePayment } from '../support/sample-orders.ts';
 import { watchTable } from '../support/watched-table.ts';
@@ -63,7 +63,7 @@ describe('the row of an order', () => {
 
   test('says, once paid, by which transaction and when, and has left the index', async () => {
     await createOrder(table, order);
-    await markChecked(table, order.outTradeNo, CREATED_AT + 30);
+    expect(await claimCheck(table, order.outTradeNo, CREATED_AT + 30, 3)).toBe('claimed');
     await applyEvidence(
       table,
       order.outTradeNo,
@@ -79,6 +79,7 @@ describe('the row of an order', () => {
       bankType: { S: 'OTHERS' },
       checkedAt: { S: '2026-03-01T02:00:30Z' },
       updatedAt: { S: '2026-03-01T02:00:41Z' },
+      writeId: { S: expect.stringMatching(/^[0-9a-f-]{36}$/) },
     });
   });
 

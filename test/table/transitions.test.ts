@@ -5,7 +5,13 @@ import type { Decision, Evidence, PaymentEvidence } from '../../lib/order/transi
 import type { Table } from '../../lib/table/client.ts';
 import { createOrder } from '../../lib/table/create-order.ts';
 import { orderToItem } from '../../lib/table/order-item.ts';
-import { applyEvidence, markChecked, readOrder, recordMismatch } from '../../lib/table/orders.ts';
+import {
+  applyEvidence,
+  claimCheck,
+  markChecked,
+  readOrder,
+  recordMismatch,
+} from '../../lib/table/orders.ts';
 import { allRows, putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { CREATED_AT, sampleOrder, samplePayment } from '../support/sample-orders.ts';
 import { watchTable } from '../support/watched-table.ts';
@@ -76,6 +82,23 @@ describe('evidence on the row', () => {
       expect(after?.['paidAfterClose']).toEqual(flagged ? { BOOL: true } : undefined);
       expect(after).not.toHaveProperty('GSI1PK');
       expect(after).not.toHaveProperty('GSI1SK');
+    },
+  );
+
+  test.each<[string, OrderState, { paidAfterClose: boolean }]>([
+    ['a payment', 'NOTPAY', { paidAfterClose: false }],
+    ['a payment after the close', 'CLOSED', { paidAfterClose: true }],
+  ])(
+    'of %s is known as its own when the answer was lost and the SDK repeats the write',
+    async (_name, from, expected) => {
+      await givenWithPayment(from);
+      const repeating = watchTable(table, async ({ send }) => {
+        await send();
+        return send();
+      });
+
+      expect(await apply(paid(), repeating)).toMatchObject({ kind: 'apply', from, ...expected });
+      expect(await apply(paid(), watchTable(table))).toEqual({ kind: 'duplicate' });
     },
   );
 
@@ -315,18 +338,56 @@ describe('recording a contradiction', () => {
   );
 });
 
-describe('noting that WeChat was asked', () => {
+describe('taking the turn to ask WeChat', () => {
   test('keeps the time and leaves the plan of reconcile as it is', async () => {
     await createOrder(table, sampleOrder({ checks: 2 }));
-    await markChecked(table, NUMBER, NOW);
 
+    expect(await claimCheck(table, NUMBER, NOW, 3)).toBe('claimed');
     expect(await readOrder(table, NUMBER)).toEqual({
       ...sampleOrder({ checks: 2 }),
       checkedAtEpochSeconds: NOW,
     });
   });
 
-  test('can set the plan of reconcile, in the same shard of the index', async () => {
+  test('is for one of many at the same moment', async () => {
+    await createOrder(table, sampleOrder());
+
+    const turns = await Promise.all(
+      Array.from({ length: 20 }, () => claimCheck(table, NUMBER, NOW, 3)),
+    );
+    expect(turns.filter((turn) => turn === 'claimed')).toHaveLength(1);
+  });
+
+  test.each([
+    [2, 'taken'],
+    [3, 'claimed'],
+    [-1, 'claimed'],
+  ])('%i s after the last one (3 s apart) is %s', async (seconds, turn) => {
+    await createOrder(table, sampleOrder());
+    await claimCheck(table, NUMBER, NOW, 3);
+
+    expect(await claimCheck(table, NUMBER, NOW + seconds, 3)).toBe(turn);
+  });
+
+  test.each<OrderState>(['SUCCESS', 'REFUND', 'CLOSED'])(
+    'is not there for an order that is %s, nor changes it',
+    async (state) => {
+      await given(state);
+      const before = await row();
+
+      expect(await claimCheck(table, NUMBER, NOW, 3)).toBe('taken');
+      expect(await row()).toEqual(before);
+    },
+  );
+
+  test('of an order that is not there makes no row', async () => {
+    expect(await claimCheck(table, NUMBER, NOW, 3)).toBe('taken');
+    expect(await allRows(table)).toEqual([]);
+  });
+});
+
+describe('noting that reconcile asked', () => {
+  test('sets the plan of reconcile, in the same shard of the index', async () => {
     await createOrder(table, sampleOrder());
     const [before] = await allRows(table, 'index');
     await markChecked(table, NUMBER, NOW, { checks: 1, nextCheckAtEpochSeconds: NOW + 180 });
@@ -348,7 +409,6 @@ describe('noting that WeChat was asked', () => {
     async (state) => {
       await given(state);
       const before = await row();
-      await markChecked(table, NUMBER, NOW);
       await markChecked(table, NUMBER, NOW, { checks: 1, nextCheckAtEpochSeconds: NOW + 180 });
 
       expect(await row()).toEqual(before);
@@ -357,7 +417,6 @@ describe('noting that WeChat was asked', () => {
   );
 
   test('of an order that is not there makes no row', async () => {
-    await markChecked(table, NUMBER, NOW);
     await markChecked(table, NUMBER, NOW, { checks: 1, nextCheckAtEpochSeconds: NOW + 180 });
 
     expect(await allRows(table)).toEqual([]);

@@ -9,6 +9,9 @@ import { WechatPayMalformedMessageError } from '../../errors.ts';
 /** Largest message accepted; WeChat's own stay below 20 kB even with coupons and `detail`. */
 export const MAX_XML_BYTES = 64 * 1024;
 
+/** Two for each field; the longest messages, with 50 coupons, have some 350. */
+const MAX_TAGS = 1_024;
+
 const parser = new XMLParser({
   parseTagValue: false,
   parseAttributeValue: false,
@@ -79,6 +82,8 @@ const TAG = /<(?:\/[A-Za-z]\w{0,63}\s*|[A-Za-z]\w{0,63}\s*\/?)>/g;
 function assertPlainXml(text: string): void {
   if (FORBIDDEN_CHARACTERS.test(text)) throw malformed('it has a control character');
   const markup = withoutCdata(text.replace(DECLARATION, ''));
+  if (markup.split('<', MAX_TAGS + 2).length > MAX_TAGS + 1)
+    throw malformed('it has too many tags');
   if (markup.includes('<!')) throw malformed('it has a DOCTYPE, an entity or a comment');
   if (markup.includes('<?')) throw malformed('it has a processing instruction');
   if (markup.includes(']]>')) throw malformed('it ends a CDATA section that never began');

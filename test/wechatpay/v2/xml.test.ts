@@ -299,6 +299,7 @@ describe('a v2 message is refused', () => {
     ['with a field valueOf', '<xml><valueOf>1</valueOf></xml>', LOOSE],
     ['with loose text', '<xml>1<a>1</a></xml>', LOOSE],
     ['with loose text in a section', '<xml><![CDATA[1]]><a>1</a></xml>', LOOSE],
+    ['with 513 fields', `<xml>${'<a></a>'.repeat(513)}</xml>`, 'it has too many tags'],
     ['with tags that cross', '<xml><a><b>1</a></b></xml>', NOT_WELL_FORMED],
     ['with a tag that is not closed', '<xml><a>1</xml>', NOT_WELL_FORMED],
     ['with a tag closed in another case', '<xml><a>1</A></xml>', NOT_WELL_FORMED],
