@@ -1,4 +1,5 @@
 /** The catalogue: `PRODUCT#<sku>` rows that the merchant maintains. */
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { ConfigError } from '../errors.ts';
 import type { Product } from '../order/pricing.ts';
 import { type Item, numberOf, stringOf } from './order-item.ts';
@@ -9,12 +10,8 @@ import { type Item, numberOf, stringOf } from './order-item.ts';
  * @throws {ConfigError} naming a row that was written by hand and is no product.
  */
 export function productFromItem(item: Item): Product | undefined {
-  const { active } = item;
-  if (active && active.BOOL === undefined) {
-    throw new TypeError('the row has no boolean attribute active');
-  }
-  if (active?.BOOL === false) return undefined;
   try {
+    if (item['active'] && !isForSale(item['active'])) return undefined;
     const product = { sku: stringOf(item, 'sku'), name: stringOf(item, 'name') };
     return item['priceFen'] !== undefined
       ? { ...product, priceFen: numberOf(item, 'priceFen') }
@@ -22,4 +19,10 @@ export function productFromItem(item: Item): Product | undefined {
   } catch (error) {
     throw new ConfigError(`the row ${stringOf(item, 'PK')} is not a usable product`, error);
   }
+}
+
+/** A text `false` must not keep a product on sale. */
+function isForSale({ BOOL }: AttributeValue): boolean {
+  if (BOOL === undefined) throw new TypeError('the row has no boolean attribute active');
+  return BOOL;
 }
