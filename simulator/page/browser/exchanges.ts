@@ -25,6 +25,9 @@ export interface Exchange {
   readonly local?: LocalMessage;
 }
 
+/** Faults that make an answer of WeChat one that must not be believed. */
+const FORGERIES = new Set(['tamper', 'wrong-amount', 'wrong-merchant']);
+
 /** A delivery takes at most 5 seconds from WeChat's note to ours. */
 const SAME_DELIVERY_MS = 6000;
 
@@ -113,6 +116,9 @@ function judgeWechat(
     return fault === undefined
       ? { outcome: 'pending', result: '' }
       : { outcome: 'failed', result: fault };
+  }
+  if (fault !== undefined && FORGERIES.has(fault)) {
+    return { outcome: 'refused', result: 'forged' };
   }
   const body = response.body;
   const error = readXml(body, 'err_code') ?? /"errcode":(\d+)/.exec(body)?.[1];

@@ -230,6 +230,7 @@ const RESULTS: Readonly<Record<string, string>> = {
   none: '无',
   'condition not met': '条件不符',
   'nothing due': '无到期订单',
+  forged: '伪造',
   lost: '丢失',
   late: '延迟',
   acknowledged: '已确认',
