@@ -92,6 +92,8 @@ async function main(): Promise<void> {
       await order(small);
       await small.take(`phone.${language}`);
       await small.page.context().close();
+      // What was lost for one language is not sent again in the pictures of the other.
+      await fetch(`${stack.simulatorUrl}/_simulator/reset`, { method: 'POST' });
     }
   } finally {
     await browser.close();

@@ -19,10 +19,10 @@ export type RecordedMessage = {
   readonly epochMs: number;
   readonly from: 'mini-program' | 'wechat' | 'schedule' | 'tool' | 'api';
   readonly to: 'api' | 'table';
-  /** The function that runs or that asks the table; undefined for other users of the table. */
-  readonly functionName: string | undefined;
+  /** The function that runs, or that asks the table. */
+  readonly functionName: string;
   /** The same for a call of a function and for everything it sends to the table. */
-  readonly invocationId: string | undefined;
+  readonly invocationId: string;
   readonly method: string;
   readonly path: string;
   readonly request: { headers: Record<string, string>; body: string };
@@ -38,7 +38,8 @@ export type NewMessage = Omit<
   'id' | 'time' | 'epochMs' | 'response' | 'durationMs' | 'log'
 >;
 export type RecordedAnswer = NonNullable<RecordedMessage['response']>;
-type Invocation = { functionName: string; invocationId: string; message: RecordedMessage };
+/** One call of a function. */
+export type Invocation = { readonly functionName: string; readonly invocationId: string };
 
 export type Recorder = {
   /** Keeps a message; the returned function adds the answer to it. */
@@ -48,13 +49,13 @@ export type Recorder = {
   /** A line that the running function printed. */
   addLogLine(line: string): void;
   /** Which call of a function is running here. */
-  currentInvocation(): Pick<Invocation, 'functionName' | 'invocationId'> | undefined;
+  currentInvocation(): Invocation | undefined;
   /** In order; an answer that came later is on its message. */
   list(afterId?: number): readonly RecordedMessage[];
 };
 
 export function createRecorder(): Recorder {
-  const running = new AsyncLocalStorage<Invocation>();
+  const running = new AsyncLocalStorage<Invocation & { readonly message: RecordedMessage }>();
   let kept: RecordedMessage[] = [];
   let lastId = 0;
 

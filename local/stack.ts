@@ -17,7 +17,7 @@ import { openOrderReader } from './order-record.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { type Scheduler, startScheduler } from './schedule.ts';
 import { openStackClock } from './stack-clock.ts';
-import { startTableRecorder } from './table-recorder.ts';
+import { recordTable } from './table-recorder.ts';
 import { readTemplate, type Template } from './template.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -124,9 +124,8 @@ async function start(
   );
   const { addresses, merchant, seed, died } = emulators;
   const recorder = (options.record ?? false) ? createRecorder() : undefined;
-  const record = recorder && (await startRecord(recorder, addresses, names, undo));
-  const watched = { ...addresses, ...(record && { dynamoDbEndpoint: record.tableUrl }) };
-  undo.push(setEnvironment(template.service, names, watched, options.apiVersion));
+  const record = recorder && startRecord(recorder, addresses, names, undo);
+  undo.push(setEnvironment(template.service, names, addresses, options.apiVersion));
   const host = await startHost(options, template, dataDir, addresses, undo, recorder);
   const facts = { ...addresses, dataDir: dataDir.path, tableName: names.tableName, seed };
   const advanceClock = (seconds: number) => host.clock.advance(seconds);
@@ -157,21 +156,16 @@ async function start(
   };
 }
 
-/** Puts the recorder between the functions and the table. */
-async function startRecord(
+/** What the page sees of the functions and the table. */
+function startRecord(
   recorder: Recorder,
   { dynamoDbEndpoint }: Addresses,
   { tableName }: Names,
   undo: (() => unknown)[],
 ) {
-  const table = await startTableRecorder(dynamoDbEndpoint, recorder);
   const orders = openOrderReader(dynamoDbEndpoint, tableName, recorder);
-  undo.push(
-    () => table.stop(),
-    () => orders.close(),
-  );
+  undo.push(recordTable(dynamoDbEndpoint, recorder), () => orders.close());
   return {
-    tableUrl: table.url,
     listMessages: (afterId: number) => recorder.list(afterId),
     readOrder: (outTradeNo: string) => orders.read(outTradeNo),
   };

@@ -1,78 +1,80 @@
-/** A pass-through in front of the DynamoDB engine that keeps what the functions ask of the table. */
+/**
+ * Keeps what the functions ask of the table. It looks at the SDK's own HTTP requests in this
+ * process, so that nothing stands between the functions and the engine.
+ */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { Agent, type ClientRequest, type IncomingMessage, request as send } from 'node:http';
-import type { RequestListener, ServerResponse } from 'node:http';
-import { listenOnLoopback, readBody, type RunningServer } from './http-server.ts';
-import type { Recorder } from './recorder.ts';
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { Invocation, RecordedAnswer, Recorder } from './recorder.ts';
 
-/** DynamoDB's own limit for a request is 16 MB (BatchGetItem answers). */
-const LIMIT_BYTES = 20 * 1024 * 1024;
-/** Tells the pass-through which call of a function a request comes from; the engine ignores it. */
-const CALLER_HEADER = 'x-local-invocation';
+/** Published for every request of `node:http`, before anything of it is sent. */
 const CREATED = 'http.client.request.created';
 
-/** Starts it; the functions' `AWS_ENDPOINT_URL_DYNAMODB` is its `url`. */
-export async function startTableRecorder(
-  engine: string,
-  recorder: Recorder,
-): Promise<RunningServer> {
-  const agent = new Agent({ keepAlive: true });
-  const server = await listenOnLoopback(passThrough(engine, agent, recorder), { port: 0 });
-  const { host } = new URL(server.url);
-  const nameCaller = (message: unknown) => {
+/** Records every request to `engine` from now on. Returns the way back. */
+export function recordTable(engine: string, recorder: Recorder): () => void {
+  const { host } = new URL(engine);
+  const look = (message: unknown) => {
     const { request } = message as { request: ClientRequest };
     const caller = recorder.currentInvocation();
-    if (caller === undefined || request.getHeader('host') !== host || request.headersSent) return;
-    request.setHeader(CALLER_HEADER, `${caller.functionName} ${caller.invocationId}`);
+    // Reads of the page itself, and connections opened in advance, belong to no call of a function.
+    if (caller === undefined || request.getHeader('host') !== host) return;
+    recordRequest(request, recorder, caller);
   };
-  subscribe(CREATED, nameCaller);
-  return {
-    url: server.url,
-    stop: async () => {
-      unsubscribe(CREATED, nameCaller);
-      await server.stop();
-      agent.destroy();
-    },
+  subscribe(CREATED, look);
+  return () => {
+    unsubscribe(CREATED, look);
   };
 }
 
-function passThrough(engine: string, agent: Agent, recorder: Recorder): RequestListener {
-  const forward = async (request: IncomingMessage, response: ServerResponse) => {
-    const body = await readBody(request, LIMIT_BYTES);
-    const { [CALLER_HEADER]: caller, ...headers } = request.headers;
-    const [functionName, invocationId] = typeof caller === 'string' ? caller.split(' ') : [];
-    const target = String(headers['x-amz-target'] ?? '');
+function recordRequest(
+  request: ClientRequest,
+  recorder: Recorder,
+  { functionName, invocationId }: Invocation,
+): void {
+  const headers = flatten(request.getHeaders());
+  const target = headers['x-amz-target'] ?? '';
+  watchBody(request, (body) => {
     const finish = recorder.record({
       from: 'api',
       to: 'table',
       functionName,
       invocationId,
       method: target.slice(target.indexOf('.') + 1),
-      path: request.url ?? '/',
-      request: { headers: flatten(headers), body: body.toString('utf8') },
+      path: request.path,
+      request: { headers, body },
     });
-    const outgoing = send(engine, { method: request.method, headers, agent }, (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-      answer.on('error', () => response.destroy());
-      answer.on('end', () => {
-        const content = Buffer.concat(chunks);
-        const status = answer.statusCode ?? 502;
-        finish({ status, headers: flatten(answer.headers), body: content.toString('utf8') });
-        response.writeHead(status, answer.headers);
-        response.end(content);
-      });
-    });
-    // The engine is gone or being stopped: the SDK sees what it would see without us.
-    outgoing.on('error', () => response.destroy());
-    outgoing.end(body);
-  };
-  return (request, response) => {
-    forward(request, response).catch(() => response.destroy());
+    request.once('response', (response) => watchAnswer(response, finish));
+  });
+}
+
+/** The SDK hands over the whole body with `end`. */
+function watchBody(request: ClientRequest, onBody: (body: string) => void): void {
+  const end = request.end.bind(request) as (...values: unknown[]) => ClientRequest;
+  request.end = (...values: unknown[]) => {
+    const [body] = values;
+    onBody(typeof body === 'string' ? body : new TextDecoder().decode(body as Uint8Array));
+    return end(...values);
   };
 }
 
-function flatten(headers: IncomingMessage['headers']): Record<string, string> {
+/**
+ * What the parser pushes into the answer. A listener for `data` would not do: it starts the flow
+ * before the SDK listens.
+ */
+function watchAnswer(response: IncomingMessage, onAnswer: (answer: RecordedAnswer) => void): void {
+  const push = response.push.bind(response);
+  const chunks: Uint8Array[] = [];
+  response.push = (chunk: unknown, encoding?: BufferEncoding) => {
+    if (chunk instanceof Uint8Array) chunks.push(chunk);
+    if (chunk === null) {
+      const { statusCode = 0, headers } = response;
+      const body = Buffer.concat(chunks).toString('utf8');
+      onAnswer({ status: statusCode, headers: flatten(headers), body });
+    }
+    return push(chunk, encoding);
+  };
+}
+
+function flatten(headers: OutgoingHttpHeaders): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]),
   );

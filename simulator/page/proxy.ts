@@ -12,7 +12,8 @@ const PASSED_ON = [
   'accept-language',
   'user-agent',
 ] as const;
-const agent = new http.Agent({ keepAlive: true });
+/** One connection for each call: a kept one may be closed by the API at the very moment of its re-use. */
+const agent = new http.Agent({ keepAlive: false });
 
 /** A browser's own headers stay behind: what arrives looks like a mini-program's request. */
 export async function forwardToApi(

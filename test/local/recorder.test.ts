@@ -6,11 +6,10 @@ import {
   type LocalDynamoDb,
   startDynamoDb,
 } from '../../local/dynamodb.ts';
-import type { RunningServer } from '../../local/http-server.ts';
 import type { LocalFunction } from '../../local/lambda.ts';
 import { openOrderReader } from '../../local/order-record.ts';
 import { createRecorder } from '../../local/recorder.ts';
-import { startTableRecorder } from '../../local/table-recorder.ts';
+import { recordTable } from '../../local/table-recorder.ts';
 
 const definition = {
   name: 'prepay',
@@ -84,12 +83,7 @@ describe('the recorder', () => {
 
   it('forgets the oldest messages', () => {
     const recorder = createRecorder();
-    const note = {
-      from: 'api',
-      to: 'table',
-      functionName: undefined,
-      invocationId: undefined,
-    } as const;
+    const note = { from: 'api', to: 'table', functionName: 'query', invocationId: '1' } as const;
     const request = { headers: {}, body: 'x'.repeat(100_000) };
     for (let i = 0; i < 5000; i += 1)
       recorder.record({ ...note, method: 'GetItem', path: '/', request });
@@ -100,55 +94,59 @@ describe('the recorder', () => {
   });
 });
 
-describe('the pass-through in front of the table', () => {
+describe('the recorder of the table', () => {
   const recorder = createRecorder();
   let engine: LocalDynamoDb;
-  let server: RunningServer;
+  let stopRecording: () => void;
 
   beforeAll(async () => {
     engine = await startDynamoDb();
     await createTable(engine.endpoint, 'orders');
-    server = await startTableRecorder(engine.endpoint, recorder);
+    stopRecording = recordTable(engine.endpoint, recorder);
   });
   afterAll(async () => {
-    await server.stop();
+    stopRecording();
     await engine.stop();
   });
 
-  it('hands everything on, and knows which call of a function it was for', async () => {
-    const client = createLocalClient(server.url);
+  it('keeps what a call of a function asks and is answered, and nothing else', async () => {
+    const client = createLocalClient(engine.endpoint);
     const put = (outTradeNo: string) =>
       client.send(
         new PutItemCommand({
           TableName: 'orders',
-          Item: { PK: { S: `ORDER#${outTradeNo}` }, SK: { S: 'ORDER' }, totalFen: { N: '2800' } },
+          Item: { PK: { S: `ORDER#${outTradeNo}` }, SK: { S: 'ORDER' }, name: { S: '拿铁' } },
           ConditionExpression: 'attribute_not_exists(PK)',
         }),
       );
     const invoke = async () => {
       await put('A1');
+      await expect(put('A1')).rejects.toThrow('conditional request failed');
       return { ok: true as const, result: null };
     };
     const functions = recorder.watch(new Map([['prepay', { definition, invoke }]]));
+    await put('B2');
     await functions.get('prepay')?.invoke(httpEvent('/prepay', '{}'));
-    await expect(put('A1')).rejects.toThrow('conditional request failed');
     client.destroy();
-    const [call, first, second] = recorder.list();
+    const [call, first, second, ...others] = recorder.list();
 
     expect(first).toMatchObject({ to: 'table', method: 'PutItem', functionName: 'prepay' });
     expect(first?.invocationId).toBe(call?.invocationId);
-    expect(first?.response?.status).toBe(200);
-    expect(second).toMatchObject({ functionName: undefined, response: { status: 400 } });
+    expect(first?.request.body).toContain('"拿铁"');
     expect(first?.request.headers['authorization']).toBe('AWS4-HMAC-SHA256 ***');
+    expect(first?.response).toMatchObject({ status: 200, body: '{}' });
+    expect(second?.response?.status).toBe(400);
+    expect(second?.response?.body).toContain('ConditionalCheckFailedException');
+    expect(others).toEqual([]);
   });
 
   it('shows a row as it is, with every write to it', async () => {
     const reader = openOrderReader(engine.endpoint, 'orders', recorder);
     const order = await reader.read('A1');
-    const none = await reader.read('B2');
+    const none = await reader.read('C3');
     reader.close();
 
-    expect(order.row).toEqual({ PK: 'ORDER#A1', SK: 'ORDER', totalFen: 2800 });
+    expect(order.row).toEqual({ PK: 'ORDER#A1', SK: 'ORDER', name: '拿铁' });
     expect(order.writes.map(({ response }) => response?.status)).toEqual([200, 400]);
     expect(none).toEqual({ row: undefined, writes: [] });
   });

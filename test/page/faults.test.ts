@@ -90,6 +90,20 @@ describe('a fault of the panel', () => {
     await seen(/the table says NOTPAY/);
   });
 
+  test('a forged answer to a query is not believed; the next question settles the order', async () => {
+    await chooseFault(open, 'Lost');
+    await chooseFault(open, 'Query: forged answer');
+    await order(open);
+    await enterPassword(open);
+    await open.phone.getByText('Paid', { exact: true }).waitFor();
+    await arrow(open, /orderquery forged/).click();
+    const message = open.page.getByRole('tabpanel', { name: 'Message' });
+
+    await message.getByText(/^Altered after WeChat signed it: total_fee 2800 → 2801/).waitFor();
+    await open.page.getByRole('tab', { name: 'Order' }).click();
+    expect(await stateOfOrder(open, 'SUCCESS')).toBe('SUCCESS');
+  });
+
   test('an expired order is closed at WeChat and in the table', async () => {
     await order(open);
     await open.phone.getByRole('button', { name: 'Close and cancel the payment' }).click();

@@ -61,7 +61,7 @@ describe('a payment in the page', () => {
     expect(text).toContain('HMAC-SHA256');
     expect(text).toMatch(/appid=wx\w+&body=拿铁 Latte&/);
     expect(text).toContain('&key=••••••••');
-    expect(text).toMatch(/calculated([0-9A-F]{64})carried\1= equal/);
+    expect(text).toMatch(/calculated([0-9A-F]{64})carried\1[^]*= equal/);
     expect(text).not.toContain(shop.stack.merchant.apiV2Key);
   });
 

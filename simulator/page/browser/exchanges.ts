@@ -25,6 +25,9 @@ export interface Exchange {
   readonly local?: LocalMessage;
 }
 
+/** Faults that make an answer of WeChat one that must not be believed. */
+const FORGERIES = new Set(['tamper', 'wrong-amount', 'wrong-merchant']);
+
 /** A delivery takes at most 5 seconds from WeChat's note to ours. */
 const SAME_DELIVERY_MS = 6000;
 
@@ -53,7 +56,7 @@ const isSameDelivery = (message: WechatMessage, delivery: LocalMessage) =>
   Math.abs(delivery.epochMs - message.epochMs) < SAME_DELIVERY_MS;
 
 /** Scheduled runs of reconcile that found nothing due: one a minute would bury everything else. */
-function listQuietInvocations(local: readonly LocalMessage[]): Set<string | undefined> {
+function listQuietInvocations(local: readonly LocalMessage[]): Set<string> {
   return new Set(
     local
       .filter(({ from, response }) => from === 'schedule' && (!response || isIdle(response.body)))
@@ -63,13 +66,11 @@ function listQuietInvocations(local: readonly LocalMessage[]): Set<string | unde
 
 const isIdle = (body: string) => /"due":0\b/.test(body);
 
-/** Also the index pages without a row, and the request that only opens a connection. */
-function isQuiet(message: LocalMessage, hidden: Set<string | undefined>): boolean {
+/** Also the index pages without a row: there is one for each shard. */
+function isQuiet(message: LocalMessage, hidden: Set<string>): boolean {
   return (
-    (message.invocationId !== undefined && hidden.has(message.invocationId)) ||
-    (message.to === 'table' &&
-      (message.request.body.includes('"CONNECTION"') ||
-        (message.method === 'Query' && /"Count":0\b/.test(message.response?.body ?? ''))))
+    hidden.has(message.invocationId) ||
+    (message.method === 'Query' && /"Count":0\b/.test(message.response?.body ?? ''))
   );
 }
 
@@ -115,6 +116,9 @@ function judgeWechat(
     return fault === undefined
       ? { outcome: 'pending', result: '' }
       : { outcome: 'failed', result: fault };
+  }
+  if (fault !== undefined && FORGERIES.has(fault)) {
+    return { outcome: 'refused', result: 'forged' };
   }
   const body = response.body;
   const error = readXml(body, 'err_code') ?? /"errcode":(\d+)/.exec(body)?.[1];

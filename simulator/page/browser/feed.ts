@@ -85,7 +85,11 @@ class Source<M extends AnyMessage> {
 
   async poll(): Promise<'changed' | 'same'> {
     const from = this.from;
-    const { messages } = await this.#fetch(from);
+    const { messages } = await this.#fetch(from).catch((error: unknown) => {
+      // A stack that comes back counts from 1 again.
+      this.messages = [];
+      throw error;
+    });
     const before = JSON.stringify(this.messages.filter(({ id }) => id > from));
     if (JSON.stringify(messages) === before) {
       return 'same';

@@ -49,8 +49,8 @@ export interface LocalMessage {
   readonly epochMs: number;
   readonly from: 'mini-program' | 'wechat' | 'schedule' | 'tool' | 'api';
   readonly to: 'api' | 'table';
-  readonly functionName?: string;
-  readonly invocationId?: string;
+  readonly functionName: string;
+  readonly invocationId: string;
   readonly method: string;
   readonly path: string;
   readonly request: Part;

@@ -112,7 +112,7 @@ function showWrite(message: LocalMessage): HTMLElement {
       'div',
       {},
       element('p', {}, text(names[kind], { from, to })),
-      element('p.by', {}, `${message.functionName ?? ''} · ${message.method}`),
+      element('p.by', {}, `${message.functionName} · ${message.method}`),
       condition !== undefined &&
         element(
           'details',

@@ -21,6 +21,7 @@ export function showSignature(
       { 'data-outcome': isWrong ? 'refused' : 'ok' },
       describe(report, altered, fault),
     ),
+    showComparison(report),
     element(
       'details',
       { open: title === 'signature' },
@@ -48,10 +49,23 @@ function describe(
   return `${text('signatureInvalid')} (${causes.join('; ')})`;
 }
 
+const isEqual = ({ expected, received }: SignatureReport) => expected === received?.toUpperCase();
+
+function showComparison(report: SignatureReport): HTMLElement {
+  return element(
+    'dl.compare',
+    { 'data-outcome': isEqual(report) ? 'ok' : 'refused' },
+    element('dt', {}, text('calculated')),
+    element('dd', {}, report.expected),
+    element('dt', {}, text('carried')),
+    element('dd', {}, report.received ?? text('missing')),
+  );
+}
+
 type Field = readonly [name: string, value: string];
 
 function showSteps(report: SignatureReport, fields: readonly Field[]): HTMLElement[] {
-  const isSame = report.expected === report.received?.toUpperCase();
+  const isSame = isEqual(report);
   const joined = fields.map(([name, value]) => `${name}=${value}`).join('&');
   return [
     element(
@@ -81,14 +95,6 @@ function showSteps(report: SignatureReport, fields: readonly Field[]): HTMLEleme
       'li',
       {},
       text('step5'),
-      element(
-        'dl.compare',
-        { 'data-outcome': isSame ? 'ok' : 'refused' },
-        element('dt', {}, text('calculated')),
-        element('dd', {}, report.expected),
-        element('dt', {}, text('carried')),
-        element('dd', {}, report.received ?? text('missing')),
-      ),
       element(
         'p.verdict',
         { 'data-outcome': isSame ? 'ok' : 'refused' },
