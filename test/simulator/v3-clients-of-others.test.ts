@@ -1,7 +1,4 @@
-/**
- * More clients from npm, where they are installed: `wechatpay-node-v3` and `node-easywechat`. They are
- * no dependencies of this project; a directory with them in NODE_PATH switches these tests on.
- */
+/** More clients from npm, as they are published: `wechatpay-node-v3` and `node-easywechat`. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -11,14 +8,6 @@ import { type Bench, startBench } from './support.ts';
 import type { Json } from './v3-support.ts';
 
 const require = createRequire(import.meta.url);
-
-function load(name: string): unknown {
-  try {
-    return require(name);
-  } catch {
-    return undefined;
-  }
-}
 
 interface HttpService {
   get(url: string, headers: object): Promise<unknown>;
@@ -37,9 +26,9 @@ interface NodeV3 {
   verifySign(params: object): Promise<boolean>;
   decipher_gcm(ciphertext: string, aad: string, nonce: string, key: string): Json;
 }
-const NodeV3Client = load('wechatpay-node-v3') as (new (config: object) => NodeV3) | undefined;
-const { PayRequest } = (load('wechatpay-node-v3/dist/lib/pay-request') ?? {}) as {
-  PayRequest?: new () => HttpService;
+const NodeV3Client = require('wechatpay-node-v3') as new (config: object) => NodeV3;
+const { PayRequest } = require('wechatpay-node-v3/dist/lib/pay-request') as {
+  PayRequest: new () => HttpService;
 };
 
 interface Easywechat {
@@ -51,19 +40,15 @@ interface Easywechat {
   getValidator(): { validate(request: object): Promise<boolean> };
   setRequest(request: object): void;
 }
-const EasywechatPay = load('node-easywechat/dist/Pay/Application') as
-  | (new (
-      config: object,
-    ) => Easywechat)
-  | undefined;
-const ServerRequest = load('node-easywechat/dist/Core/Http/ServerRequest') as
-  | (new (
-      method: string,
-      url: string,
-      headers: object,
-      body: Buffer,
-    ) => object)
-  | undefined;
+const EasywechatPay = require('node-easywechat/dist/Pay/Application') as new (
+  config: object,
+) => Easywechat;
+const ServerRequest = require('node-easywechat/dist/Core/Http/ServerRequest') as new (
+  method: string,
+  url: string,
+  headers: object,
+  body: Buffer,
+) => object;
 
 let bench: Bench;
 beforeAll(async () => {
@@ -77,18 +62,18 @@ const lastNotification = async (outTradeNo: string) => {
   return { headers: headers as Record<string, string>, body };
 };
 
-describe.skipIf(!NodeV3Client)('wechatpay-node-v3', () => {
+describe('wechatpay-node-v3', () => {
   /** Its addresses are fixed; its own hook for the HTTP client moves them. */
   const create = () => {
     const { merchant, simulator } = bench;
-    const client = new (NodeV3Client as NonNullable<typeof NodeV3Client>)({
+    const client = new NodeV3Client({
       appid: merchant.appid,
       mchid: merchant.mchid,
       publicKey: Buffer.from(merchant.merchantCertificate),
       privateKey: Buffer.from(merchant.merchantPrivateKey),
       key: merchant.apiV3Key,
     });
-    const http = new (PayRequest as NonNullable<typeof PayRequest>)();
+    const http = new PayRequest();
     const move = (url: string) => url.replace('https://api.mch.weixin.qq.com', simulator.url);
     client.createHttp({
       get: async (url, headers) => http.get(move(url), headers),
@@ -133,7 +118,7 @@ describe.skipIf(!NodeV3Client)('wechatpay-node-v3', () => {
   });
 });
 
-describe.skipIf(!EasywechatPay)('node-easywechat', () => {
+describe('node-easywechat', () => {
   let directory: string;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'easywechat-'));
@@ -146,7 +131,7 @@ describe.skipIf(!EasywechatPay)('node-easywechat', () => {
 
   const create = () => {
     const { merchant, simulator } = bench;
-    return new (EasywechatPay as NonNullable<typeof EasywechatPay>)({
+    return new EasywechatPay({
       mch_id: merchant.mchid,
       private_key: join(directory, 'key.pem'),
       certificate: join(directory, 'cert.pem'),
@@ -182,8 +167,7 @@ describe.skipIf(!EasywechatPay)('node-easywechat', () => {
       .get('/v3/pay/transactions/out-trade-no/easywechat-3', { params: { mchid: merchant.mchid } });
     expect(asked.toObject()).toMatchObject({ trade_state: 'SUCCESS' });
     const { headers, body } = await lastNotification('easywechat-3');
-    const Request = ServerRequest as NonNullable<typeof ServerRequest>;
-    const request = new Request('POST', '/notify', headers, Buffer.from(body));
+    const request = new ServerRequest('POST', '/notify', headers, Buffer.from(body));
     expect(await app.getValidator().validate(request)).toBe(true);
   });
 
