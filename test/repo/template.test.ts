@@ -423,6 +423,8 @@ describe('alarms', () => {
       'ConfigError',
       'MerchantCertificateDaysLeft',
       'PaymentAfterClose',
+      'ReconcileOrderFailed',
+      'SignatureRejected',
       'TransactionMismatch',
       'UnknownOrderNotified',
     ]);
