@@ -25,13 +25,14 @@ export interface Shop {
 }
 
 /** Without the schedule: nothing heals by itself while a test looks at what is broken. */
-export async function startShop(): Promise<Shop> {
+export async function startShop(apiVersion?: 'v2' | 'v3'): Promise<Shop> {
   const stack = await startStack({
     inMemory: true,
     port: 0,
     simulatorPort: 0,
     record: true,
     schedule: false,
+    apiVersion,
   });
   let browser: Browser;
   try {

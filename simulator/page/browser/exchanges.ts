@@ -26,7 +26,7 @@ export interface Exchange {
 }
 
 /** Faults that make an answer of WeChat one that must not be believed. */
-const FORGERIES = new Set(['tamper', 'wrong-amount', 'wrong-merchant']);
+const FORGERIES = new Set(['tamper', 'wrong-amount', 'wrong-merchant', 'probe']);
 
 /** A delivery takes at most 5 seconds from WeChat's note to ours. */
 const SAME_DELIVERY_MS = 6000;
@@ -76,7 +76,7 @@ function isQuiet(message: LocalMessage, hidden: Set<string>): boolean {
 
 function fromWechat(message: WechatMessage, delivery: LocalMessage | undefined): Exchange {
   const phone = /^phone of (.*)$/s.exec(message.from)?.[1];
-  const from = phone !== undefined ? 'mini' : message.from === 'wechat' ? 'wechat' : 'api';
+  const from = phone !== undefined ? 'mini' : message.from === 'merchant' ? 'api' : 'wechat';
   const { outcome, result } = judgeWechat(message, delivery?.response?.status);
   return {
     key: `wechat-${message.id}`,
@@ -88,20 +88,38 @@ function fromWechat(message: WechatMessage, delivery: LocalMessage | undefined):
     label: labelOf(message),
     outcome,
     result,
-    outTradeNo: findOrderNumber(message.request.body, message.response?.body, message.path),
+    outTradeNo: findOrderNumber(
+      message.plaintext ?? message.request.body,
+      message.response?.body,
+      message.path,
+    ),
     buyer: phone,
     wechat: message,
     ...(delivery && { local: delivery }),
   };
 }
 
+/** By the end of the address: a call that never got to its operation has no other name. */
+const V3_CALLS: readonly (readonly [address: RegExp, label: string])[] = [
+  [/transactions\/jsapi$/, 'v3 JSAPI order'],
+  [/transactions\/native$/, 'v3 Native order'],
+  [/\/close$/, 'v3 close'],
+  [/transactions\/(id|out-trade-no)\/[^/]+$/, 'v3 query'],
+  [/\/certificates$/, 'v3 certificates'],
+];
+
 function labelOf({ kind, path }: WechatMessage): string {
+  const [address = path] = path.split('?', 1);
+  if (address.startsWith('/v3/')) {
+    return V3_CALLS.find(([pattern]) => pattern.test(address))?.[1] ?? address;
+  }
   const names: Record<string, string> = {
     login: 'wx.login',
     requestPayment: 'wx.requestPayment',
+    'refund-in-console': 'refund by hand',
     notify: `POST ${URL.parse(path)?.pathname ?? path}`,
   };
-  return names[kind] ?? (kind === 'pay' ? 'pay' : kind);
+  return names[kind] ?? kind;
 }
 
 function judgeWechat(
@@ -121,6 +139,9 @@ function judgeWechat(
     return { outcome: 'refused', result: 'forged' };
   }
   const body = response.body;
+  if (response.status >= 400) {
+    return { outcome: 'refused', result: readV3Error(body)?.code ?? response.status.toString() };
+  }
   const error = readXml(body, 'err_code') ?? /"errcode":(\d+)/.exec(body)?.[1];
   if (readXml(body, 'return_code') === 'FAIL') {
     return { outcome: 'refused', result: 'FAIL' };
@@ -132,7 +153,27 @@ function judgeWechat(
   if (errMsg === 'fail') {
     return { outcome: 'refused', result: detail };
   }
-  return { outcome: 'ok', result: readXml(body, 'trade_state') ?? 'ok' };
+  return { outcome: 'ok', result: readTradeState(body) ?? 'ok' };
+}
+
+const readTradeState = (body: string) =>
+  readXml(body, 'trade_state') ?? /"trade_state":"(\w+)"/.exec(body)?.[1];
+
+/** An error answer of API v3. */
+export interface V3Error {
+  readonly code: string;
+  readonly message: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+/** Undefined: the body is none. */
+export function readV3Error(body: string): V3Error | undefined {
+  try {
+    const error = JSON.parse(body) as V3Error;
+    return typeof error.code === 'string' ? error : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** WeChat's word for the delivery, or our own refusal, which says more. */
@@ -198,6 +239,8 @@ const shortenPath = (path: string) =>
 const NUMBERS = [
   /ORDER#([\w|*-]+)/,
   /"outTradeNo":"([\w|*-]+)"/,
+  /"out_trade_no":"([\w|*-]+)"/,
+  /\/out-trade-no\/([\w|*-]+)/,
   /<out_trade_no>(?:<!\[CDATA\[)?([\w|*-]+)/,
   /^\/orders\/([\w|*-]+)/,
 ];

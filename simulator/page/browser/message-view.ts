@@ -1,6 +1,6 @@
 /** One message in full: what it carried, how it was checked, what was answered. */
 import { element } from './dom.ts';
-import type { Exchange } from './exchanges.ts';
+import { type Exchange, readV3Error } from './exchanges.ts';
 import type { LogLine, Part } from './messages.ts';
 import { formatBody } from './format-body.ts';
 import { showSignature } from './signature-view.ts';
@@ -34,6 +34,7 @@ export function showMessage(exchange: Exchange): HTMLElement {
         { 'data-outcome': 'refused' },
         text('faultStruck', { kind: resultText(wechat.fault) }),
       ),
+    wechat?.response && wechat.kind !== 'notify' && showV3Error(wechat.response),
     wechat?.note !== undefined && wechat.note !== result && element('p.note', {}, wechat.note),
     wechat?.kind === 'notify' && showOwnCheck(exchange),
     wechat?.signature &&
@@ -41,6 +42,7 @@ export function showMessage(exchange: Exchange): HTMLElement {
         body: wechat.request.body,
         fault: wechat.fault,
       }),
+    wechat?.plaintext !== undefined && showPlaintext(wechat.plaintext),
     local?.log && showLog(local.log),
     request &&
       showPart('request', request, local?.method ?? wechat?.method, local?.path ?? wechat?.path),
@@ -54,13 +56,52 @@ export function showMessage(exchange: Exchange): HTMLElement {
   );
 }
 
+/** WeChat's refusal in its own words, and which field it is about. */
+function showV3Error({
+  status,
+  body,
+}: Part & { readonly status: number }): HTMLElement | undefined {
+  const error = status >= 400 ? readV3Error(body) : undefined;
+  if (!error) {
+    return undefined;
+  }
+  const details = Object.entries(error.detail ?? {}).filter(([, value]) => value !== null);
+  return element(
+    'div.callout',
+    { 'data-outcome': 'refused' },
+    element('p', {}, `${error.code}: ${error.message}`),
+    details.length > 0 &&
+      element(
+        'dl.fields',
+        {},
+        ...details.flatMap(([name, value]) => [
+          element('dt', {}, name),
+          element(
+            'dd',
+            {},
+            typeof value === 'string' ? value : JSON.stringify(value, undefined, 2),
+          ),
+        ]),
+      ),
+  );
+}
+
+const showPlaintext = (plaintext: string) =>
+  element(
+    'section',
+    {},
+    element('h4', {}, text('plaintext')),
+    element('p.note', {}, text('plaintextHelp')),
+    element('pre', { tabindex: 0 }, formatBody(plaintext)),
+  );
+
 /** What our own side made of a notification: its answer, and its reason as it logged it. */
 function showOwnCheck({ local }: Exchange): HTMLElement {
   if (!local) {
     return element('p.callout', { 'data-outcome': 'failed' }, text('notReached'));
   }
   const status = local.response?.status ?? 0;
-  if (status === 200) {
+  if (status === 200 || status === 204) {
     return element('p.callout', { 'data-outcome': 'ok' }, text('checkedAccepted'));
   }
   const reasons = (local.log ?? []).map(({ reason, code }) => reason ?? code);

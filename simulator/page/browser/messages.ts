@@ -14,13 +14,25 @@ export interface Cause {
 export interface SignatureReport {
   readonly result: 'valid' | 'invalid' | 'own';
   readonly declaredSignType: string | null;
-  readonly algorithm: 'MD5' | 'HMAC-SHA256';
-  /** The key at its end is masked. */
+  readonly algorithm: 'MD5' | 'HMAC-SHA256' | 'WECHATPAY2-SHA256-RSA2048' | 'RSA';
+  /** In v2 the key at its end is masked; in v3 it is lines, the last one the body. */
   readonly stringToSign: string;
-  readonly expected: string;
+  /** Null where only the merchant's private key could make it. */
+  readonly expected: string | null;
   readonly received: string | null;
   readonly reason?: string;
   readonly likelyCauses?: readonly Cause[];
+  readonly serial?: string | null;
+  readonly keyName?: string;
+  readonly steps?: readonly Step[];
+}
+
+/** One thing of a v3 request that WeChat looked at. */
+export interface Step {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly en: string;
+  readonly zh: string;
 }
 
 /** A message that WeChat took part in (`/_simulator/messages`). */
@@ -37,6 +49,8 @@ export interface WechatMessage {
   readonly response?: Part & { readonly status: number };
   readonly signature?: SignatureReport;
   readonly answerSignature?: SignatureReport;
+  /** What an encrypted notification says. */
+  readonly plaintext?: string;
   readonly fault?: string;
   readonly note?: string;
   readonly durationMs?: number;

@@ -2,6 +2,7 @@
 import { element } from './dom.ts';
 import type { SignatureReport } from './messages.ts';
 import { readXml } from './exchanges.ts';
+import { isRsa, showRsaSignature } from './rsa-view.ts';
 import { currentLanguage, text } from './texts.ts';
 
 export function showSignature(
@@ -9,7 +10,7 @@ export function showSignature(
   report: SignatureReport,
   { body, fault }: { readonly body: string; readonly fault?: string | undefined },
 ): HTMLElement {
-  const fields = splitFields(report.stringToSign);
+  const fields = isRsa(report) ? [] : splitFields(report.stringToSign);
   const altered = title === 'signatureOfAnswer' ? listAltered(fields, body) : [];
   const isWrong = report.result === 'invalid' || altered.length > 0;
   return element(
@@ -21,15 +22,19 @@ export function showSignature(
       { 'data-outcome': isWrong ? 'refused' : 'ok' },
       describe(report, altered, fault),
     ),
-    showComparison(report),
-    element(
-      'details',
-      { open: title === 'signature' },
-      element('summary', {}, `${report.algorithm} · ${text('fieldsCount', { n: fields.length })}`),
-      element('ol.steps', {}, ...showSteps(report, fields)),
-    ),
+    ...(isRsa(report)
+      ? showRsaSignature(title, report)
+      : [showComparison(report), showRecipe(title, report, fields)]),
   );
 }
+
+const showRecipe = (title: string, report: SignatureReport, fields: readonly Field[]) =>
+  element(
+    'details',
+    { open: title === 'signature' },
+    element('summary', {}, `${report.algorithm} · ${text('fieldsCount', { n: fields.length })}`),
+    element('ol.steps', {}, ...showSteps(report, fields)),
+  );
 
 function describe(
   report: SignatureReport,
@@ -42,7 +47,7 @@ function describe(
   if (report.result !== 'invalid') {
     return text(report.result === 'valid' ? 'signatureValid' : 'signatureOwn');
   }
-  if (fault === 'tamper') {
+  if (fault === 'tamper' && !isRsa(report)) {
     return text('signatureTampered');
   }
   const causes = (report.likelyCauses ?? []).map((cause) => cause[currentLanguage()]);
@@ -56,7 +61,7 @@ function showComparison(report: SignatureReport): HTMLElement {
     'dl.compare',
     { 'data-outcome': isEqual(report) ? 'ok' : 'refused' },
     element('dt', {}, text('calculated')),
-    element('dd', {}, report.expected),
+    element('dd', {}, report.expected ?? ''),
     element('dt', {}, text('carried')),
     element('dd', {}, report.received ?? text('missing')),
   );
@@ -89,7 +94,7 @@ function showSteps(report: SignatureReport, fields: readonly Field[]): HTMLEleme
       'li',
       {},
       text('step4', { algorithm: report.algorithm }),
-      element('code.string', {}, report.expected),
+      element('code.string', {}, report.expected ?? ''),
     ),
     element(
       'li',

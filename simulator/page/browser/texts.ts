@@ -179,6 +179,36 @@ const TEXTS = {
   fieldsCount: ['{n} fields', '{n} 个字段'],
   calculated: ['calculated', '计算值'],
   carried: ['carried', '携带值'],
+  linesCount: ['{n} lines', '{n} 行'],
+  checks: ['What WeChat checked, in order', '微信支付依次校验的内容'],
+  verifiedBy: ['key', '密钥'],
+  serial: ['serial', '序列号'],
+  lineMethod: ['method', '请求方法'],
+  lineAddress: ['address', 'URL'],
+  lineTimestamp: ['timestamp', '时间戳'],
+  lineNonce: ['nonce', '随机串'],
+  lineBody: ['body', '报文主体'],
+  lineFeed: ['line feed', '换行符'],
+  rsaStep1: [
+    'Write these lines, each with a line feed at its end, the last one too',
+    '按顺序逐行写出，每一行（包括最后一行）都以换行符结尾',
+  ],
+  rsaStep2: [
+    "Sign the SHA-256 of it with the sender's private RSA key (PKCS#1 v1.5), as Base64",
+    '发送方用 RSA 私钥对其 SHA-256 摘要签名（PKCS#1 v1.5），再做 Base64 编码',
+  ],
+  rsaStep3: [
+    'The receiver verifies what the message carries with the public key that the serial names',
+    '接收方用序列号对应的公钥校验消息携带的签名',
+  ],
+  onlyWithPrivateKey: ["Only the merchant's private key can make it.", '只有商户私钥才能得出。'],
+  fits: ['it fits', '相符'],
+  fitsNot: ['it does not fit', '不相符'],
+  plaintext: ['What the notification says', '通知的明文'],
+  plaintextHelp: [
+    'Decrypted with the APIv3 key: AEAD_AES_256_GCM.',
+    '用 APIv3 密钥解密（AEAD_AES_256_GCM）后的内容。',
+  ],
   same: ['equal', '一致'],
   different: ['different', '不一致'],
   missing: ['missing', '缺失'],
@@ -248,7 +278,19 @@ const RESULTS: Readonly<Record<string, string>> = {
   duplicate: '重复',
   reorder: '乱序',
   'wrong-amount': '金额不符',
+  'wrong-merchant': '商户不符',
+  probe: '签名探测',
 };
+
+const KEYS: Readonly<Record<string, string>> = {
+  'WeChat Pay public key': '微信支付公钥',
+  'platform certificate': '微信支付平台证书',
+  "public key of the merchant's API certificate": '商户 API 证书的公钥',
+};
+
+/** What a key is, in the language of the page. */
+export const keyText = (keyName: string) =>
+  language === 'zh' ? (KEYS[keyName] ?? keyName) : keyName;
 
 /** An outcome or fault in the language of the page; a status after it stays. */
 export function resultText(result: string): string {
