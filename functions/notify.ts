@@ -1,15 +1,15 @@
 /** `POST /notify/…`: WeChat reports a payment or a refund. Verify, write once, acknowledge. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { loadConfig } from '../lib/config.ts';
 import { readBody } from '../lib/http.ts';
 import { once, warmUp } from '../lib/init.ts';
 import { type NotificationContext, notificationHandler } from '../lib/notification-http.ts';
 import { confirmRefund } from '../lib/refund-hint.ts';
-import { type MerchantSecret, openMerchantSecret, type VersionedSecret } from '../lib/secrets.ts';
+import { openResources } from '../lib/resources.ts';
+import type { MerchantSecret, VersionedSecret } from '../lib/secrets.ts';
 import { settle } from '../lib/settlement.ts';
 import type { Decision } from '../lib/order/transition.ts';
-import { openConnection, openTable, type Table } from '../lib/table/client.ts';
-import { openWechatPay, type WechatPayOf } from '../lib/wechatpay/open.ts';
+import { openConnection, type Table } from '../lib/table/client.ts';
+import type { WechatPayOf } from '../lib/wechatpay/open.ts';
 
 export interface NotifyDependencies {
   readonly merchant: VersionedSecret<MerchantSecret>;
@@ -35,16 +35,7 @@ export async function notify(
   return settle(context, payment.outTradeNo, { kind: 'paid', refunded: false, payment });
 }
 
-const dependencies = once((): NotifyDependencies => {
-  const config = loadConfig(process.env);
-  const merchant = openMerchantSecret(config);
-  return {
-    merchant,
-    table: openTable(config.tableName),
-    wechatPay: openWechatPay(config, merchant),
-    nowMs: Date.now,
-  };
-});
+const dependencies = once((): NotifyDependencies => openResources());
 
 await warmUp(() => [
   dependencies().merchant.current(),

@@ -2,22 +2,22 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { placeOrder } from '../lib/checkout/checkout.ts';
 import { parseCheckoutRequest } from '../lib/checkout/request.ts';
-import { type Config, loadConfig } from '../lib/config.ts';
+import type { Config } from '../lib/config.ts';
 import { OrderConflictError, WechatPayServiceError } from '../lib/errors.ts';
 import { header, httpHandler, readJson, type RequestContext } from '../lib/http.ts';
 import { once, warmUp } from '../lib/init.ts';
 import type { Order } from '../lib/order/order.ts';
+import { openResources } from '../lib/resources.ts';
 import {
   type MerchantSecret,
   type MiniProgramSecret,
-  openMerchantSecret,
   openMiniProgramSecret,
   type VersionedSecret,
 } from '../lib/secrets.ts';
 import { verifyToken } from '../lib/session.ts';
-import { openConnection, openTable, type Table } from '../lib/table/client.ts';
+import { openConnection, type Table } from '../lib/table/client.ts';
 import { isoTime } from '../lib/time.ts';
-import { openWechatPay, type WechatPayOf } from '../lib/wechatpay/open.ts';
+import type { WechatPayOf } from '../lib/wechatpay/open.ts';
 import type { WechatPay } from '../lib/wechatpay/wechatpay.ts';
 
 const WECHAT_TIMEOUT_MS = 8_000;
@@ -107,16 +107,8 @@ async function place(
 }
 
 const dependencies = once((): PrepayDependencies => {
-  const config = loadConfig(process.env);
-  const merchant = openMerchantSecret(config);
-  return {
-    config,
-    miniProgram: openMiniProgramSecret(config),
-    merchant,
-    table: openTable(config.tableName),
-    wechatPay: openWechatPay(config, merchant),
-    nowMs: Date.now,
-  };
+  const resources = openResources();
+  return { ...resources, miniProgram: openMiniProgramSecret(resources.config) };
 });
 
 await warmUp(() => [

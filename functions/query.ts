@@ -1,22 +1,21 @@
 /** `GET /orders/{outTradeNo}`: a buyer's own order, as WeChat knows it if it is still unpaid. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { loadConfig } from '../lib/config.ts';
 import { OrderNotFoundError } from '../lib/errors.ts';
 import { header, httpHandler, type RequestContext } from '../lib/http.ts';
 import { once, warmUp } from '../lib/init.ts';
 import { isOutTradeNo } from '../lib/order/order.ts';
 import { refreshOrder } from '../lib/refresh.ts';
+import { openResources } from '../lib/resources.ts';
 import {
   type MerchantSecret,
   type MiniProgramSecret,
-  openMerchantSecret,
   openMiniProgramSecret,
   type VersionedSecret,
 } from '../lib/secrets.ts';
 import { verifyToken } from '../lib/session.ts';
-import { openConnection, openTable, type Table } from '../lib/table/client.ts';
+import { openConnection, type Table } from '../lib/table/client.ts';
 import { readOrder } from '../lib/table/orders.ts';
-import { openWechatPay, type WechatPayOf } from '../lib/wechatpay/open.ts';
+import type { WechatPayOf } from '../lib/wechatpay/open.ts';
 import { presentOrder } from '../lib/order-view.ts';
 
 export interface QueryDependencies {
@@ -46,15 +45,8 @@ export async function query(
 }
 
 const dependencies = once((): QueryDependencies => {
-  const config = loadConfig(process.env);
-  const merchant = openMerchantSecret(config);
-  return {
-    miniProgram: openMiniProgramSecret(config),
-    merchant,
-    table: openTable(config.tableName),
-    wechatPay: openWechatPay(config, merchant),
-    nowMs: Date.now,
-  };
+  const resources = openResources();
+  return { ...resources, miniProgram: openMiniProgramSecret(resources.config) };
 });
 
 await warmUp(() => [

@@ -1,28 +1,18 @@
 /** Schedule, every minute: finds out about unpaid orders, repairs lost notifications, closes. */
 import type { Context } from 'aws-lambda';
 import { openCertificateWatch } from '../lib/certificate-life.ts';
-import { loadConfig } from '../lib/config.ts';
 import { once, warmUp } from '../lib/init.ts';
 import { createLog, describeError, type FunctionLog } from '../lib/log.ts';
-import { type MerchantSecret, openMerchantSecret, type VersionedSecret } from '../lib/secrets.ts';
+import { openResources } from '../lib/resources.ts';
+import type { MerchantSecret, VersionedSecret } from '../lib/secrets.ts';
 import { type SweepContext, type SweepSummary, sweep } from '../lib/sweep.ts';
-import { openConnection, openTable } from '../lib/table/client.ts';
-import { openWechatPay } from '../lib/wechatpay/open.ts';
+import { openConnection } from '../lib/table/client.ts';
 
 export type ReconcileDependencies = Pick<SweepContext, 'table' | 'wechatPay' | 'nowMs'> & {
   readonly merchant: VersionedSecret<MerchantSecret>;
 };
 
-const dependencies = once((): ReconcileDependencies => {
-  const config = loadConfig(process.env);
-  const merchant = openMerchantSecret(config);
-  return {
-    merchant,
-    table: openTable(config.tableName),
-    wechatPay: openWechatPay(config, merchant),
-    nowMs: Date.now,
-  };
-});
+const dependencies = once((): ReconcileDependencies => openResources());
 
 await warmUp(() => [
   dependencies().merchant.current(),
