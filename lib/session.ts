@@ -63,6 +63,9 @@ export interface Quote extends OrderOptions {
   readonly lifetimeSeconds?: number | undefined;
 }
 
+/** A shop that means milliseconds would sign a quote that is good for 50,000 years. */
+const MAX_QUOTE_AHEAD_SECONDS = 7 * 86_400;
+
 const quoteClaims = v.object({
   ...quoteOptions.entries,
   outTradeNo: v.string(),
@@ -73,6 +76,18 @@ const quoteClaims = v.object({
   detail: v.optional(orderDetail),
   lifetimeSeconds: v.optional(v.number()),
 });
+
+/** The claims of RFC 7519 may stand beside ours. */
+const KNOWN_CLAIMS: ReadonlySet<string> = new Set([
+  ...Object.keys(quoteClaims.entries),
+  'iat',
+  'nbf',
+  'exp',
+  'iss',
+  'jti',
+  'aud',
+  'sub',
+]);
 
 /**
  * The content of a quote whose signature and life time hold. Its values still have to pass the
@@ -96,6 +111,7 @@ export async function verifyQuote(
     if (error instanceof errors.JWTExpired) throw new InvalidRequestError('QUOTE_EXPIRED');
     throw invalidQuote(quoteProblem(error));
   }
+  assertClaims(payload, options.nowMs);
   const parsed = v.safeParse(quoteClaims, payload);
   if (parsed.success) return parsed.output;
   throw invalidQuote(
@@ -103,12 +119,21 @@ export async function verifyQuote(
   );
 }
 
+/** A misspelt claim is refused, not ignored: with `openId`, a quote would be good for every buyer. */
+function assertClaims(payload: JWTPayload, nowMs: number): void {
+  const unknown = Object.keys(payload).find((claim) => !KNOWN_CLAIMS.has(claim));
+  if (unknown !== undefined) throw invalidQuote(`claim ${unknown.slice(0, 64)} is unknown`);
+  if (Number(payload.exp) > nowMs / 1000 + MAX_QUOTE_AHEAD_SECONDS) {
+    throw invalidQuote('exp is too far ahead: it is in seconds, not milliseconds');
+  }
+}
+
 function quoteProblem(error: unknown): string {
   if (error instanceof errors.JWTClaimValidationFailed) {
     return `claim ${error.claim} ${error.reason === 'missing' ? 'is missing' : 'does not hold'}`;
   }
   if (error instanceof errors.JWSSignatureVerificationFailed) {
-    return 'its signature does not match quoteKey';
+    return 'its signature does not match quoteKey (the key is the text of quoteKey itself, not decoded from hex or Base64)';
   }
   if (error instanceof errors.JOSEAlgNotAllowed) return 'it must be signed with HS256';
   return 'it is not a signed JWT';

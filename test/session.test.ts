@@ -216,6 +216,17 @@ describe('a quote', () => {
     });
   });
 
+  test('may have the claims of RFC 7519 and lie 7 days ahead', async () => {
+    const registered = { iat: NOW, nbf: NOW, iss: 'shop', jti: '1', aud: APPID, sub: OPENID };
+    const claims = { ...quoteClaims, ...registered, exp: NOW + 7 * 86_400 };
+
+    expect(await verifyQuote(jwt(claims, QUOTE_KEY), quoteOptions)).toEqual({
+      outTradeNo: 'order-0001',
+      totalFen: 2800,
+      description: '拿铁',
+    });
+  });
+
   test('expires', async () => {
     const late = { ...quoteOptions, nowMs: (NOW + 60) * 1000 };
 
@@ -229,7 +240,9 @@ describe('a quote', () => {
 describe('a quote is refused, saying which part is wrong', () => {
   const { exp: _exp, ...withoutEnd } = quoteClaims;
   const { totalFen: _totalFen, ...withoutPrice } = quoteClaims;
-  const NOT_OURS = 'its signature does not match quoteKey';
+  const NOT_OURS =
+    'its signature does not match quoteKey (the key is the text of quoteKey itself, not decoded from hex or Base64)';
+  const TOO_FAR = 'exp is too far ahead: it is in seconds, not milliseconds';
   const NOT_HS256 = 'it must be signed with HS256';
   const NO_JWT = 'it is not a signed JWT';
 
@@ -270,6 +283,19 @@ describe('a quote is refused, saying which part is wrong', () => {
       jwt({ ...quoteClaims, openid: null }, QUOTE_KEY),
       'claim openid is missing or of the wrong type',
     ],
+    ['with openId', jwt({ ...quoteClaims, openId: OPENID }, QUOTE_KEY), 'claim openId is unknown'],
+    [
+      'with total_fee',
+      jwt({ ...quoteClaims, total_fee: 1 }, QUOTE_KEY),
+      'claim total_fee is unknown',
+    ],
+    [
+      'with an endless name',
+      jwt({ ...quoteClaims, ['x'.repeat(99)]: 1 }, QUOTE_KEY),
+      `claim ${'x'.repeat(64)} is unknown`,
+    ],
+    ['in milliseconds', jwt({ ...quoteClaims, exp: (NOW + 60) * 1000 }, QUOTE_KEY), TOO_FAR],
+    ['of 8 days', jwt({ ...quoteClaims, exp: NOW + 8 * 86_400 }, QUOTE_KEY), TOO_FAR],
     ['that is empty', '', NO_JWT],
     ['that is a word', 'quote', NO_JWT],
     ['whose claims are no JSON', jwt('no JSON', QUOTE_KEY), NO_JWT],
