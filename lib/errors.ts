@@ -79,8 +79,15 @@ export abstract class ServiceError extends Error {
 
 /** `AMOUNT_INVALID (field=totalFen, min=1, max=100)`: for the log, where no better reason is known. */
 function describe(code: ErrorCode, parameters: ErrorParameters = {}): string {
-  const values = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
+  const { problem, ...named } = parameters;
+  const values = Object.entries(named).map(([name, value]) => `${name}=${value}`);
+  if (problem !== undefined) values.push(`problem=${fillIn(String(problem), named)}`);
   return values.length === 0 ? code : `${code} (${values.join(', ')})`;
+}
+
+/** A text with each `{name}` replaced by the parameter of that name. */
+export function fillIn(template: string, parameters: ErrorParameters): string {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name] ?? ''));
 }
 
 /** The request itself is wrong; sending it again unchanged cannot succeed. */

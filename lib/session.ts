@@ -1,6 +1,8 @@
 /** Session tokens of buyers and quotes of the merchant's backend: JWTs signed with HS256. */
 import { errors, jwtVerify, SignJWT, type JWTPayload } from 'jose';
 import * as v from 'valibot';
+import { fieldPath } from './checkout/request.ts';
+import type { Problem } from './error-texts.ts';
 import { InvalidRequestError, UnauthenticatedError } from './errors.ts';
 import { orderDetail, quoteOptions } from './order-schemas.ts';
 import type { OrderDetail, OrderOptions } from './order/options.ts';
@@ -109,34 +111,46 @@ export async function verifyQuote(
     }));
   } catch (error) {
     if (error instanceof errors.JWTExpired) throw new InvalidRequestError('QUOTE_EXPIRED');
-    throw invalidQuote(quoteProblem(error));
+    throw refusalOf(error);
   }
   assertClaims(payload, options.nowMs);
   const parsed = v.safeParse(quoteClaims, payload);
   if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
   throw invalidQuote(
-    `claim ${String(v.getDotPath(parsed.issues[0]))} is missing or of the wrong type`,
+    issue.received === 'undefined'
+      ? 'claim {claim} is missing'
+      : 'claim {claim} has a wrong type or value',
+    fieldPath(issue),
   );
 }
 
 /** A misspelt claim is refused, not ignored: with `openId`, a quote would be good for every buyer. */
 function assertClaims(payload: JWTPayload, nowMs: number): void {
   const unknown = Object.keys(payload).find((claim) => !KNOWN_CLAIMS.has(claim));
-  if (unknown !== undefined) throw invalidQuote(`claim ${unknown.slice(0, 64)} is unknown`);
+  if (unknown !== undefined) throw invalidQuote('claim {claim} is unknown', unknown.slice(0, 64));
   if (Number(payload.exp) > nowMs / 1000 + MAX_QUOTE_AHEAD_SECONDS) {
     throw invalidQuote('exp is too far ahead: it is in seconds, not milliseconds');
   }
 }
 
-function quoteProblem(error: unknown): string {
+function refusalOf(error: unknown): InvalidRequestError {
   if (error instanceof errors.JWTClaimValidationFailed) {
-    return `claim ${error.claim} ${error.reason === 'missing' ? 'is missing' : 'does not hold'}`;
+    return invalidQuote(
+      error.reason === 'missing' ? 'claim {claim} is missing' : 'claim {claim} does not hold',
+      error.claim,
+    );
   }
   if (error instanceof errors.JWSSignatureVerificationFailed) {
-    return 'its signature does not match quoteKey (the key is the text of quoteKey itself, not decoded from hex or Base64)';
+    return invalidQuote(
+      'its signature does not match quoteKey (the key is the text of quoteKey itself, not decoded from hex or Base64)',
+    );
   }
-  if (error instanceof errors.JOSEAlgNotAllowed) return 'it must be signed with HS256';
-  return 'it is not a signed JWT';
+  if (error instanceof errors.JOSEAlgNotAllowed) {
+    return invalidQuote('it must be signed with HS256');
+  }
+  return invalidQuote('it is not a signed JWT');
 }
 
-const invalidQuote = (problem: string) => new InvalidRequestError('QUOTE_INVALID', { problem });
+const invalidQuote = (problem: Problem, claim?: string) =>
+  new InvalidRequestError('QUOTE_INVALID', { problem, ...(claim !== undefined && { claim }) });

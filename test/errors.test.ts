@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { ERROR_TEXTS, errorText, type PublicErrorCode } from '../lib/error-texts.ts';
+import {
+  ERROR_TEXTS,
+  errorText,
+  PROBLEMS_IN_CHINESE,
+  type PublicErrorCode,
+} from '../lib/error-texts.ts';
 import {
   ConfigError,
   InvalidRequestError,
@@ -14,6 +19,8 @@ import {
   WechatPaySignatureError,
   WechatPayTransportError,
 } from '../lib/errors.ts';
+import { MAX_LIFETIME_SECONDS, MIN_LIFETIME_SECONDS } from '../lib/order/order.ts';
+import { listProjectFiles, readProjectFile } from './repo/project.ts';
 
 const codes = Object.keys(ERROR_TEXTS) as PublicErrorCode[];
 const placeholders = (text: string) => new Set(text.match(/\{\w+\}/g));
@@ -53,6 +60,55 @@ describe('the text of an error', () => {
 
   test('leaves a missing value out', () => {
     expect(errorText('PRODUCT_NOT_FOUND', 'en', {})).toBe('There is no product  for sale.');
+  });
+});
+
+describe('what is wrong with a field or a quote', () => {
+  const problems = Object.entries(PROBLEMS_IN_CHINESE);
+
+  test.each(problems)('"%s" has a Chinese text that names the same values', (english, chinese) => {
+    expect(chinese).toMatch(/\p{Script=Han}/u);
+    // Names of fields, units and algorithms are all that is left of English.
+    expect(chinese.replaceAll(/\{\w+\}/g, '')).not.toMatch(/[A-Za-z]+ [a-z]/);
+    expect(placeholders(chinese)).toEqual(placeholders(english));
+  });
+
+  test('is said with its values, in the language of the whole text', () => {
+    const many = { field: 'items', problem: 'at most {max} items', max: 50 };
+    const claim = { problem: 'claim {claim} is unknown', claim: 'openId' };
+
+    expect(errorText('INVALID_REQUEST', 'en', many)).toBe('Invalid items: at most 50 items.');
+    expect(errorText('INVALID_REQUEST', 'zh-CN', many)).toBe('参数 items 无效：最多 50 项。');
+    expect(errorText('QUOTE_INVALID', 'zh-CN', claim)).toBe('报价无效：未知字段 openId。');
+  });
+
+  test('is never English inside a Chinese text', () => {
+    const unknown = { field: 'a', problem: 'not in the {max} table', max: 1 };
+
+    expect(errorText('INVALID_REQUEST', 'zh-CN', unknown)).toBe('参数 a 无效：不符合要求。');
+    expect(errorText('INVALID_REQUEST', 'en', unknown)).toBe('Invalid a: not in the {max} table.');
+  });
+
+  test('is in English in the log', () => {
+    const error = new InvalidRequestError('INVALID_REQUEST', {
+      field: 'items',
+      problem: 'at most {max} items',
+      max: 50,
+    });
+
+    expect(error.message).toBe('INVALID_REQUEST (field=items, max=50, problem=at most 50 items)');
+  });
+
+  test('is one of them wherever it is written down', () => {
+    const written = listProjectFiles('lib/**/*.ts', 'functions/*.ts').flatMap((path) =>
+      [...readProjectFile(path).matchAll(/\bproblem: '([^']+)'/g)].map(([, text]) => text ?? ''),
+    );
+
+    expect(written).toContain('6 digits');
+    expect(written.filter((text) => !(text in PROBLEMS_IN_CHINESE))).toEqual([]);
+    expect(PROBLEMS_IN_CHINESE).toHaveProperty([
+      `whole seconds from ${MIN_LIFETIME_SECONDS} to ${MAX_LIFETIME_SECONDS}`,
+    ]);
   });
 });
 

@@ -270,7 +270,10 @@ describe('a body', () => {
     );
 
     expect(statusCode).toBe(400);
-    expect(json.error).toEqual({ code: 'INVALID_JSON', message: 'The body is not valid JSON.' });
+    expect(json.error).toEqual({
+      code: 'INVALID_JSON',
+      message: 'The body is empty or not valid JSON.',
+    });
     expect(recorded.text()).not.toContain('s3cret');
   });
 

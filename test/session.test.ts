@@ -1,5 +1,6 @@
 import { createHmac, generateKeyPairSync, sign as signRsa } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { errorText } from '../lib/error-texts.ts';
 import { InvalidRequestError, UnauthenticatedError } from '../lib/errors.ts';
 import { issueToken, verifyQuote, verifyToken } from '../lib/session.ts';
 import { APPID, OPENID } from './support/sample-orders.ts';
@@ -196,7 +197,8 @@ async function quoteProblem(
     (cause: unknown) => cause,
   );
   if (!(error instanceof InvalidRequestError)) throw new Error('the quote was accepted');
-  return { code: error.code, problem: error.parameters['problem'] };
+  const text = errorText('QUOTE_INVALID', 'en', error.parameters);
+  return { code: error.code, problem: /: (.*)\.$/.exec(text)?.[1] || undefined };
 }
 
 describe('a quote', () => {
@@ -263,25 +265,26 @@ describe('a quote is refused, saying which part is wrong', () => {
       jwt({ ...quoteClaims, exp: 'never' }, QUOTE_KEY),
       'claim exp does not hold',
     ],
-    [
-      'without a price',
-      jwt(withoutPrice, QUOTE_KEY),
-      'claim totalFen is missing or of the wrong type',
-    ],
+    ['without a price', jwt(withoutPrice, QUOTE_KEY), 'claim totalFen is missing'],
     [
       'with a price that is a text',
       jwt({ ...quoteClaims, totalFen: '1' }, QUOTE_KEY),
-      'claim totalFen is missing or of the wrong type',
+      'claim totalFen has a wrong type or value',
     ],
     [
       'with a number that is a number',
       jwt({ ...quoteClaims, outTradeNo: 1 }, QUOTE_KEY),
-      'claim outTradeNo is missing or of the wrong type',
+      'claim outTradeNo has a wrong type or value',
     ],
     [
       'with a buyer that is null',
       jwt({ ...quoteClaims, openid: null }, QUOTE_KEY),
-      'claim openid is missing or of the wrong type',
+      'claim openid has a wrong type or value',
+    ],
+    [
+      'with a good without a price',
+      jwt({ ...quoteClaims, detail: { goodsDetail: [{ merchantGoodsId: '1' }] } }, QUOTE_KEY),
+      'claim detail.goodsDetail[0].quantity is missing',
     ],
     ['with openId', jwt({ ...quoteClaims, openId: OPENID }, QUOTE_KEY), 'claim openId is unknown'],
     [

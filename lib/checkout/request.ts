@@ -1,6 +1,7 @@
 /** The body of `POST /prepay`: exactly one of a cart, a quote or an order to pay again. */
 import * as v from 'valibot';
-import { InvalidRequestError } from '../errors.ts';
+import type { Problem } from '../error-texts.ts';
+import { type ErrorParameters, InvalidRequestError } from '../errors.ts';
 import { assertFen, assertText } from '../order/order.ts';
 import { assertQuantity, type CartItem, MAX_CART_ITEMS } from '../order/pricing.ts';
 
@@ -77,16 +78,19 @@ function assertNumbers({ quantity, amountFen }: CartItem, index: number): void {
 }
 
 function bodyKind(body: unknown): keyof typeof bodies {
+  assertObject(body);
   const names = Object.keys(bodies) as (keyof typeof bodies)[];
-  const present = names.filter(
-    (name) => typeof body === 'object' && body !== null && Object.hasOwn(body, name),
-  );
+  const present = names.filter((name) => Object.hasOwn(body, name));
   const [kind] = present;
   if (kind !== undefined && present.length === 1) return kind;
-  throw new InvalidRequestError('INVALID_REQUEST', {
-    field: 'body',
-    problem: 'a JSON object with exactly one of items, quote, outTradeNo is expected',
+  throw invalidField('body', {
+    problem: 'expected a JSON object with exactly one of items, quote, outTradeNo',
   });
+}
+
+function assertObject(body: unknown): asserts body is object {
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return;
+  throw invalidField('body', { problem: 'the body must be a JSON object' });
 }
 
 function expected(value: unknown): { expectedTotalFen?: number } {
@@ -97,18 +101,49 @@ function expected(value: unknown): { expectedTotalFen?: number } {
 
 /** @throws {InvalidRequestError} for the first thing that does not fit; never quotes a value. */
 export function parse<T>(schema: v.GenericSchema<unknown, T>, body: unknown): T {
+  assertObject(body);
   const result = v.safeParse(schema, body);
   if (result.success) return result.output;
   const [issue] = result.issues;
-  throw new InvalidRequestError('INVALID_REQUEST', {
-    // The caller's own word, so it is cut: an answer is no place to store 30 kB.
-    field: (v.getDotPath(issue) ?? 'body').slice(0, 64),
-    problem: problemOf(issue),
-  });
+  throw invalidField(fieldPath(issue), problemOf(issue));
 }
 
-function problemOf(issue: v.BaseIssue<unknown>): string {
-  if (issue.expected === 'never') return 'unknown field';
-  if (issue.received === 'undefined') return 'missing';
-  return `expected ${issue.expected ?? 'another value'}`;
+type FieldProblem = { readonly problem: Problem; readonly max?: number };
+
+const invalidField = (field: string, problem: FieldProblem) =>
+  new InvalidRequestError('INVALID_REQUEST', { field, ...problem } satisfies ErrorParameters);
+
+/**
+ * `items[0].quantity`. The names are the caller's own words, so it is cut: an answer is no place to
+ * store 30 kB.
+ */
+export function fieldPath(issue: v.BaseIssue<unknown>): string {
+  const path = (issue.path ?? []).map(({ key }) =>
+    typeof key === 'number' ? `[${key}]` : `.${String(key)}`,
+  );
+  return path.join('').replace(/^\./, '').slice(0, 64);
+}
+
+function problemOf(issue: v.BaseIssue<unknown>): FieldProblem {
+  if (issue.expected === 'never') return { problem: 'unknown field' };
+  if (issue.received === 'undefined') return { problem: 'missing' };
+  const isList = Array.isArray(issue.input);
+  switch (issue.type) {
+    case 'string':
+      return { problem: 'expected a string' };
+    case 'array':
+      return { problem: 'expected a list' };
+    case 'strict_object':
+      return { problem: 'expected an object' };
+    case 'min_length':
+      return { problem: isList ? 'at least 1 item' : 'empty' };
+    case 'max_length': {
+      const max = Number(issue.requirement);
+      return { problem: isList ? 'at most {max} items' : 'longer than {max} characters', max };
+    }
+    case 'regex':
+      return { problem: 'expected 1 to 64 characters without control characters' };
+    default:
+      return { problem: 'not one of the allowed values' };
+  }
 }
