@@ -7,6 +7,7 @@ import {
   type Guess,
   type GuessContext,
   guess,
+  type OtherKey,
   type Recipe,
 } from './signature-recipe.ts';
 import type { SignType } from './wire.ts';
@@ -36,11 +37,18 @@ function guessAlgorithms(signType: SignType): Guess[] {
     guess('algorithm', ['HMAC_MD5', 'HMAC-MD5 instead of MD5', '用了 HMAC-MD5'])(using('HMAC-MD5')),
     guess('algorithm', [
       'MD5_WITHOUT_KEY',
-      'MD5 was computed without "&key=<API key>" at the end',
-      'MD5 时待签名字符串末尾没有拼接 "&key=<API密钥>"',
+      'MD5 was computed without "&key=<APIv2 key>" at the end',
+      'MD5 时待签名字符串末尾没有拼接 "&key=<APIv2密钥>"',
     ])(using('MD5 without key')),
   ];
 }
+
+/** Each name that `otherKeys` uses. */
+const CHINESE_NAMES: Readonly<Record<OtherKey, string>> = {
+  'the API v3 key': ' APIv3 密钥',
+  'the appSecret of the mini-program': '小程序的 AppSecret',
+  'the mch_id': '商户号',
+};
 
 function guessKeys({ key, otherKeys }: GuessContext): Guess[] {
   const wrongKeys: [code: string, en: string, zh: string, key: string | undefined][] = [
@@ -48,7 +56,7 @@ function guessKeys({ key, otherKeys }: GuessContext): Guess[] {
       ([name, value]): [string, string, string, string | undefined] => [
         'OTHER_SECRET_AS_KEY',
         `signed with ${name} instead of the API v2 key`,
-        `用了 ${name} 作密钥，应使用 APIv2 密钥`,
+        `误用了${CHINESE_NAMES[name as OtherKey]}，应使用 APIv2 密钥`,
         value,
       ],
     ),

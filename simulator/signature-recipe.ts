@@ -35,10 +35,13 @@ export interface Guess {
   readonly change: (recipe: Recipe) => Recipe;
 }
 
+/** What is taken for the API v2 key by mistake. */
+export type OtherKey = 'the API v3 key' | 'the appSecret of the mini-program' | 'the mch_id';
+
 export interface GuessContext {
   readonly signType: SignType;
   /** Other secrets of the merchant that may have been taken for the key, by name. */
-  readonly otherKeys: Readonly<Record<string, string | undefined>>;
+  readonly otherKeys: Readonly<Partial<Record<OtherKey, string | undefined>>>;
   readonly key: string;
   /** Everything that was received, with empty values and in the order of the document. */
   readonly pairs: readonly Pair[];

@@ -26,7 +26,7 @@ const refuse = (en: string, zh: string, isScheme = false): Parsed => ({
 /** Values in double quotes, commas without blanks between the fields, any order. */
 export function parseAuthorization(header: string | undefined): Parsed {
   if (!header) {
-    return refuse('there is no Authorization header', '缺少 Authorization 请求头');
+    return refuse('there is no Authorization header', '缺少 HTTP 头 Authorization');
   }
   const [scheme = '', ...rest] = header.split(' ');
   if (scheme !== SCHEME) {

@@ -198,7 +198,7 @@ function guessStamp(timestamp: string): DraftGuess[] {
     draftGuess('timestamp', [
       'OTHER_TIMESTAMP',
       'another timestamp was signed than was sent: the clock was read twice',
-      '签名与请求头中的时间戳不同：取了两次时间',
+      '签名与 HTTP 头中的时间戳不同：取了两次时间',
     ])(changeLine(TIMESTAMP, () => (seconds + distance).toString())),
   );
   return [

@@ -68,7 +68,7 @@ const FAULTS = {
   altered: {
     code: 'SIGNATURE_ALTERED',
     en: 'the signature in the header was altered',
-    zh: '请求头中的签名被改动',
+    zh: 'HTTP 头中的签名被改动',
   },
   body: {
     code: 'BODY_ALTERED',

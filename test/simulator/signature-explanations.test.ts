@@ -268,6 +268,7 @@ describe('a wrong signature', () => {
     expect(report.likelyCauses?.map(({ code }) => code)).toEqual(codes);
     expect(report.reason).toBe(report.likelyCauses?.map(({ en }) => en).join('; and '));
     expect(report.likelyCauses?.every(({ zh }) => /[\u4E00-\u9FFF]/.test(zh))).toBe(true);
+    expect(report.likelyCauses?.some(({ zh }) => /\bthe\b/.test(zh))).toBe(false);
   });
 
   test('names the field that was not signed', async () => {

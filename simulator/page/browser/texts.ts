@@ -4,14 +4,14 @@ const TEXTS = {
   title: ['WeChat Pay on your machine', '在本机体验微信支付'],
   tagline: [
     'The real client, your real functions, a simulated WeChat. No money moves.',
-    '真实的小程序代码与云函数，模拟的微信支付，不产生真实交易。',
+    '真实的小程序代码与 Lambda 函数，模拟的微信支付，不产生真实交易。',
   ],
   language: ['中文', 'English'],
   theme: ['Theme', '主题'],
   themeAuto: ['Auto', '自动'],
   themeLight: ['Light', '浅色'],
   themeDark: ['Dark', '深色'],
-  stackTime: ['Stack clock', '系统时钟'],
+  stackTime: ['Stack clock', '模拟时钟'],
   ahead: ['{time} ahead', '快 {time}'],
   skipToMessages: ['Skip to the messages', '跳到消息'],
 
@@ -39,7 +39,7 @@ const TEXTS = {
   notifyLost: ['Lost', '丢失'],
   notifyLostHelp: [
     "WeChat's message never arrives. The client's own question, reconcile or WeChat's next try finds the payment.",
-    '通知没有送达。小程序查询、对账任务或微信重发都能补上这笔支付。',
+    '通知没有送达。小程序查询、查单任务或微信重发都能补上这笔支付。',
   ],
   notifyLate: ['Late 30 s', '延迟 30 秒'],
   notifyLateHelp: [
@@ -88,13 +88,13 @@ const TEXTS = {
   ],
   hostDown: ['Main host down', '主域名不可用'],
   hostDownHelp: [
-    'The main host refuses connections once; the call goes to the backup host.',
-    '主域名断开一次，请求改走备用域名。',
+    "The main host cuts one connection; the call goes to the backup host. A login's code is good once, so the first login fails with 503; the phone may repeat it.",
+    '主域名断开一次连接，请求改走备用域名。登录凭证 code 只能用一次，因此首次登录会失败（503），可重新登录。',
   ],
   expire: ['Expire', '使其过期'],
   expireHelp: [
     "Moves the clock past the order's end. Reconcile closes it at WeChat and in the table.",
-    '把时钟拨到订单失效之后，对账任务会在微信侧和表中关闭订单。',
+    '把时钟拨到订单失效之后，查单任务会在微信侧和表中关闭订单。',
   ],
   payAfterClose: ['Pay after close', '关闭后支付'],
   payAfterCloseHelp: [
@@ -105,7 +105,7 @@ const TEXTS = {
     'Place an order in the phone first, and leave it unpaid.',
     '请先在手机上下单且不支付。',
   ],
-  reconcileNow: ['Run reconcile now', '立即对账'],
+  reconcileNow: ['Run reconcile now', '立即查单'],
   reconcileHelp: [
     'Asks WeChat about every open order that is due, repairs and closes. It also runs by itself every minute.',
     '向微信查询所有到期的未支付订单并修复或关闭。平时每分钟自动执行。',
@@ -152,9 +152,9 @@ const TEXTS = {
   request: ['Request', '请求'],
   response: ['Answer', '应答'],
   noResponse: ['No answer came.', '没有收到应答。'],
-  headers: ['Headers', '请求头'],
+  headers: ['Headers', 'HTTP 头'],
   emptyBody: ['No body', '无内容'],
-  functionLog: ['What your function logged', '云函数日志'],
+  functionLog: ['What your function logged', 'Lambda 函数日志'],
   signature: ['Signature', '签名'],
   signatureOfAnswer: ["Signature of WeChat's answer", '微信应答的签名'],
   signatureValid: ['The signature is right.', '签名正确。'],
@@ -173,7 +173,7 @@ const TEXTS = {
   notReached: ['It never reached your API.', '未送达你的接口。'],
   step1: ['Take every field but the signature and empty ones', '取除签名与空值外的所有字段'],
   step2: ['Sort them by name, byte by byte, and join with &', '按字段名字节序排序，用 & 连接'],
-  step3: ['Add the API key at the end (masked here)', '末尾加上 API 密钥（此处已隐藏）'],
+  step3: ['Add the APIv2 key at the end (masked here)', '末尾加上 APIv2 密钥（此处已隐藏）'],
   step4: ['{algorithm}, as capital hexadecimal digits', '{algorithm}，十六进制大写'],
   step5: ['Compare with what the message carries', '与消息中的签名比较'],
   fieldsCount: ['{n} fields', '{n} 个字段'],
@@ -222,7 +222,7 @@ const TEXTS = {
   ],
   healsBy: ['Heals with {ways}.', '恢复方式：{ways}。'],
   healsByQuery: ["the client's next question", '小程序下次查询'],
-  healsByReconcile: ['reconcile at {time}', '{time} 的对账'],
+  healsByReconcile: ['reconcile at {time}', '{time} 的查单'],
   healsByRetry: ["WeChat's retry at {time}", '{time} 的微信重发'],
   flagged: [
     'Paid after it was closed: recorded and flagged. Ship it or refund it.',
