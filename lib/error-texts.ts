@@ -165,12 +165,12 @@ export const ERROR_TEXTS: Readonly<Record<PublicErrorCode, ErrorText>> = {
   SIGNATURE_INVALID: {
     status: 502,
     en: 'The answer of WeChat Pay could not be verified; nothing was accepted from it.',
-    zh: '微信支付的应答未通过签名验证，未被采信。',
+    zh: '微信支付的应答验签失败，未予采信。',
   },
   MALFORMED_MESSAGE: {
     status: 502,
     en: 'The answer of WeChat Pay could not be understood; nothing was accepted from it.',
-    zh: '微信支付的应答格式有误，未被采信。',
+    zh: '微信支付的应答格式有误，未予采信。',
   },
   TRANSACTION_MISMATCH: {
     status: 502,

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../../lib/config.ts';
+import { ERROR_TEXTS } from '../../lib/error-texts.ts';
 import { listProjectFiles, projectDirectory, readProjectFile } from './project.ts';
 
 const READMES = ['README.md', 'README.zh-CN.md'];
@@ -85,6 +86,21 @@ describe.each(READMES)('%s', (path) => {
     expect(names.filter((name) => !name.startsWith('POWERTOOLS_')).toSorted()).toEqual(
       readVariables().toSorted(),
     );
+  });
+});
+
+describe.each([
+  ['README.md', 'en'],
+  ['README.zh-CN.md', 'zh'],
+] as const)('%s', (path, language) => {
+  test('lists every error with its status and text', () => {
+    const rows = tableWith(readProjectFile(path), 'INVALID_JSON');
+    const expected = Object.entries(ERROR_TEXTS).map(([code, text]) => {
+      const shown = text[language].replaceAll(/\{(\w+)\}/g, '*$1*').replaceAll('<', '\\<');
+      return [code, `| \`${code}\` | ${text.status} | ${shown} |`];
+    });
+
+    expect(rows).toEqual(Object.fromEntries(expected));
   });
 });
 
