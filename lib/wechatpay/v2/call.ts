@@ -31,7 +31,8 @@ const UNKNOWN_OUTCOME = new Set(['SYSTEMERROR', 'BIZERR_NEED_RETRY']);
 
 /**
  * Sends fields signed with the current key and returns what WeChat says, once its signature,
- * appid and merchant number hold.
+ * appid and merchant number hold. When WeChat refuses and the key has changed since it was read,
+ * the request is sent once more, in the time that is left: WeChat refuses an old key at once.
  *
  * @throws {WechatPayTransportError | WechatPayServiceError | WechatPaySignatureError | WechatPayMalformedMessageError}
  */
@@ -48,11 +49,29 @@ export async function call(
       `an order belongs to merchant ${fields['mch_id']}, but the secret is that of merchant ${mchid}`,
     );
   }
+  const deadlineMs = client.nowMs() + timeoutMs;
+  try {
+    return await attempt(client, path, fields, signingKey(secret), timeoutMs);
+  } catch (error) {
+    const key = isUnsignedRefusal(error) ? await findNewerKey(client.merchant, secret) : undefined;
+    const remainingMs = deadlineMs - client.nowMs();
+    if (key === undefined || remainingMs <= 0) throw error;
+    return attempt(client, path, fields, key, Math.min(remainingMs, timeoutMs));
+  }
+}
+
+async function attempt(
+  client: V2Client,
+  path: string,
+  fields: Readonly<Record<string, string>>,
+  key: string,
+  timeoutMs: number,
+): Promise<Answer> {
   const signType = agreedSignType(fields, client.signType);
   const unsigned = { ...fields, sign_type: signType, nonce_str: client.nonce() };
   const body = buildXml([
     ...Object.entries(unsigned),
-    ['sign', sign(Object.entries(unsigned), signingKey(secret), signType)],
+    ['sign', sign(Object.entries(unsigned), key, signType)],
   ]);
   const response = await client.transport({
     method: 'POST',
@@ -67,6 +86,27 @@ export async function call(
     throw new WechatPayTransportError('unknown', `HTTP status ${response.statusCode}`);
   }
   return judge(client, parseXml(response.body), fields, signType);
+}
+
+/** `return_code` `FAIL`: among other things what WeChat answers to a wrong signature (签名错误). */
+function isUnsignedRefusal(error: unknown): boolean {
+  return error instanceof WechatPayServiceError && error.wechatCode === '';
+}
+
+/** The merchant's current key, if it is another than that of `used` once it is read afresh. */
+async function findNewerKey(
+  merchant: V2Client['merchant'],
+  used: MerchantSecret,
+): Promise<string | undefined> {
+  try {
+    const versions = merchant.candidates();
+    while (!(await versions.next()).done);
+    const { mchid, apiV2Key } = await merchant.current();
+    return mchid === used.mchid && apiV2Key !== used.apiV2Key ? apiV2Key : undefined;
+  } catch {
+    // What WeChat answered says more than a secret that cannot be read just now.
+    return undefined;
+  }
 }
 
 /** What `sign_type` of a stored request says, else what the deployment uses. */

@@ -6,6 +6,7 @@ import {
   WechatPaySignatureError,
   WechatPayTransportError,
 } from '../../../lib/errors.ts';
+import type { MerchantSecret } from '../../../lib/secrets.ts';
 import type { WechatRequest } from '../../../lib/wechatpay/transport.ts';
 import { call } from '../../../lib/wechatpay/v2/call.ts';
 import type { SignType } from '../../../lib/wechatpay/v2/sign.ts';
@@ -174,6 +175,63 @@ describe('a v2 call', () => {
     const failure = new WechatPayTransportError('not-sent', 'the connection failed');
 
     await expect(send({ fails: failure }).answer).rejects.toBe(failure);
+  });
+});
+
+describe('when WeChat refuses a v2 call without a signature', () => {
+  const refusal = xmlOf({ return_code: 'FAIL', return_msg: '签名错误' });
+
+  /** A call with the old key; the secret that is read afresh is the second one. */
+  function sendWith(reread: () => Promise<MerchantSecret>, clock = [0, 500]) {
+    const sent: WechatRequest[] = [];
+    let read = async () => merchantWith();
+    const answer = call(
+      {
+        transport: async (outgoing) => {
+          sent.push(outgoing);
+          const body = sent.length === 1 ? refusal : xmlOf(signed(answered, OTHER_KEY));
+          return { statusCode: 200, headers: {}, body: Buffer.from(body) };
+        },
+        merchant: {
+          current: () => read(),
+          async *candidates() {
+            yield await read();
+            read = reread;
+            yield await read();
+          },
+        },
+        signType: 'HMAC-SHA256',
+        nonce: () => 'nonce-of-the-test',
+        nowMs: () => clock.shift() ?? 0,
+      },
+      '/pay/orderquery',
+      request,
+      1_234,
+    );
+    return { answer, sent };
+  }
+
+  test('and the key has changed, the request goes out again under the new one', async () => {
+    const { answer, sent } = sendWith(async () => merchantWith(OTHER_KEY));
+
+    expect(await answer).toMatchObject({ ok: true });
+    expect(sent.map(({ timeoutMs }) => timeoutMs)).toEqual([1_234, 734]);
+    const fields = sentFields(sent.slice(1));
+    const unsigned = without(fields, 'sign');
+    expect(fields['sign']).toBe(signV2(unsigned, OTHER_KEY));
+  });
+
+  test.each([
+    ['the key is the same', async () => merchantWith(), undefined],
+    ['the secret has no such key now', async () => ({ mchid: MCHID }), undefined],
+    ['the key is another merchant’s', async () => merchantWith(OTHER_KEY, '1900000110'), undefined],
+    ['the secret cannot be read', () => Promise.reject(new Error('unreadable')), undefined],
+    ['no time is left', async () => merchantWith(OTHER_KEY), [0, 1_234]],
+  ])('and %s, that is the answer', async (_, reread, clock) => {
+    const { answer, sent } = sendWith(reread, clock);
+
+    await expect(answer).rejects.toThrow(new WechatPayServiceError('unknown', '', '签名错误'));
+    expect(sent).toHaveLength(1);
   });
 });
 
