@@ -35,6 +35,15 @@ export function parseBody({ body, tooLarge }: Request): Body {
   return value as Body;
 }
 
+/** A misspelt field would be lost without a word. */
+export function refuseUnknownFields(body: Body, known: readonly string[]): void {
+  const unknown = Object.keys(body).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    const list = known.length === 0 ? 'there are none here' : `there are ${known.join(', ')}`;
+    throw new ControlError(400, 'UNKNOWN_FIELD', `no field "${unknown}": ${list}`);
+  }
+}
+
 export function readUser(body: Body): string {
   const { user } = body;
   if (typeof user !== 'string' || user.trim() === '' || user.length > 64) {

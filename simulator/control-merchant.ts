@@ -2,14 +2,14 @@
 import { X509Certificate } from 'node:crypto';
 import type { AccountChanges, SubMerchant } from './account.ts';
 import { createCertificate } from './certificate.ts';
-import { type Body, ControlError, readText } from './control-input.ts';
+import { type Body, ControlError, readText, refuseUnknownFields } from './control-input.ts';
 import { isAddress } from './control-orders.ts';
 import { createRsaKeyPair, randomText } from './credentials.ts';
 import { renewKeys } from './notice.ts';
 import type { Wechat } from './wechat.ts';
 
 const MAX_CERTIFICATES = 3;
-const NAMES = [
+export const MERCHANT_SETTINGS = [
   'apiV2Key',
   'apiV3Key',
   'merchantCertificate',
@@ -38,11 +38,6 @@ export function showMerchant({ merchant, account }: Wechat) {
 
 /** A key is a value, or `true` for a new random one; the answer has what was made. */
 export async function changeMerchant(wechat: Wechat, body: Body) {
-  const unknown = Object.keys(body).find((name) => !NAMES.includes(name));
-  if (unknown !== undefined) {
-    const text = `no setting "${unknown}": ${NAMES.join(', ')}`;
-    throw new ControlError(400, 'UNKNOWN_SETTING', text);
-  }
   const { account, notifications } = wechat;
   const keys = { ...readKey(body, 'apiV2Key'), ...readKey(body, 'apiV3Key') };
   const subMerchants = readSubMerchants(body['subMerchants']);
@@ -90,6 +85,7 @@ function readSubMerchants(value: unknown): SubMerchant[] | undefined {
 }
 
 function readSubMerchant(body: Body): SubMerchant {
+  refuseUnknownFields(body, ['subMchid', 'subAppid', 'subAppSecret']);
   const isDigits = (text: string) => /^\d{6,32}$/.test(text);
   const isWord = (text: string) => /^[0-9A-Za-z]{1,64}$/.test(text);
   const subMchid = readText(body, 'subMchid', isDigits, 'digits');

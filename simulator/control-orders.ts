@@ -36,7 +36,11 @@ export function showOrderOfPrepay(wechat: Wechat, _: Body, prepayId: string) {
 export function payWithoutPhone(wechat: Wechat, body: Body, outTradeNo: string) {
   const { clock, messages, orders, users } = wechat;
   const order = findOrder(wechat, outTradeNo);
-  const wins = body['evenIfClosed'] === true && order.tradeState === 'CLOSED';
+  const { evenIfClosed = false } = body;
+  if (typeof evenIfClosed !== 'boolean') {
+    throw new ControlError(400, 'INVALID_FIELD', '"evenIfClosed" must be true or false');
+  }
+  const wins = evenIfClosed && order.tradeState === 'CLOSED';
   const refused = wins ? undefined : refuseUnpayable(order, clock.now());
   if (wins) {
     orders.reopen(outTradeNo);

@@ -1,6 +1,13 @@
 /** The control API under `/_simulator`: what tests, the page and tools do to WeChat. JSON in and out. */
 import { addFault, listFaults, removeFault, removeFaults } from './control-faults.ts';
-import { type Body, ControlError, parseBody, readNumber, readUser } from './control-input.ts';
+import {
+  type Body,
+  ControlError,
+  parseBody,
+  readNumber,
+  readUser,
+  refuseUnknownFields,
+} from './control-input.ts';
 import {
   retireCertificate,
   rotateCertificate,
@@ -8,7 +15,12 @@ import {
   showCertificates,
   showVerification,
 } from './control-keys.ts';
-import { changeMerchant, revokeCertificate, showMerchant } from './control-merchant.ts';
+import {
+  changeMerchant,
+  MERCHANT_SETTINGS,
+  revokeCertificate,
+  showMerchant,
+} from './control-merchant.ts';
 import {
   listOrders,
   payWithoutPhone,
@@ -18,6 +30,7 @@ import {
 } from './control-orders.ts';
 import { FaultRefusedError } from './faults.ts';
 import { type Answer, answerError, answerJson, type Request } from './http.ts';
+import { hasFailed } from './messages.ts';
 import { requestPayment } from './phone.ts';
 import type { PaymentInput } from './phone-result.ts';
 import type { Wechat } from './wechat.ts';
@@ -102,11 +115,17 @@ async function moveClock(wechat: Wechat, body: Body) {
 }
 
 function listMessages({ messages }: Wechat, _body: Body, _part: string, { query }: Request) {
+  refuseUnknownFields(Object.fromEntries(query), ['after', 'failed']);
+  const failed = query.get('failed') ?? '0';
+  if (failed !== '0' && failed !== '1') {
+    throw new ControlError(400, 'INVALID_FIELD', '"failed" must be 1 or 0');
+  }
   const after = Number(query.get('after') ?? '0');
   if (!Number.isSafeInteger(after) || after < 0) {
     throw new ControlError(400, 'INVALID_FIELD', '"after" must be the id of a message');
   }
-  return { messages: messages.list(after) };
+  const listed = messages.list(after);
+  return { messages: failed === '1' ? listed.filter(hasFailed) : listed };
 }
 
 const reset: Handler = ({ book, clock, faults, messages, notifier }) => {
@@ -118,32 +137,43 @@ const reset: Handler = ({ book, clock, faults, messages, notifier }) => {
   return {};
 };
 
-const ROUTES: [method: string, path: RegExp, handle: Handler][] = [
-  ['POST', /^\/login$/, login],
-  ['POST', /^\/request-payment$/, pay],
+const FAULT_FIELDS = ['point', 'kind', 'rate', 'times', 'seconds', 'code', 'part'];
+
+/** `fields`: what the body may have, none by default; `any` where a phone ignores what it does not know. */
+type Route = [method: string, path: RegExp, handle: Handler, fields?: readonly string[] | 'any'];
+
+const ROUTES: Route[] = [
+  ['POST', /^\/login$/, login, ['user']],
+  ['POST', /^\/request-payment$/, pay, 'any'],
   ['GET', /^\/orders$/, listOrders],
   ['GET', /^\/orders\/([^/]+)$/, showOrder],
   ['GET', /^\/prepays\/([^/]+)$/, showOrderOfPrepay],
-  ['POST', /^\/orders\/([^/]+)\/pay$/, payWithoutPhone],
-  ['POST', /^\/orders\/([^/]+)\/refund-in-console$/, refundByHand],
+  ['POST', /^\/orders\/([^/]+)\/pay$/, payWithoutPhone, ['user', 'evenIfClosed']],
+  ['POST', /^\/orders\/([^/]+)\/refund-in-console$/, refundByHand, ['refundFen', 'notifyUrl']],
   ['GET', /^\/merchant$/, showMerchant],
-  ['POST', /^\/merchant$/, changeMerchant],
+  ['POST', /^\/merchant$/, changeMerchant, MERCHANT_SETTINGS],
   ['DELETE', /^\/merchant\/certificates\/([^/]+)$/, revokeCertificate],
   ['GET', /^\/verification$/, showVerification],
-  ['POST', /^\/verification$/, setVerification],
+  ['POST', /^\/verification$/, setVerification, ['mode', 'notificationShare']],
   ['GET', /^\/platform-certificates$/, showCertificates],
-  ['POST', /^\/platform-certificates$/, rotateCertificate],
+  ['POST', /^\/platform-certificates$/, rotateCertificate, ['share']],
   ['DELETE', /^\/platform-certificates\/([^/]+)$/, retireCertificate],
   ['GET', /^\/users\/([^/]+)$/, showUser],
   ['GET', /^\/faults$/, listFaults],
-  ['POST', /^\/faults$/, addFault],
+  ['POST', /^\/faults$/, addFault, FAULT_FIELDS],
   ['DELETE', /^\/faults$/, removeFaults],
   ['DELETE', /^\/faults\/([^/]+)$/, removeFault],
   ['GET', /^\/clock$/, showClock],
-  ['POST', /^\/clock$/, moveClock],
+  ['POST', /^\/clock$/, moveClock, ['advanceSeconds']],
   ['GET', /^\/messages$/, listMessages],
   ['POST', /^\/reset$/, reset],
 ];
+
+function refuseMethod({ method, path }: Request, routes: readonly Route[]): ControlError {
+  const possible = routes.map(([one]) => one).join(' or ');
+  const text = `${method} ${path} is not possible: use ${possible}`;
+  return new ControlError(405, 'METHOD_NOT_ALLOWED', text);
+}
 
 /** Answers a call whose path begins with `/_simulator`. */
 export async function answerControl(wechat: Wechat, request: Request): Promise<Answer> {
@@ -154,16 +184,20 @@ export async function answerControl(wechat: Wechat, request: Request): Promise<A
     const route = routes.find(([method]) => method === request.method);
     if (!route) {
       throw routes.length > 0
-        ? new ControlError(405, 'METHOD_NOT_ALLOWED', `${request.method} is not possible here`)
+        ? refuseMethod(request, routes)
         : new ControlError(
             404,
             'UNKNOWN_ADDRESS',
             `no ${request.path}; GET /_simulator lists what there is`,
           );
     }
-    const [, pattern, handle] = route;
+    const [, pattern, handle, fields = []] = route;
     const part = decodePart(pattern.exec(path)?.[1] ?? '');
-    return answerJson(200, await handle(wechat, parseBody(request), part, request));
+    const body = parseBody(request);
+    if (fields !== 'any') {
+      refuseUnknownFields(body, fields);
+    }
+    return answerJson(200, await handle(wechat, body, part, request));
   } catch (error) {
     if (error instanceof ControlError) {
       return answerError(error.status, error.code, error.message);

@@ -39,7 +39,10 @@ const ADDRESSES = [
   ],
   ['GET|POST /_simulator/platform-certificates {"share"}', 'a successor beside the first'],
   ['GET|POST /_simulator/clock {"advanceSeconds"}', "moves WeChat's clock"],
-  ['GET /_simulator/messages[?after=id]', 'every message, and why a signature failed'],
+  [
+    'GET /_simulator/messages[?after=id&failed=1]',
+    'every message, or the failed ones, and why a signature failed',
+  ],
   ['POST /_simulator/reset', 'empty again'],
 ];
 
@@ -48,7 +51,7 @@ const escapeHtml = (text: string) =>
 
 export function answerHome({ merchant, seed }: Wechat, { method }: Request): Answer {
   if (method !== 'GET' && method !== 'HEAD') {
-    return answerError(405, 'METHOD_NOT_ALLOWED', 'only GET is possible here');
+    return answerError(405, 'METHOD_NOT_ALLOWED', `${method} /_simulator is not possible: use GET`);
   }
   const rows = ADDRESSES.map(
     ([address = '', text = '']) =>

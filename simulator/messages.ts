@@ -82,3 +82,21 @@ export function createMessages(listSecrets: () => readonly string[], now: () => 
     },
   };
 }
+
+const REFUSALS = [
+  /<(return|result)_code>(<!\[CDATA\[)?FAIL/,
+  /"errcode":-?[1-9]/,
+  /"errMsg":"requestPayment:fail(?! cancel)/,
+];
+
+/** A signature was wrong, or the message was refused by the one who got it. */
+export function hasFailed({ signature, answerSignature, response, note }: Message): boolean {
+  const isForged = [signature, answerSignature].some((report) => report?.result === 'invalid');
+  const body = response?.body ?? '';
+  return (
+    isForged ||
+    (response?.status ?? 0) >= 400 ||
+    REFUSALS.some((refusal) => refusal.test(body)) ||
+    /^(refused|bad-answer)/.test(note ?? '')
+  );
+}

@@ -12,6 +12,7 @@ import { findOperation, type V3Operation } from './operations.ts';
 import { reportAlteredBody, type SignatureFault, signMessage } from './sign.ts';
 import type { WechatKeys } from './wechat-keys.ts';
 
+const METHODS = ['GET', 'POST'];
 const SLOW_ANSWER_SECONDS = 3;
 
 /** Answers one call and keeps it in the message log. */
@@ -50,6 +51,12 @@ function decide(
   const seal = (outcome: V3Outcome, fault?: Fault) =>
     answer(wechat, keys, request, outcome, message, fault);
   if (!operation) {
+    const method = METHODS.find((one) => findOperation(wechat, { ...request, method: one }));
+    if (method) {
+      const text = `simulator: ${request.method} ${request.path} is not possible: use ${method}`;
+      const refusal = failV3('INVALID_REQUEST', { text, note: `use ${method}` });
+      return seal({ ...refusal, status: 405 });
+    }
     const text = `simulator: ${request.method} ${request.path} is not served`;
     return seal(failV3('RESOURCE_NOT_EXISTS', { text, note: 'not served' }));
   }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Bench, startBench } from './support.ts';
+import { ACKNOWLEDGEMENT, type Bench, startBench } from './support.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -40,12 +40,58 @@ describe('the control API', () => {
     ['POST', '/orders/none/refund-in-console', 404, 'ORDER_NOT_FOUND'],
     ['POST', '/clock', 400, 'MISSING_FIELD'],
     ['GET', '/messages?after=x', 400, 'INVALID_FIELD'],
+    ['GET', '/messages?failed=yes', 400, 'INVALID_FIELD'],
+    ['GET', '/messages?faild=1', 400, 'UNKNOWN_FIELD'],
     ['GET', '/orders/%ff', 400, 'INVALID_ADDRESS'],
   ])('%s %s answers %i %s', async (method, path, status, code) => {
     expect(await bench.control(method, path)).toMatchObject({
       status,
       body: { error: { code, message: expect.any(String) } },
     });
+  });
+
+  test.each([
+    ['GET', '/login', 'POST'],
+    ['PUT', '/faults', 'GET or POST or DELETE'],
+    ['POST', '/messages', 'GET'],
+  ])('%s %s: use %s', async (method, path, possible) => {
+    expect(await bench.control(method, path)).toMatchObject({
+      status: 405,
+      body: { error: { message: `${method} /_simulator${path} is not possible: use ${possible}` } },
+    });
+  });
+
+  test.each([
+    ['/login', { user: 'alice', usr: 'bob' }, 'usr'],
+    ['/faults', { point: 'notify', kind: 'late', secnds: 60 }, 'secnds'],
+    ['/clock', { advanceSeconds: 1, seconds: 1 }, 'seconds'],
+    ['/orders/none/pay', { evenIfclosed: true }, 'evenIfclosed'],
+    ['/orders/none/refund-in-console', { fen: 1 }, 'fen'],
+    ['/merchant', { subMerchants: [{ subMchId: '1900000109' }] }, 'subMchId'],
+    ['/verification', { share: 1 }, 'share'],
+    ['/platform-certificates', { rate: 1 }, 'rate'],
+    ['/reset', { clock: true }, 'clock'],
+  ])('%s refuses %j: nothing is lost without a word', async (path, body, field) => {
+    expect(await bench.control('POST', path, body)).toMatchObject({
+      status: 400,
+      body: { error: { code: 'UNKNOWN_FIELD', message: expect.stringContaining(`"${field}"`) } },
+    });
+    expect((await bench.control('GET', '/faults')).body).toEqual({ faults: [] });
+  });
+
+  test('a phone ignores what it does not know, as wx.requestPayment does', async () => {
+    const { prepay_id: prepayId = '' } = await bench.placeOrder('more-than-needed');
+    const parameters = { ...bench.paymentParameters(prepayId), user: 'alice', total_fee: 2800 };
+    expect((await bench.control('POST', '/request-payment', parameters)).body).toEqual({
+      errMsg: 'requestPayment:ok',
+    });
+  });
+
+  test('"evenIfClosed" is true or false', async () => {
+    await bench.placeOrder('even-if');
+    expect(
+      await bench.control('POST', '/orders/even-if/pay', { evenIfClosed: 'yes' }),
+    ).toMatchObject({ status: 400, body: { error: { code: 'INVALID_FIELD' } } });
   });
 
   test.each([
@@ -116,6 +162,42 @@ describe('the control API', () => {
     expect(await bench.placeOrder('forgotten', { openid })).toMatchObject({
       result_code: 'SUCCESS',
     });
+  });
+});
+
+describe('the failed messages', () => {
+  const listFailed = async () => {
+    const { body } = await bench.control('GET', '/messages?failed=1');
+    return (body['messages'] as unknown as { kind: string }[]).map(({ kind }) => kind);
+  };
+
+  test('are those whose signature failed or that were refused, and no others', async () => {
+    const { prepay_id: prepayId = '' } = await bench.placeOrder('failed-none');
+    await bench.payByPhone(prepayId);
+    await bench.waitForAttempts('failed-none', 1);
+    expect(await listFailed()).toEqual([]);
+
+    await bench.payByPhone(prepayId);
+    await bench.call('/pay/orderquery', { out_trade_no: 'failed-never' });
+    await bench.call('/pay/closeorder', { out_trade_no: 'failed-none', appid: 'wxother' });
+    await raw('/sns/jscode2session?appid=x&secret=y');
+    await raw('/v3/certificates');
+    expect(await listFailed()).toEqual([
+      'requestPayment',
+      'orderquery',
+      'closeorder',
+      'code2session',
+      'certificates',
+    ]);
+  });
+
+  test('a notification that was refused is one', async () => {
+    bench.shop.answerWith(() => 'success');
+    const { prepay_id: prepayId = '' } = await bench.placeOrder('failed-notice');
+    await bench.payByPhone(prepayId);
+    await bench.waitForAttempts('failed-notice', 1);
+    bench.shop.answerWith(() => ACKNOWLEDGEMENT);
+    expect(await listFailed()).toEqual(['notify']);
   });
 });
 

@@ -299,7 +299,7 @@ describe("the merchant's keys", () => {
     [{ subMerchants: 'x' }, 400, 'INVALID_FIELD'],
     [{ refundNotifyUrl: 'ftp://x' }, 400, 'INVALID_FIELD'],
     [{ pendingNotifications: 'drop' }, 400, 'INVALID_FIELD'],
-    [{ mchid: '1' }, 400, 'UNKNOWN_SETTING'],
+    [{ mchid: '1' }, 400, 'UNKNOWN_FIELD'],
   ])('%j is refused with %i %s', async (body, status, code) => {
     expect(await bench.control('POST', '/merchant', body)).toMatchObject({
       status,

@@ -223,6 +223,20 @@ describe('a request is refused', () => {
       'simulator: POST /v3/refund/domestic/refunds is not served',
     ]);
   });
+
+  test.each([
+    ['GET', JSAPI, 'POST'],
+    ['POST', '/v3/certificates', 'GET'],
+    ['POST', '/v3/pay/transactions/out-trade-no/v3-none?mchid=1', 'GET'],
+    ['GET', '/v3/pay/transactions/out-trade-no/v3-none/close', 'POST'],
+  ])('%s %s: use %s', async (method, url, possible) => {
+    const { status, json } = await callV3(bench, method, url, {});
+    const [path] = url.split('?');
+    expect([status, json['message']]).toEqual([
+      405,
+      `simulator: ${method} ${path} is not possible: use ${possible}`,
+    ]);
+  });
 });
 
 test('every documented option of an order is taken', async () => {
