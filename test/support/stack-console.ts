@@ -4,11 +4,11 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import type { MerchantSecret } from '../../lib/secrets.ts';
+import type { MerchantSecret, MiniProgramSecret } from '../../lib/secrets.ts';
 import type { Stack } from '../../local/stack.ts';
 import { call } from './shop.ts';
 
-const SECRET_ID = 'wechatpay-serverless/local/merchant';
+const SECRETS = 'wechatpay-serverless/local';
 
 export interface BookedOrder {
   readonly outTradeNo: string;
@@ -38,6 +38,7 @@ export interface StackConsole {
   readonly clearFaults: () => Promise<unknown>;
   /** Puts a new version of the merchant's secret; `undefined` takes a field away. */
   readonly putSecret: (changes: Partial<MerchantSecret>) => Promise<void>;
+  readonly putMiniProgramSecret: (changes: Partial<MiniProgramSecret>) => Promise<void>;
   readonly close: () => void;
 }
 
@@ -56,18 +57,20 @@ export function openConsole({ simulatorUrl, secretsManagerEndpoint }: Stack): St
     if (answer.status === 200) return answer.body;
     throw new Error(`${method} ${path} answered ${answer.status} ${JSON.stringify(answer.body)}`);
   }
+  async function putVersion(secretId: string, changes: object): Promise<void> {
+    const now = await secretsManager.send(new GetSecretValueCommand({ SecretId: secretId }));
+    const secret = { ...(JSON.parse(now.SecretString ?? '{}') as object), ...changes };
+    await secretsManager.send(
+      new PutSecretValueCommand({ SecretId: secretId, SecretString: JSON.stringify(secret) }),
+    );
+  }
   return {
     control,
     booked: (outTradeNo) => control(`orders/${outTradeNo}`),
     setFault: (fault) => control('faults', fault),
     clearFaults: () => control('faults', undefined, 'DELETE'),
-    async putSecret(changes) {
-      const now = await secretsManager.send(new GetSecretValueCommand({ SecretId: SECRET_ID }));
-      const secret = { ...(JSON.parse(now.SecretString ?? '{}') as MerchantSecret), ...changes };
-      await secretsManager.send(
-        new PutSecretValueCommand({ SecretId: SECRET_ID, SecretString: JSON.stringify(secret) }),
-      );
-    },
+    putSecret: (changes) => putVersion(`${SECRETS}/merchant`, changes),
+    putMiniProgramSecret: (changes) => putVersion(`${SECRETS}/mini-program`, changes),
     close: () => secretsManager.destroy(),
   };
 }
