@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { loadConfig } from '../../lib/config.ts';
 import { OPEN_ORDERS_INDEX, TABLE_DEFINITION } from '../../lib/table/schema.ts';
 import {
@@ -468,6 +470,29 @@ describe('alarms', () => {
 });
 
 describe('parameters', () => {
+  const ORDER_LIFETIME = 'The parameter orderLifetimeSeconds must be whole seconds';
+  const SESSION_LIFETIME = 'The parameter sessionLifetimeSeconds must be whole seconds';
+
+  /** What the plugin says to the parameters, without Serverless around it. */
+  const refusalOf = async (param: string[], ofStage = {}): Promise<string> => {
+    const path = join(projectDirectory, 'build/serverless-plugin.mjs');
+    const { default: BundlePlugin } = await import(pathToFileURL(path).href);
+    const { params } = parse(readProjectFile('serverless.yml'));
+    const { hooks } = new BundlePlugin({
+      classes: { Error },
+      service: { provider: { stage: 'staging' } },
+      serviceDir: join(directory, 'nothing-to-build'),
+      configurationInput: { params: { ...params, staging: ofStage } },
+      processedInput: { options: { param } },
+    });
+    try {
+      hooks['before:package:initialize']();
+    } catch (error) {
+      return (error as Error).message;
+    }
+    throw new Error('nothing was refused');
+  };
+
   const valueOf = (packaged: Template, value: Json | undefined) =>
     evaluate(packaged, SINGAPORE, value ?? null);
 
@@ -518,5 +543,39 @@ describe('parameters', () => {
     await expect(packageService(join(directory, 'local'), 'local')).rejects.toMatchObject({
       stdout: expect.stringContaining('The stage "local"'),
     });
+  });
+  test('an unknown name is refused with the known ones, and nothing is packaged', async () => {
+    const target = join(directory, 'misspelt');
+    const packaged = packageService(target, 'staging', { signtype: 'MD5', apiVersion: 'v4' });
+
+    await expect(packaged).rejects.toMatchObject({
+      stdout: expect.stringMatching(
+        /There is no parameter "signtype"\.\s+The parameter apiVersion must be v2 or v3\.\s+There are apiVersion, signType, /,
+      ),
+    });
+    expect(existsSync(join(target, 'cloudformation-template-update-stack.json'))).toBe(false);
+  });
+
+  test.each([
+    ['signType=HMAC-SHA512', 'The parameter signType must be HMAC-SHA256 or MD5.'],
+    ['apiVersion=3', 'The parameter apiVersion must be v2 or v3.'],
+    ['orderLifetimeSeconds=359', `${ORDER_LIFETIME} from 360 to 604800.`],
+    ['orderLifetimeSeconds=604801', `${ORDER_LIFETIME} from 360 to 604800.`],
+    ['orderLifetimeSeconds=30m', `${ORDER_LIFETIME} from 360 to 604800.`],
+    ['sessionLifetimeSeconds=59', `${SESSION_LIFETIME} from 60 to 604800.`],
+    ['sessionLifetimeSeconds=604801', `${SESSION_LIFETIME} from 60 to 604800.`],
+    ['domainName=pay.example.com', 'The parameter domainName needs certificateArn as well.'],
+    ['logLevel=verbose', 'The parameter logLevel must be DEBUG, INFO, WARN or ERROR.'],
+  ])('%s is refused before anything is built', async (parameter, message) => {
+    expect(await refusalOf([parameter])).toBe(message);
+  });
+
+  test('of a stage in serverless.yml are checked as well, and the command line has the last word', async () => {
+    const ofStage = { signType: 'MD4' };
+
+    expect(await refusalOf([], ofStage)).toBe('The parameter signType must be HMAC-SHA256 or MD5.');
+    expect(await refusalOf(['signType=MD5', 'apiVersion=v4'], ofStage)).toBe(
+      'The parameter apiVersion must be v2 or v3.',
+    );
   });
 });
