@@ -1,14 +1,17 @@
 /** One payment, over HTTP only, as a mini-program and a phone would make it. */
 import { randomUUID } from 'node:crypto';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const REQUEST_TIMEOUT_MS = 35_000;
-const NOTIFICATION_TIMEOUT_MS = 20_000;
+const NOTIFICATION_TIMEOUT_MS = 8000;
 
 export type DemoTarget = {
   readonly apiUrl: string;
   readonly simulatorUrl: string;
   readonly appid: string;
+  /** Of a stack that goes on running: where its functions.log is. */
+  readonly dataDir?: string;
 };
 
 type Json = Readonly<Record<string, unknown>>;
@@ -16,7 +19,7 @@ type Print = (line: string) => void;
 
 /** Throws with the step that failed, what was answered and what to do about it. */
 export async function payOnce(target: DemoTarget, print: Print): Promise<void> {
-  const step = createSteps(print);
+  const step = createSteps(target, print);
   const { apiUrl, simulatorUrl } = target;
 
   const login = await step('wx.login() on the phone gives a one-time code', () =>
@@ -59,7 +62,7 @@ export async function payOnce(target: DemoTarget, print: Print): Promise<void> {
   }
 
   const notified = await step('WeChat notifies the API, which verifies and records it', () =>
-    waitForNotification(`${simulatorUrl}/_simulator/orders/${outTradeNo}`),
+    waitForNotification(target, outTradeNo),
   );
   print(`     to           ${notificationPath(notified)}`);
   print('     answered     received: WeChat will not repeat it');
@@ -80,7 +83,7 @@ function notificationPath(order: Json): string {
   return first === undefined ? '' : `POST ${new URL(first.notifyUrl).pathname}`;
 }
 
-function createSteps(print: Print) {
+function createSteps(target: DemoTarget, print: Print) {
   let number = 0;
   return async (title: string, work: () => Promise<Json>): Promise<Json> => {
     number += 1;
@@ -90,19 +93,57 @@ function createSteps(print: Print) {
       print(`  ${number}. ${title} (${Math.round(performance.now() - startedAt)} ms)`);
       return result;
     } catch (error) {
-      throw new Error(`step ${number} failed (${title})`, { cause: error });
+      const advice = error instanceof Unavailable ? await advise(target) : [];
+      const text = [`step ${number} failed (${title})`, ...advice].join('\n  ');
+      throw new Error(text, { cause: error });
     }
   };
 }
 
-async function waitForNotification(orderUrl: string): Promise<Json> {
+/** Something on the way did not work: a notification nobody acknowledged, a 502, a 503. */
+class Unavailable extends Error {}
+
+type Attempt = { readonly attempt: number; readonly outcome: string; readonly fault?: string };
+
+async function waitForNotification(
+  { apiUrl, simulatorUrl }: DemoTarget,
+  outTradeNo: string,
+): Promise<Json> {
   const deadline = performance.now() + NOTIFICATION_TIMEOUT_MS;
-  while (performance.now() < deadline) {
-    const order = await call('GET', orderUrl);
-    if (JSON.stringify(order).includes('acknowledged')) return order;
+  let attempts: Attempt[] = [];
+  do {
+    const order = await call('GET', `${simulatorUrl}/_simulator/orders/${outTradeNo}`);
+    attempts = (order.notifications as { attempts: Attempt[] }[]).flatMap((one) => one.attempts);
+    if (attempts.some(({ outcome }) => outcome === 'acknowledged')) return order;
     await delay(50);
-  }
-  throw new Error('WeChat got no acknowledgement; see functions.log and the stack in its terminal');
+  } while (performance.now() < deadline);
+  throw new Unavailable(
+    `WeChat got no acknowledgement within ${NOTIFICATION_TIMEOUT_MS / 1000} s. ` +
+      `Its attempts: ${attempts.map(describeAttempt).join('; ') || 'none so far'}. ` +
+      'The payment is not lost: WeChat tries again, and reconcile asks for it every minute ' +
+      `(now: curl -X POST ${apiUrl}/_local/invoke/reconcile)`,
+  );
+}
+
+/** `1 lost (fault lost)` */
+function describeAttempt({ attempt, outcome, fault }: Attempt): string {
+  return `${attempt} ${outcome}${fault === undefined ? '' : ` (fault ${fault})`}`;
+}
+
+/** Where to look, which faults somebody switched on, and how to end them. */
+async function advise({ simulatorUrl, dataDir }: DemoTarget): Promise<string[]> {
+  const url = `${simulatorUrl}/_simulator/faults`;
+  const { faults } = await call('GET', url);
+  const names = (faults as { point: string; kind: string }[]).map(
+    ({ point, kind }) => `${point}/${kind}`,
+  );
+  const log = dataDir === undefined ? undefined : path.join(dataDir, 'functions.log');
+  return [
+    ...(log === undefined ? [] : [`the functions' own lines: ${log}`]),
+    ...(names.length === 0
+      ? []
+      : [`faults are active: ${names.join(', ')}; switch them off: curl -X DELETE ${url}`]),
+  ];
 }
 
 function post(url: string, body: Json, headers: Record<string, string> = {}): Promise<Json> {
@@ -122,7 +163,10 @@ async function call(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const content = await answer.text();
-  if (!answer.ok) throw new Error(`${method} ${url} answered ${answer.status}: ${content}`);
+  if (!answer.ok) {
+    const Failure = answer.status === 502 || answer.status === 503 ? Unavailable : Error;
+    throw new Failure(`${method} ${url} answered ${answer.status}: ${content}`);
+  }
   return JSON.parse(content) as Json;
 }
 

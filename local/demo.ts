@@ -16,6 +16,7 @@ type Target = {
   apiUrl: string;
   simulatorUrl: string;
   appid: string;
+  dataDir?: string;
   stop(): Promise<void>;
 };
 
@@ -29,9 +30,10 @@ async function findRunningStack(): Promise<Target | undefined> {
   try {
     const answer = await fetch(`${apiUrl}/_local/status`, { signal: AbortSignal.timeout(2000) });
     const status = (await answer.json()) as Partial<Target>;
-    const { simulatorUrl, appid } = status;
+    const { simulatorUrl, appid, dataDir } = status;
     if (!answer.ok || simulatorUrl === undefined || appid === undefined) return undefined;
-    return { apiUrl, simulatorUrl, appid, stop: async () => {} };
+    const target = { apiUrl, simulatorUrl, appid, stop: async () => {} };
+    return dataDir === undefined ? target : { ...target, dataDir };
   } catch {
     return undefined;
   }
