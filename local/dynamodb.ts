@@ -10,7 +10,10 @@ import { endLeftover, startSupervised, type SupervisedProcess } from './supervis
 const NPX_PACKAGE = 'dynoxide@1.2.1';
 const START_TIMEOUT_MS = 15_000;
 /** `npx` may have to fetch the engine first. */
-const NPX_START_TIMEOUT_MS = 120_000;
+const NPX_START_TIMEOUT_MS = 30_000;
+const OWN_DYNAMODB = `There is no DynamoDB engine for this machine among the installed packages, and npx could not start ${NPX_PACKAGE}.
+Run a DynamoDB yourself, e.g. docker run -p 8000:8000 amazon/dynamodb-local
+and set DYNAMODB_ENDPOINT=http://127.0.0.1:8000. On Windows, use WSL.`;
 const PORT_ATTEMPTS = 3;
 
 export type LocalDynamoDb = {
@@ -20,15 +23,17 @@ export type LocalDynamoDb = {
   stop(): Promise<void>;
 };
 
-type Engine = { command: string; args: string[]; startTimeoutMs: number };
+type Engine = { command: string; args: string[]; startTimeoutMs: number; advice: string };
 
 /**
  * Starts the engine and waits until it answers. Without `dbPath` the tables live in memory; with it
  * a leftover engine of a killed stack on the same file is ended first. The engine ends with this
  * process, even after `kill -9`.
+ *
+ * @throws {Error} saying why it did not start, and what to do where no engine is installed.
  */
 export async function startDynamoDb(
-  options: { dbPath?: string; port?: number } = {},
+  options: { dbPath?: string; port?: number; startTimeoutMs?: number } = {},
 ): Promise<LocalDynamoDb> {
   const external = process.env.DYNAMODB_ENDPOINT;
   if (external !== undefined && external !== '') return useExternal(external);
@@ -42,12 +47,13 @@ export async function startDynamoDb(
     if (options.dbPath !== undefined) args.push('--db-path', options.dbPath);
     const running = startSupervised(engine.command, args, { pidFile });
     const endpoint = `http://127.0.0.1:${port}`;
-    const failure = await waitUntilReady(endpoint, running, engine.startTimeoutMs);
+    const timeoutMs = options.startTimeoutMs ?? engine.startTimeoutMs;
+    const failure = await waitUntilReady(endpoint, running, timeoutMs);
     if (failure === undefined) return watch(endpoint, running);
     await running.stop();
     const lostTheRace = options.port === undefined && failure.includes('already in use');
     if (!lostTheRace || attempt === PORT_ATTEMPTS) {
-      throw new Error(`the DynamoDB engine did not start: ${failure}`);
+      throw new Error(`the DynamoDB engine did not start: ${failure}${engine.advice}`);
     }
   }
 }
@@ -76,12 +82,13 @@ export function createLocalClient(endpoint: string): DynamoDBClient {
 function findEngine(): Engine {
   const installed = findInstalledEngine();
   if (installed !== undefined) {
-    return { command: installed, args: [], startTimeoutMs: START_TIMEOUT_MS };
+    return { command: installed, args: [], startTimeoutMs: START_TIMEOUT_MS, advice: '' };
   }
   return {
     command: process.platform === 'win32' ? 'npx.cmd' : 'npx',
     args: ['--yes', NPX_PACKAGE],
     startTimeoutMs: NPX_START_TIMEOUT_MS,
+    advice: `\n${OWN_DYNAMODB}`,
   };
 }
 

@@ -8,7 +8,9 @@ type Lock = { pid: number; process: string };
 /** Thrown when another, living stack holds the directory. */
 class StackRunningError extends Error {
   constructor(pid: number, dataDir: string) {
-    super(`a stack is already running on ${dataDir} (pid ${pid}): end it first`);
+    super(
+      `a stack is already running on ${dataDir} (pid ${pid}): end it first (Ctrl-C in its terminal, or kill ${pid})`,
+    );
     this.name = 'StackRunningError';
   }
 }

@@ -9,8 +9,14 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 const GRACE_MS = 3000;
 const [pidFile = '', command = '', ...args] = process.argv.slice(2);
 
+// Windows starts a script (npx.cmd) only through a shell, which splits at blanks.
+const shell = process.platform === 'win32' && command.endsWith('.cmd');
 // Its own process group, because `npx` is a tree of processes that must end as one.
-const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+const child = spawn(command, shell ? args.map((arg) => `"${arg}"`) : args, {
+  stdio: ['ignore', 'inherit', 'inherit'],
+  detached: true,
+  shell,
+});
 const childPid = `${child.pid}\n`;
 if (pidFile !== '' && child.pid !== undefined) writeFileSync(pidFile, childPid);
 

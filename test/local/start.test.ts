@@ -157,7 +157,7 @@ describe('npm start', () => {
     const second = run('local/start.ts');
     expect(await second.exited).toBe(1);
     expect(second.output()).toContain(
-      `not started: a stack is already running on ${directory} (pid ${first.child.pid})`,
+      `not started: a stack is already running on ${directory} (pid ${first.child.pid}): end it first (Ctrl-C in its terminal, or kill ${first.child.pid})`,
     );
     expect((await call('GET', `${apiUrl}/_local/status`)).status).toBe(200);
   });
