@@ -1,8 +1,20 @@
-/** Where the functions' own lines go: all of them to a file, warnings and errors in short to the terminal. */
+/** Where the functions' own lines go: all of them to a file, warnings, errors and what reconcile did in short to the terminal. */
 import { closeSync, existsSync, openSync, renameSync, writeSync } from 'node:fs';
 import type { OutputSink } from './function-output.ts';
 
 const LOUD_LEVELS = new Set(['WARN', 'ERROR', 'CRITICAL']);
+const MAX_LENGTH = 300;
+/** Of a run of reconcile; the main ones are shown also when they are 0. */
+const RUN_COUNTS = [
+  'due',
+  'paid',
+  'closed',
+  'stillOpen',
+  'settledMeanwhile',
+  'mismatched',
+  'failed',
+];
+const MAIN_COUNTS = new Set(['due', 'paid', 'closed']);
 
 export type FunctionLog = { readonly sink: OutputSink; close(): void };
 
@@ -30,11 +42,27 @@ export function openFunctionLog(
 /** One short line for what somebody should see; undefined for what can stay in the file. */
 function summarise(functionName: string, line: string): string | undefined {
   const entry = parseEntry(line);
+  if (entry.message === 'reconciled') return summariseRun(entry);
   if (typeof entry.level !== 'string' || !LOUD_LEVELS.has(entry.level)) return undefined;
-  const details = [entry.message, entry.code ?? entry.error, entry.reason, entry.requestId];
+  const code = entry.code ?? entry.error;
+  const saysCode = typeof entry.reason === 'string' && entry.reason.startsWith(String(code));
+  const details = [
+    entry.message,
+    saysCode ? undefined : code,
+    entry.reason,
+    code === 'CONFIG_ERROR' ? entry.cause : undefined,
+    entry.requestId,
+  ];
   const texts = details.filter((detail) => typeof detail === 'string');
-  const parts = [entry.level.padEnd(5), functionName, ...texts];
-  return parts.join('  ').slice(0, 200);
+  return [entry.level.padEnd(5), functionName, ...texts].join('  ').slice(0, MAX_LENGTH);
+}
+
+/** `RECON  due 1  paid 1  closed 0`; undefined for a run that found nothing to do. */
+function summariseRun(entry: Record<string, unknown>): string | undefined {
+  const counts = RUN_COUNTS.filter((name) => MAIN_COUNTS.has(name) || Number(entry[name]) > 0);
+  return Number(entry.due) > 0
+    ? ['RECON', ...counts.map((name) => `${name} ${String(entry[name])}`)].join('  ')
+    : undefined;
 }
 
 function parseEntry(line: string): Record<string, unknown> {
