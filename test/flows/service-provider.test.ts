@@ -156,10 +156,11 @@ describe.each(['v2', 'v3'] as const)('a service provider by API %s', (apiVersion
 
       await merchantConsole.control(`orders/${outTradeNo}/refund-in-console`, {});
 
-      await eventually(
+      const row = await eventually(
         () => rowOf(outTradeNo),
-        (row) => row?.tradeState === 'REFUND',
+        (seen) => seen?.tradeState === 'REFUND',
       );
+      expect(row?.transactionId).toBe((await merchantConsole.booked(outTradeNo)).transactionId);
     });
   });
 });

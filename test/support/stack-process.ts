@@ -27,8 +27,9 @@ export async function freePort(): Promise<number> {
 export async function startStackProcess(
   dataDir: string,
   ports: { api: number; simulator: number },
+  apiVersion: 'v2' | 'v3' = 'v2',
 ): Promise<StackProcess> {
-  const child = spawn(process.execPath, ['local/start.ts'], {
+  const child = spawn(process.execPath, ['local/start.ts', '--api', apiVersion], {
     env: {
       ...process.env,
       PORT: String(ports.api),
