@@ -18,7 +18,7 @@ const child = spawn(command, shell ? args.map((arg) => `"${arg}"`) : args, {
   shell,
 });
 const childPid = `${child.pid}\n`;
-if (pidFile !== '' && child.pid !== undefined) writeFileSync(pidFile, childPid);
+if (pidFile !== '' && child.pid !== undefined) writePidFile();
 
 child.on('error', (error) => {
   process.stderr.write(`${error.message}\n`);
@@ -28,6 +28,15 @@ child.on('exit', (code, signal) => {
   removePidFile();
   process.exit(code ?? (signal === 'SIGTERM' ? 0 : 1));
 });
+
+/** To end here would leave the program alone; it says itself what it cannot do without. */
+function writePidFile(): void {
+  try {
+    writeFileSync(pidFile, childPid);
+  } catch (error) {
+    process.stderr.write(`${String(error)}\n`);
+  }
+}
 
 /** The next stack may have started its own engine by now: that one's file stays. */
 function removePidFile(): void {
