@@ -42,7 +42,7 @@ export function openFunctionLog(
 /** One short line for what somebody should see; undefined for what can stay in the file. */
 function summarise(functionName: string, line: string): string | undefined {
   const entry = parseEntry(line);
-  if (entry.message === 'reconciled') return summariseRun(entry);
+  if (entry.message === 'reconciled' && typeof entry.due === 'number') return summariseRun(entry);
   if (typeof entry.level !== 'string' || !LOUD_LEVELS.has(entry.level)) return undefined;
   const code = entry.code ?? entry.error;
   const saysCode = typeof entry.reason === 'string' && entry.reason.startsWith(String(code));
