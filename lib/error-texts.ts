@@ -214,6 +214,7 @@ export const PROBLEMS_IN_CHINESE = {
   'whole seconds from 360 to 604800': '应为 360 到 604800 之间的整数秒',
   'empty, or with blanks at its ends, which some signers trim': '不能为空，首尾不能有空白字符',
   'emoji and control characters are not allowed': '不能含有表情符号或控制字符',
+  '{sku} has a fixed price': '商品 {sku} 是固定价格',
   'this shop does not accept quotes (no quoteKey)': '本店不接受报价（未配置 quoteKey）',
   'its signature does not match quoteKey (the key is the text of quoteKey itself, not decoded from hex or Base64)':
     '签名与 quoteKey 不匹配（密钥就是 quoteKey 的文本本身，不要先做十六进制或 Base64 解码）',

@@ -80,7 +80,8 @@ function unitPrice(product: Product, amountFen: unknown, field: string): number 
     if (amountFen === undefined) return listedPrice(product.sku, product.priceFen);
     throw new InvalidRequestError('INVALID_REQUEST', {
       field,
-      problem: `${product.sku} has a fixed price`,
+      problem: '{sku} has a fixed price',
+      sku: product.sku,
     });
   }
   // Whatever the catalogue allows, one line never pays for another.

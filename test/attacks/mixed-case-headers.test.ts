@@ -66,7 +66,7 @@ describe('headers in any case', () => {
         awsRequestId: 'lambda',
       });
 
-      expect(JSON.parse(answer.body ?? '').error.message).toBe('请求体不是有效的 JSON。');
+      expect(JSON.parse(answer.body ?? '').error.message).toBe('请求体为空或不是有效的 JSON。');
     },
   );
 });

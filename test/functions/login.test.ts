@@ -114,12 +114,12 @@ describe('POST /login', () => {
 
   test.each([
     ['no code', '{}', 'Invalid code: missing.'],
-    ['an empty code', '{"code":""}', 'Invalid code: expected >=1.'],
-    ['a long code', `{"code":"${'x'.repeat(129)}"}`, 'Invalid code: expected <=128.'],
-    ['a number as code', '{"code":1}', 'Invalid code: expected string.'],
+    ['an empty code', '{"code":""}', 'Invalid code: empty.'],
+    ['a long code', `{"code":"${'x'.repeat(129)}"}`, 'Invalid code: longer than 128 characters.'],
+    ['a number as code', '{"code":1}', 'Invalid code: expected a string.'],
     ['an openid of its own', `{"code":"c","openid":"${OPENID}"}`, 'Invalid openid: unknown field.'],
-    ['a list', '[]', 'Invalid code: missing.'],
-    ['null', 'null', 'Invalid body: expected Object.'],
+    ['a list', '[]', 'Invalid body: the body must be a JSON object.'],
+    ['null', 'null', 'Invalid body: the body must be a JSON object.'],
   ])('refuses %s and does not ask WeChat', async (_, body, message) => {
     const { statusCode, json, sent } = await post({ body });
 

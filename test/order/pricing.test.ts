@@ -175,7 +175,7 @@ describe('a fixed price', () => {
   test.each<unknown>([1, 2800, null, 0])('is not for the client to set (%s)', (amountFen) => {
     expect(refusal({ sku: 'latte', quantity: 1, amountFen })).toEqual({
       code: 'INVALID_REQUEST',
-      parameters: { field: 'items[0].amountFen', problem: 'latte has a fixed price' },
+      parameters: { field: 'items[0].amountFen', problem: '{sku} has a fixed price', sku: 'latte' },
     });
   });
 
