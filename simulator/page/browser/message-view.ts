@@ -37,12 +37,12 @@ export function showMessage(exchange: Exchange): HTMLElement {
     wechat?.response && wechat.kind !== 'notify' && showV3Error(wechat.response),
     wechat?.note !== undefined && wechat.note !== result && element('p.note', {}, wechat.note),
     wechat?.kind === 'notify' && showOwnCheck(exchange),
+    wechat?.plaintext !== undefined && showPlaintext(wechat.plaintext),
     wechat?.signature &&
       showSignature('signature', wechat.signature, {
         body: wechat.request.body,
         fault: wechat.fault,
       }),
-    wechat?.plaintext !== undefined && showPlaintext(wechat.plaintext),
     local?.log && showLog(local.log),
     request &&
       showPart('request', request, local?.method ?? wechat?.method, local?.path ?? wechat?.path),

@@ -91,7 +91,7 @@ function showSteps(report: SignatureReport, lines: readonly Line[]): HTMLElement
         {},
         ...lines.flatMap(([name, value]) => [
           element('dt', {}, name),
-          element('dd', {}, value, element('mark', { 'aria-label': text('lineFeed') }, '↵')),
+          element('dd', {}, value, element('mark', { 'aria-hidden': 'true' }, '↵')),
         ]),
       ),
     ),

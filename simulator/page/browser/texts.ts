@@ -188,7 +188,6 @@ const TEXTS = {
   lineTimestamp: ['timestamp', '时间戳'],
   lineNonce: ['nonce', '随机串'],
   lineBody: ['body', '报文主体'],
-  lineFeed: ['line feed', '换行符'],
   rsaStep1: [
     'Write these lines, each with a line feed at its end, the last one too',
     '按顺序逐行写出，每一行（包括最后一行）都以换行符结尾',
