@@ -37,9 +37,19 @@ import type { Wechat } from './wechat.ts';
 
 type Handler = (wechat: Wechat, body: Body, part: string, request: Request) => unknown;
 
-/** A page of the internet that the developer has open must not reach in here. */
+/**
+ * A page of the internet that the developer has open must not reach in here, nor one whose name
+ * was made to lead to this machine (DNS rebinding): its Host is its own.
+ */
 function refuseForeignPages({ headers }: Request): void {
-  const { origin } = headers;
+  const { origin, host = '' } = headers;
+  if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(host)) {
+    throw new ControlError(
+      403,
+      'FOREIGN_HOST',
+      'the simulator answers under a name of this machine only',
+    );
+  }
   if (
     origin !== undefined &&
     !/^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(origin)

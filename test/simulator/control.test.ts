@@ -1,3 +1,4 @@
+import { get } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ACKNOWLEDGEMENT, type Bench, startBench } from './support.ts';
 
@@ -103,6 +104,21 @@ describe('the control API', () => {
     const response = await raw('/_simulator/login', { method: 'POST', body });
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ error: { code } });
+  });
+
+  test.each([
+    ['127.0.0.1:3900', 200],
+    ['localhost', 200],
+    ['rebound.example:3900', 403],
+  ])('under the name %s answers %i', async (host, status) => {
+    const answered = await new Promise<number | undefined>((resolve, reject) => {
+      get(`${bench.simulator.url}/_simulator/orders`, { headers: { host } }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      }).on('error', reject);
+    });
+
+    expect(answered).toBe(status);
   });
 
   test('refuses pages of the internet, not pages of this machine', async () => {
