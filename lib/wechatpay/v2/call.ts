@@ -7,6 +7,7 @@ import {
   WechatPayTransportError,
 } from '../../errors.ts';
 import type { MerchantSecret, VersionedSecret } from '../../secrets.ts';
+import { assertOurMerchant } from '../judge.ts';
 import type { Transport } from '../transport.ts';
 import { sign, type SignType, verifySign } from './sign.ts';
 import { buildXml, parseXml } from './xml.ts';
@@ -43,12 +44,7 @@ export async function call(
   timeoutMs: number,
 ): Promise<Answer> {
   const secret = await client.merchant.current();
-  const { mchid } = secret;
-  if (fields['mch_id'] !== mchid) {
-    throw new ConfigError(
-      `an order belongs to merchant ${fields['mch_id']}, but the secret is that of merchant ${mchid}`,
-    );
-  }
+  assertOurMerchant(fields['mch_id'], secret);
   const deadlineMs = client.nowMs() + timeoutMs;
   try {
     return await attempt(client, path, fields, signingKey(secret), timeoutMs);

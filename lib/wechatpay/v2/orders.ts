@@ -4,6 +4,7 @@ import {
   WechatPayMalformedMessageError,
   WechatPayServiceError,
 } from '../../errors.ts';
+import { judgeTradeState } from '../judge.ts';
 import type {
   CallOptions,
   CloseResult,
@@ -12,7 +13,6 @@ import type {
   PrepayOrder,
   PrepayRequest,
   QueryResult,
-  TradeState,
   TransactionReference,
 } from '../wechatpay.ts';
 import { call, requiredField, type V2Client } from './call.ts';
@@ -74,15 +74,6 @@ export async function prepay(
   throw new WechatPayServiceError('rejected', answer.code, answer.text);
 }
 
-const NOT_PAID_STATES: ReadonlySet<string> = new Set<TradeState>([
-  'NOTPAY',
-  'USERPAYING',
-  'PAYERROR',
-  'ACCEPT',
-  'CLOSED',
-  'REVOKED',
-]);
-
 export async function queryOrder(
   client: V2Client,
   order: OrderReference,
@@ -116,18 +107,9 @@ async function query(
   if (requiredField(answer.fields, number.name) !== number.value) {
     throw new WechatPayMalformedMessageError('the answer is about another order');
   }
-  const tradeState = requiredField(answer.fields, 'trade_state');
-  if (tradeState === 'SUCCESS' || tradeState === 'REFUND') {
-    return {
-      kind: 'paid',
-      refunded: tradeState === 'REFUND',
-      payment: readPayment(answer.fields),
-    };
-  }
-  if (!NOT_PAID_STATES.has(tradeState)) {
-    throw new WechatPayMalformedMessageError('the answer has an unknown trade_state');
-  }
-  return { kind: 'not-paid', tradeState: tradeState as Exclude<TradeState, 'SUCCESS' | 'REFUND'> };
+  return judgeTradeState(requiredField(answer.fields, 'trade_state'), () =>
+    readPayment(answer.fields),
+  );
 }
 
 /** How WeChat's codes for `closeorder` end an attempt to close. */

@@ -1,11 +1,11 @@
 /** One signed request to a v3 endpoint and the judgement of its answer. */
 import * as v from 'valibot';
 import {
-  ConfigError,
   WechatPayServiceError,
   WechatPaySignatureError,
   WechatPayTransportError,
 } from '../../errors.ts';
+import { assertOurMerchant } from '../judge.ts';
 import type { WechatResponse } from '../transport.ts';
 import { decodeJson } from './json.ts';
 import { sendSigned, type V3Connection } from './send.ts';
@@ -56,7 +56,7 @@ export async function call(
   request: SignedRequest,
   timeoutMs: number,
 ): Promise<Answer> {
-  await assertOurMerchant(client, mchid);
+  assertOurMerchant(mchid, await client.merchant.current());
   const deadlineMs = client.nowMs() + timeoutMs;
   try {
     return await attempt(client, request, timeoutMs);
@@ -65,15 +65,6 @@ export async function call(
     const isProbe = error instanceof WechatPaySignatureError && error.isProbe;
     if (!isProbe || remainingMs <= 0) throw error;
     return attempt(client, request, Math.min(remainingMs, timeoutMs));
-  }
-}
-
-async function assertOurMerchant(client: V3Client, mchid: string): Promise<void> {
-  const secret = await client.merchant.current();
-  if (mchid !== secret.mchid) {
-    throw new ConfigError(
-      `an order belongs to merchant ${mchid}, but the secret is that of merchant ${secret.mchid}`,
-    );
   }
 }
 

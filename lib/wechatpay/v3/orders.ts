@@ -5,6 +5,7 @@ import {
   WechatPayMalformedMessageError,
   WechatPayServiceError,
 } from '../../errors.ts';
+import { judgeTradeState } from '../judge.ts';
 import type {
   CallOptions,
   CloseResult,
@@ -12,7 +13,6 @@ import type {
   Parties,
   PrepayRequest,
   QueryResult,
-  TradeState,
   TransactionReference,
 } from '../wechatpay.ts';
 import { type Answer, call, type V3Client } from './call.ts';
@@ -48,15 +48,6 @@ export async function prepay(
   if (conflict) throw new OrderConflictError(conflict, { outTradeNo });
   throw rejected(answer);
 }
-
-const NOT_PAID_STATES: ReadonlySet<string> = new Set<TradeState>([
-  'NOTPAY',
-  'USERPAYING',
-  'PAYERROR',
-  'ACCEPT',
-  'CLOSED',
-  'REVOKED',
-]);
 
 const NOT_FOUND = new Set(['ORDER_NOT_EXIST', 'ORDERNOTEXIST', 'RESOURCE_NOT_EXISTS']);
 
@@ -102,18 +93,7 @@ async function query(
   if (mchid !== order.mchid || subMchid !== order.subMchid) {
     throw new WechatPayMalformedMessageError('the answer is about another merchant');
   }
-  const { trade_state: tradeState } = transaction;
-  if (tradeState === 'SUCCESS' || tradeState === 'REFUND') {
-    return {
-      kind: 'paid',
-      refunded: tradeState === 'REFUND',
-      payment: readPayment(transaction),
-    };
-  }
-  if (!NOT_PAID_STATES.has(tradeState)) {
-    throw new WechatPayMalformedMessageError('the answer has an unknown trade_state');
-  }
-  return { kind: 'not-paid', tradeState: tradeState as Exclude<TradeState, 'SUCCESS' | 'REFUND'> };
+  return judgeTradeState(transaction.trade_state, () => readPayment(transaction));
 }
 
 /** How WeChat's codes end an attempt to close. */
