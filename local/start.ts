@@ -83,7 +83,9 @@ async function main(): Promise<void> {
     process.exit(1);
   }
   printReady(stack, dataDir);
-  await stack.died.catch((error: unknown) => end(1, explainFailure(error)));
+  await stack.died.catch((error: unknown) =>
+    end(1, `${explainFailure(error)}\nOrders and keys are kept in ${dataDir}: run npm start again`),
+  );
 }
 
 function printReady({ apiUrl, simulatorUrl }: Stack, dataDir: string): void {

@@ -187,6 +187,7 @@ describe('npm start', () => {
     );
     expect(await program.exited).toBe(1);
     expect(program.output()).toContain('the DynamoDB engine ended by itself');
+    expect(program.output()).toContain(`kept in ${directory}: run npm start again`);
     expect(findProcesses()).toEqual([]);
   });
 
