@@ -12,7 +12,7 @@ const secondsBetween = (min, max) => (value) =>
     ? undefined
     : `must be whole seconds from ${min} to ${max}`;
 
-/** What the functions would refuse at their start, each as lib/config.ts has it. */
+/** What the functions would refuse at their start, each as lib/runtime/config.ts has it. */
 const RULES = {
   apiVersion: oneOf('v2', 'v3'),
   signType: oneOf('HMAC-SHA256', 'MD5'),

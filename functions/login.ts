@@ -2,9 +2,9 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as v from 'valibot';
 import { parse } from '../lib/checkout/request.ts';
-import { type Config, loadConfig } from '../lib/config.ts';
+import { type Config, loadConfig } from '../lib/runtime/config.ts';
 import { httpHandler, readJson, type RequestContext } from '../lib/http.ts';
-import { once, warmUp } from '../lib/init.ts';
+import { once, warmUp } from '../lib/runtime/init.ts';
 import {
   type MiniProgramSecret,
   openMiniProgramSecret,

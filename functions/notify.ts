@@ -1,7 +1,7 @@
 /** `POST /notify/…`: WeChat reports a payment or a refund. Verify, write once, acknowledge. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { readBody } from '../lib/http.ts';
-import { once, warmUp } from '../lib/init.ts';
+import { once, warmUp } from '../lib/runtime/init.ts';
 import { type NotificationContext, notificationHandler } from '../lib/notification-http.ts';
 import { confirmRefund } from '../lib/refund-hint.ts';
 import { openResources } from '../lib/resources.ts';

@@ -2,10 +2,10 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { placeOrder } from '../lib/checkout/checkout.ts';
 import { parseCheckoutRequest } from '../lib/checkout/request.ts';
-import type { Config } from '../lib/config.ts';
+import type { Config } from '../lib/runtime/config.ts';
 import { OrderConflictError, WechatPayServiceError } from '../lib/errors.ts';
 import { header, httpHandler, readJson, type RequestContext } from '../lib/http.ts';
-import { once, warmUp } from '../lib/init.ts';
+import { once, warmUp } from '../lib/runtime/init.ts';
 import type { Order } from '../lib/order/order.ts';
 import { openResources } from '../lib/resources.ts';
 import {

@@ -2,7 +2,7 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { OrderNotFoundError } from '../lib/errors.ts';
 import { header, httpHandler, type RequestContext } from '../lib/http.ts';
-import { once, warmUp } from '../lib/init.ts';
+import { once, warmUp } from '../lib/runtime/init.ts';
 import { isOutTradeNo } from '../lib/order/order.ts';
 import { refreshOrder } from '../lib/refresh.ts';
 import { openResources } from '../lib/resources.ts';

@@ -10,7 +10,7 @@ import {
   WechatPayMalformedMessageError,
   WechatPaySignatureError,
 } from './errors.ts';
-import { createLog, describeError, type FunctionLog, type Log } from './log.ts';
+import { createLog, describeError, type FunctionLog, type Log } from './runtime/log.ts';
 import type { Decision } from './order/transition.ts';
 import { acknowledgeNotification } from './wechatpay/open.ts';
 import type { ApiVersion } from './wechatpay/wechatpay.ts';

@@ -1,6 +1,6 @@
 /** Asks WeChat about an order that looks unpaid, not more often than every few seconds. */
 import { ConfigError } from './errors.ts';
-import { describeError, type Log } from './log.ts';
+import { describeError, type Log } from './runtime/log.ts';
 import { isOpen, isPaid, type Order } from './order/order.ts';
 import { evidenceOf, settle } from './settlement.ts';
 import type { Table } from './table/client.ts';

@@ -4,7 +4,7 @@
  * fit into the 4 seconds of `notify`; when they do not, WeChat sends the notification again.
  */
 import { WechatPayServiceError } from './errors.ts';
-import type { Log } from './log.ts';
+import type { Log } from './runtime/log.ts';
 import type { Decision } from './order/transition.ts';
 import { settle } from './settlement.ts';
 import type { Table } from './table/client.ts';

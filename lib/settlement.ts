@@ -1,6 +1,6 @@
 /** Brings an order in line with what WeChat proved, and says so where people look. */
 import type { Decision, Evidence } from './order/transition.ts';
-import type { Log } from './log.ts';
+import type { Log } from './runtime/log.ts';
 import type { Table } from './table/client.ts';
 import { applyEvidence, recordMismatch } from './table/orders.ts';
 import type { QueryResult } from './wechatpay/wechatpay.ts';

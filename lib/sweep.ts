@@ -1,6 +1,6 @@
 /** One run of reconcile: every order that is due is asked about, repaired or closed. */
 import { ConfigError } from './errors.ts';
-import { describeError, type Log } from './log.ts';
+import { describeError, type Log } from './runtime/log.ts';
 import type { Order } from './order/order.ts';
 import { nextCheckAt, planCheck } from './order/reconcile.ts';
 import { evidenceOf, settle } from './settlement.ts';

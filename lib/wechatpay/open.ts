@@ -1,8 +1,8 @@
 /** Opens the API versions. Each is a folder and one line here. */
 import { randomBytes } from 'node:crypto';
-import type { Config } from '../config.ts';
+import type { Config } from '../runtime/config.ts';
 import { ConfigError } from '../errors.ts';
-import { once } from '../init.ts';
+import { once } from '../runtime/init.ts';
 import type { MerchantSecret, VersionedSecret } from '../secrets.ts';
 import { createTransport, type Transport } from './transport.ts';
 import { acknowledge as acknowledgeV2, openWechatPayV2 } from './v2/index.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigError, OrderConflictError } from '../../lib/errors.ts';
-import { describeError } from '../../lib/log.ts';
+import { describeError } from '../../lib/runtime/log.ts';
 import { openFunctionLog } from '../../local/function-log.ts';
 
 /** What the terminal shows of one line that a function printed. */

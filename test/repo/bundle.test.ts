@@ -130,7 +130,7 @@ describe('a bundle is refused', () => {
   test('for nothing else', () => {
     for (const path of [
       'functions/notify.ts',
-      'lib/config.ts',
+      'lib/runtime/config.ts',
       'build/credential-provider.ts',
       'node_modules/@aws-sdk/client-dynamodb/dist-es/index.js',
     ]) {

@@ -15,7 +15,7 @@ describe('asynchronous functions of production code', () => {
   test('name no promise of a boolean', () => {
     const files = listProjectFiles('lib/**/*.ts', 'functions/*.ts');
 
-    expect(files).toContain('lib/config.ts');
+    expect(files).toContain('lib/runtime/config.ts');
     expect(files.filter((path) => PROMISED_BOOLEAN.test(readProjectFile(path)))).toEqual([]);
   });
 

@@ -30,7 +30,7 @@ describe('imports', () => {
   test('are found at all', () => {
     const found = importsIn('lib', 'functions', 'simulator').filter(isOurs);
 
-    expect(found).toContainEqual({ from: 'lib/config.ts', to: 'lib/errors.ts' });
+    expect(found).toContainEqual({ from: 'lib/runtime/config.ts', to: 'lib/errors.ts' });
     expect(found).toContainEqual({ from: 'functions/notify.ts', to: 'lib/resources.ts' });
     expect(found.length).toBeGreaterThan(20);
   });

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { loadConfig } from '../../lib/config.ts';
+import { loadConfig } from '../../lib/runtime/config.ts';
 import { ERROR_TEXTS } from '../../lib/error-texts.ts';
 import { listProjectFiles, projectDirectory, readProjectFile } from './project.ts';
 

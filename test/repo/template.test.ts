@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { loadConfig } from '../../lib/config.ts';
+import { loadConfig } from '../../lib/runtime/config.ts';
 import { OPEN_ORDERS_INDEX, TABLE_DEFINITION } from '../../lib/table/schema.ts';
 import {
   BEIJING,
@@ -413,7 +413,7 @@ describe('alarms', () => {
 
   test('those on our own metrics name metrics that the code counts', () => {
     const code = listProjectFiles('lib/**/*.ts', 'functions/*.ts')
-      .filter((path) => path !== 'lib/log.ts')
+      .filter((path) => path !== 'lib/runtime/log.ts')
       .map(readProjectFile)
       .join('\n');
     const own = ofType('AWS::CloudWatch::Alarm')

@@ -1,6 +1,6 @@
 /** Events of an API Gateway HTTP API (payload 2.0) and the log of a function under test. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import type { FunctionLog } from '../../lib/log.ts';
+import type { FunctionLog } from '../../lib/runtime/log.ts';
 import { type RecordingLog, recordingLog } from './recording-log.ts';
 
 export const REQUEST_ID = 'request-0001';

@@ -1,5 +1,5 @@
 /** A log that keeps its lines and counts for a test to read. */
-import type { Log, LogFields, MetricName } from '../../lib/log.ts';
+import type { Log, LogFields, MetricName } from '../../lib/runtime/log.ts';
 
 export interface LogLine {
   readonly level: 'info' | 'warn' | 'error';

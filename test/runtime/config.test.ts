@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Environment, loadConfig } from '../lib/config.ts';
-import { ConfigError } from '../lib/errors.ts';
+import { type Environment, loadConfig } from '../../lib/runtime/config.ts';
+import { ConfigError } from '../../lib/errors.ts';
 
 const deployed: Environment = {
   STAGE: 'production',

@@ -6,8 +6,8 @@ import {
   TransactionMismatchError,
   WechatPayServiceError,
   WechatPayTransportError,
-} from '../lib/errors.ts';
-import { createLog, describeError, type FunctionLog } from '../lib/log.ts';
+} from '../../lib/errors.ts';
+import { createLog, describeError, type FunctionLog } from '../../lib/runtime/log.ts';
 
 describe('what is said of a failure', () => {
   test('is name, code, reason and outcome of an error of ours', () => {

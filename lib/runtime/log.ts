@@ -1,7 +1,7 @@
 /** Structured log and metrics of a function. Nothing here ever receives a key or a whole body. */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import { ServiceError } from './errors.ts';
+import { ServiceError } from '../errors.ts';
 
 /** Every metric this service emits; the alarms in `serverless.yml` name the same ones. */
 export type MetricName =
