@@ -3,14 +3,14 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as v from 'valibot';
 import { parse } from '../lib/checkout/request.ts';
 import { type Config, loadConfig } from '../lib/runtime/config.ts';
-import { httpHandler, readJson, type RequestContext } from '../lib/http.ts';
+import { httpHandler, readJson, type RequestContext } from '../lib/http/handler.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
 import {
   type MiniProgramSecret,
   openMiniProgramSecret,
   type VersionedSecret,
 } from '../lib/secrets.ts';
-import { issueToken } from '../lib/session.ts';
+import { issueToken } from '../lib/http/session.ts';
 import { createTransport, type Transport } from '../lib/wechatpay/transport.ts';
 import { code2Session } from '../lib/weixin/code2session.ts';
 

@@ -1,8 +1,8 @@
 /** `POST /notify/…`: WeChat reports a payment or a refund. Verify, write once, acknowledge. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { readBody } from '../lib/http.ts';
+import { readBody } from '../lib/http/handler.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
-import { type NotificationContext, notificationHandler } from '../lib/notification-http.ts';
+import { type NotificationContext, notificationHandler } from '../lib/http/notification-handler.ts';
 import { confirmRefund } from '../lib/refund-hint.ts';
 import { openResources } from '../lib/resources.ts';
 import type { MerchantSecret, VersionedSecret } from '../lib/secrets.ts';

@@ -4,7 +4,7 @@ import { placeOrder } from '../lib/checkout/checkout.ts';
 import { parseCheckoutRequest } from '../lib/checkout/request.ts';
 import type { Config } from '../lib/runtime/config.ts';
 import { OrderConflictError, WechatPayServiceError } from '../lib/errors.ts';
-import { header, httpHandler, readJson, type RequestContext } from '../lib/http.ts';
+import { header, httpHandler, readJson, type RequestContext } from '../lib/http/handler.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
 import type { Order } from '../lib/order/order.ts';
 import { openResources } from '../lib/resources.ts';
@@ -14,7 +14,7 @@ import {
   openMiniProgramSecret,
   type VersionedSecret,
 } from '../lib/secrets.ts';
-import { verifyToken } from '../lib/session.ts';
+import { verifyToken } from '../lib/http/session.ts';
 import { openConnection, type Table } from '../lib/table/client.ts';
 import { isoTime } from '../lib/time.ts';
 import type { WechatPayOf } from '../lib/wechatpay/open.ts';

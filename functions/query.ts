@@ -1,7 +1,7 @@
 /** `GET /orders/{outTradeNo}`: a buyer's own order, as WeChat knows it if it is still unpaid. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { OrderNotFoundError } from '../lib/errors.ts';
-import { header, httpHandler, type RequestContext } from '../lib/http.ts';
+import { header, httpHandler, type RequestContext } from '../lib/http/handler.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
 import { isOutTradeNo } from '../lib/order/order.ts';
 import { refreshOrder } from '../lib/refresh.ts';
@@ -12,11 +12,11 @@ import {
   openMiniProgramSecret,
   type VersionedSecret,
 } from '../lib/secrets.ts';
-import { verifyToken } from '../lib/session.ts';
+import { verifyToken } from '../lib/http/session.ts';
 import { openConnection, type Table } from '../lib/table/client.ts';
 import { readOrder } from '../lib/table/orders.ts';
 import type { WechatPayOf } from '../lib/wechatpay/open.ts';
-import { presentOrder } from '../lib/order-view.ts';
+import { presentOrder } from '../lib/http/order-view.ts';
 
 export interface QueryDependencies {
   readonly miniProgram: VersionedSecret<MiniProgramSecret>;

@@ -4,7 +4,7 @@ import {
   errorText,
   PROBLEMS_IN_CHINESE,
   type PublicErrorCode,
-} from '../lib/error-texts.ts';
+} from '../lib/http/error-texts.ts';
 import {
   ConfigError,
   InvalidRequestError,

@@ -23,7 +23,7 @@ import {
 } from '../order/order.ts';
 import { priceCart } from '../order/pricing.ts';
 import { nextCheckAt } from '../order/reconcile.ts';
-import { type Quote, verifyQuote } from '../session.ts';
+import { type Quote, verifyQuote } from '../http/session.ts';
 import type { Table } from '../table/client.ts';
 import { bindKey, createOrder, createQuotedOrder, readCart } from '../table/create-order.ts';
 import { readOrder } from '../table/orders.ts';

@@ -1,6 +1,6 @@
 /** The body of `POST /prepay`: exactly one of a cart, a quote or an order to pay again. */
 import * as v from 'valibot';
-import type { Problem } from '../error-texts.ts';
+import type { Problem } from '../http/error-texts.ts';
 import { type ErrorParameters, InvalidRequestError } from '../errors.ts';
 import { assertFen, assertText } from '../order/order.ts';
 import { assertQuantity, type CartItem, MAX_CART_ITEMS } from '../order/pricing.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { login, type LoginDependencies } from '../../functions/login.ts';
 import { ConfigError, WechatPayTransportError } from '../../lib/errors.ts';
-import { httpHandler } from '../../lib/http.ts';
-import { verifyToken } from '../../lib/session.ts';
+import { httpHandler } from '../../lib/http/handler.ts';
+import { verifyToken } from '../../lib/http/session.ts';
 import type { WechatRequest } from '../../lib/wechatpay/transport.ts';
 import { apiEvent, recordedFunction, REQUEST_ID } from '../support/api-event.ts';
 import { APPID, OPENID } from '../support/sample-orders.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { notificationHandler } from '../../lib/notification-http.ts';
+import { notificationHandler } from '../../lib/http/notification-handler.ts';
 import { ConfigError } from '../../lib/errors.ts';
 import { apiEvent, recordedFunction, REQUEST_ID } from '../support/api-event.ts';
 import { useEmbeddedTables } from '../support/embedded-tables.ts';

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { query } from '../../functions/query.ts';
-import { httpHandler } from '../../lib/http.ts';
+import { httpHandler } from '../../lib/http/handler.ts';
 import type { Order } from '../../lib/order/order.ts';
-import { issueToken } from '../../lib/session.ts';
+import { issueToken } from '../../lib/http/session.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { createOrder } from '../../lib/table/create-order.ts';
 import { applyEvidence } from '../../lib/table/orders.ts';

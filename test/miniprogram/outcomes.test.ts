@@ -1,7 +1,7 @@
 /** `pay`: what is told to the shop's page, for everything that WeChat and the server may say. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { ERROR_TEXTS } from '../../lib/error-texts.ts';
+import { ERROR_TEXTS } from '../../lib/http/error-texts.ts';
 import {
   CLOSED,
   createPhone,

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../../lib/runtime/config.ts';
-import { ERROR_TEXTS } from '../../lib/error-texts.ts';
+import { ERROR_TEXTS } from '../../lib/http/error-texts.ts';
 import { listProjectFiles, projectDirectory, readProjectFile } from './project.ts';
 
 const READMES = ['README.md', 'README.zh-CN.md'];

@@ -1,6 +1,6 @@
 /** A shop with one order, whose notification handler is called as Lambda would call it. */
 import { notify } from '../../functions/notify.ts';
-import { notificationHandler } from '../../lib/notification-http.ts';
+import { notificationHandler } from '../../lib/http/notification-handler.ts';
 import type { Order } from '../../lib/order/order.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { orderToItem } from '../../lib/table/order-item.ts';

@@ -4,10 +4,10 @@
  */
 import { SignJWT } from 'jose';
 import { prepay } from '../../functions/prepay.ts';
-import { httpHandler } from '../../lib/http.ts';
+import { httpHandler } from '../../lib/http/handler.ts';
 import type { OrderOptions } from '../../lib/order/options.ts';
 import type { MerchantSecret } from '../../lib/secrets.ts';
-import { issueToken } from '../../lib/session.ts';
+import { issueToken } from '../../lib/http/session.ts';
 import type { Table } from '../../lib/table/client.ts';
 import type { ApiVersion, WechatPay } from '../../lib/wechatpay/wechatpay.ts';
 import type { SignType } from '../../lib/wechatpay/v2/sign.ts';

@@ -1,5 +1,5 @@
 /** HTTP status and text of every error, in the two languages of the product. */
-import { type ErrorCode, type ErrorParameters, fillIn } from './errors.ts';
+import { type ErrorCode, type ErrorParameters, fillIn } from '../errors.ts';
 
 export type Language = 'en' | 'zh-CN';
 

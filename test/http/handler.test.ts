@@ -9,7 +9,7 @@ import {
   WechatPayServiceError,
   WechatPaySignatureError,
   WechatPayTransportError,
-} from '../lib/errors.ts';
+} from '../../lib/errors.ts';
 import {
   header,
   httpHandler,
@@ -17,8 +17,8 @@ import {
   preferredLanguage,
   readBody,
   readJson,
-} from '../lib/http.ts';
-import { apiEvent, recordedFunction, REQUEST_ID } from './support/api-event.ts';
+} from '../../lib/http/handler.ts';
+import { apiEvent, recordedFunction, REQUEST_ID } from '../support/api-event.ts';
 
 const lambda = { awsRequestId: 'lambda-0001' };
 

@@ -1,9 +1,9 @@
 import { createHmac, generateKeyPairSync, sign as signRsa } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { errorText } from '../lib/error-texts.ts';
-import { InvalidRequestError, UnauthenticatedError } from '../lib/errors.ts';
-import { issueToken, verifyQuote, verifyToken } from '../lib/session.ts';
-import { APPID, OPENID } from './support/sample-orders.ts';
+import { errorText } from '../../lib/http/error-texts.ts';
+import { InvalidRequestError, UnauthenticatedError } from '../../lib/errors.ts';
+import { issueToken, verifyQuote, verifyToken } from '../../lib/http/session.ts';
+import { APPID, OPENID } from '../support/sample-orders.ts';
 
 const SESSION_KEY = 'session-key-of-the-tests-32-chars';
 const QUOTE_KEY = 'quote-key-of-the-tests-is-32-long';

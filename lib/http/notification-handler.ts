@@ -9,11 +9,11 @@ import {
   ServiceError,
   WechatPayMalformedMessageError,
   WechatPaySignatureError,
-} from './errors.ts';
-import { createLog, describeError, type FunctionLog, type Log } from './runtime/log.ts';
-import type { Decision } from './order/transition.ts';
-import { acknowledgeNotification } from './wechatpay/open.ts';
-import type { ApiVersion } from './wechatpay/wechatpay.ts';
+} from '../errors.ts';
+import { createLog, describeError, type FunctionLog, type Log } from '../runtime/log.ts';
+import type { Decision } from '../order/transition.ts';
+import { acknowledgeNotification } from '../wechatpay/open.ts';
+import type { ApiVersion } from '../wechatpay/wechatpay.ts';
 
 interface Failure {
   readonly statusCode: number;

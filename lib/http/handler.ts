@@ -5,8 +5,8 @@ import type {
   Context,
 } from 'aws-lambda';
 import { ERROR_TEXTS, errorText, type Language, type PublicErrorCode } from './error-texts.ts';
-import { InvalidRequestError, ServiceError } from './errors.ts';
-import { createLog, describeError, type FunctionLog, type Log } from './runtime/log.ts';
+import { InvalidRequestError, ServiceError } from '../errors.ts';
+import { createLog, describeError, type FunctionLog, type Log } from '../runtime/log.ts';
 
 const MAX_BODY_BYTES = 32 * 1024;
 

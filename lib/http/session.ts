@@ -1,11 +1,11 @@
 /** Session tokens of buyers and quotes of the merchant's backend: JWTs signed with HS256. */
 import { errors, jwtVerify, SignJWT, type JWTPayload } from 'jose';
 import * as v from 'valibot';
-import { fieldPath } from './checkout/request.ts';
+import { fieldPath } from '../checkout/request.ts';
 import type { Problem } from './error-texts.ts';
-import { InvalidRequestError, UnauthenticatedError } from './errors.ts';
-import { orderDetail, quoteOptions } from './order-schemas.ts';
-import type { OrderDetail, OrderOptions } from './order/options.ts';
+import { InvalidRequestError, UnauthenticatedError } from '../errors.ts';
+import { orderDetail, quoteOptions } from '../order-schemas.ts';
+import type { OrderDetail, OrderOptions } from '../order/options.ts';
 
 const bytes = (key: string) => new TextEncoder().encode(key);
 

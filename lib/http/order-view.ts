@@ -1,6 +1,6 @@
 /** An order as its buyer may see it. */
-import type { Order } from './order/order.ts';
-import { isoTime } from './time.ts';
+import type { Order } from '../order/order.ts';
+import { isoTime } from '../time.ts';
 
 /** Times in ISO 8601, UTC; amounts in fen. Fields that do not apply yet are left out. */
 export function presentOrder(order: Order): object {
