@@ -9,7 +9,7 @@ import {
   type MiniProgramSecret,
   openMiniProgramSecret,
   type VersionedSecret,
-} from '../lib/secrets.ts';
+} from '../lib/secrets/versioned-secret.ts';
 import { issueToken } from '../lib/http/session.ts';
 import { createTransport, type Transport } from '../lib/wechatpay/transport.ts';
 import { code2Session } from '../lib/weixin/code2session.ts';

@@ -5,7 +5,7 @@ import { once, warmUp } from '../lib/runtime/init.ts';
 import { type NotificationContext, notificationHandler } from '../lib/http/notification-handler.ts';
 import { confirmRefund } from '../lib/refund-hint.ts';
 import { openResources } from '../lib/resources.ts';
-import type { MerchantSecret, VersionedSecret } from '../lib/secrets.ts';
+import type { MerchantSecret, VersionedSecret } from '../lib/secrets/versioned-secret.ts';
 import { settle } from '../lib/settlement.ts';
 import type { Decision } from '../lib/order/transition.ts';
 import { openConnection, type Table } from '../lib/table/client.ts';

@@ -11,7 +11,7 @@ import {
   type MiniProgramSecret,
   openMiniProgramSecret,
   type VersionedSecret,
-} from '../lib/secrets.ts';
+} from '../lib/secrets/versioned-secret.ts';
 import { verifyToken } from '../lib/http/session.ts';
 import { openConnection, type Table } from '../lib/table/client.ts';
 import { readOrder } from '../lib/table/orders.ts';

@@ -1,10 +1,10 @@
 /** Schedule, every minute: finds out about unpaid orders, repairs lost notifications, closes. */
 import type { Context } from 'aws-lambda';
-import { openCertificateWatch } from '../lib/certificate-life.ts';
+import { openCertificateWatch } from '../lib/secrets/certificate-life.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
 import { createLog, describeError, type FunctionLog } from '../lib/runtime/log.ts';
 import { openResources } from '../lib/resources.ts';
-import type { MerchantSecret, VersionedSecret } from '../lib/secrets.ts';
+import type { MerchantSecret, VersionedSecret } from '../lib/secrets/versioned-secret.ts';
 import { type SweepContext, type SweepSummary, sweep } from '../lib/sweep.ts';
 import { openConnection } from '../lib/table/client.ts';
 

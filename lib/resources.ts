@@ -1,6 +1,10 @@
 /** What every function that handles orders works with, opened once per environment. */
 import { type Config, loadConfig } from './runtime/config.ts';
-import { type MerchantSecret, openMerchantSecret, type VersionedSecret } from './secrets.ts';
+import {
+  type MerchantSecret,
+  openMerchantSecret,
+  type VersionedSecret,
+} from './secrets/versioned-secret.ts';
 import { openTable, type Table } from './table/client.ts';
 import { openWechatPay, type WechatPayOf } from './wechatpay/open.ts';
 

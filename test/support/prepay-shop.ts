@@ -6,7 +6,7 @@ import { SignJWT } from 'jose';
 import { prepay } from '../../functions/prepay.ts';
 import { httpHandler } from '../../lib/http/handler.ts';
 import type { OrderOptions } from '../../lib/order/options.ts';
-import type { MerchantSecret } from '../../lib/secrets.ts';
+import type { MerchantSecret } from '../../lib/secrets/versioned-secret.ts';
 import { issueToken } from '../../lib/http/session.ts';
 import type { Table } from '../../lib/table/client.ts';
 import type { ApiVersion, WechatPay } from '../../lib/wechatpay/wechatpay.ts';

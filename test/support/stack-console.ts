@@ -4,7 +4,7 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import type { MerchantSecret, MiniProgramSecret } from '../../lib/secrets.ts';
+import type { MerchantSecret, MiniProgramSecret } from '../../lib/secrets/versioned-secret.ts';
 import type { Stack } from '../../local/stack.ts';
 import { call } from './shop.ts';
 

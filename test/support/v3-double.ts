@@ -3,7 +3,7 @@
  * implementation and signs its answers with it.
  */
 import { Formatter, Rsa } from 'wechatpay-axios-plugin';
-import type { MerchantSecret, VersionedSecret } from '../../lib/secrets.ts';
+import type { MerchantSecret, VersionedSecret } from '../../lib/secrets/versioned-secret.ts';
 import type { WechatRequest, WechatResponse } from '../../lib/wechatpay/transport.ts';
 import { openWechatPayV3 } from '../../lib/wechatpay/v3/index.ts';
 import type { CertifiedKey } from './rsa-keys.ts';

@@ -5,7 +5,7 @@
 import { GetSecretValueCommand, ResourceNotFoundException } from '@aws-sdk/client-secrets-manager';
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
-import { type MerchantSecret, openSecret } from '../../lib/secrets.ts';
+import { type MerchantSecret, openSecret } from '../../lib/secrets/versioned-secret.ts';
 import { openWechatPayV2 } from '../../lib/wechatpay/v2/index.ts';
 import type { UnverifiedNotification, WechatPay } from '../../lib/wechatpay/wechatpay.ts';
 import { newCertifiedKey, newKeyPair } from '../support/rsa-keys.ts';

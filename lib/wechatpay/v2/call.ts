@@ -6,7 +6,7 @@ import {
   WechatPaySignatureError,
   WechatPayTransportError,
 } from '../../errors.ts';
-import type { MerchantSecret, VersionedSecret } from '../../secrets.ts';
+import type { MerchantSecret, VersionedSecret } from '../../secrets/versioned-secret.ts';
 import { assertOurMerchant } from '../judge.ts';
 import type { Transport } from '../transport.ts';
 import { sign, type SignType, verifySign } from './sign.ts';

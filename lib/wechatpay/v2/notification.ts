@@ -1,6 +1,6 @@
 /** Notifications of payments (支付结果通知) and refunds (退款结果通知), and how to answer them. */
 import { WechatPayMalformedMessageError, WechatPaySignatureError } from '../../errors.ts';
-import type { MerchantSecret } from '../../secrets.ts';
+import type { MerchantSecret } from '../../secrets/versioned-secret.ts';
 import type {
   Acknowledgement,
   Notification,

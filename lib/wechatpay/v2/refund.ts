@@ -8,7 +8,7 @@
  */
 import { createDecipheriv, createHash } from 'node:crypto';
 import { WechatPayMalformedMessageError, WechatPaySignatureError } from '../../errors.ts';
-import type { MerchantSecret, VersionedSecret } from '../../secrets.ts';
+import type { MerchantSecret, VersionedSecret } from '../../secrets/versioned-secret.ts';
 import type { RefundHint } from '../wechatpay.ts';
 import { requiredField } from './call.ts';
 import { readFen } from './payment.ts';

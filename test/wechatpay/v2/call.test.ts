@@ -6,7 +6,7 @@ import {
   WechatPaySignatureError,
   WechatPayTransportError,
 } from '../../../lib/errors.ts';
-import type { MerchantSecret } from '../../../lib/secrets.ts';
+import type { MerchantSecret } from '../../../lib/secrets/versioned-secret.ts';
 import type { WechatRequest } from '../../../lib/wechatpay/transport.ts';
 import { call } from '../../../lib/wechatpay/v2/call.ts';
 import type { SignType } from '../../../lib/wechatpay/v2/sign.ts';

@@ -6,8 +6,8 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import * as v from 'valibot';
-import type { Config } from './runtime/config.ts';
-import { ConfigError } from './errors.ts';
+import type { Config } from '../runtime/config.ts';
+import { ConfigError } from '../errors.ts';
 
 /** What the mini-program is: enough to log buyers in and to accept quotes, not to move money. */
 export interface MiniProgramSecret {

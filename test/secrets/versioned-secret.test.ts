@@ -9,14 +9,14 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { startSecretsManager } from '../local/secrets-manager.ts';
-import { ConfigError } from '../lib/errors.ts';
+import { startSecretsManager } from '../../local/secrets-manager.ts';
+import { ConfigError } from '../../lib/errors.ts';
 import {
   openMerchantSecret,
   openMiniProgramSecret,
   openSecret,
   type VersionedSecret,
-} from '../lib/secrets.ts';
+} from '../../lib/secrets/versioned-secret.ts';
 
 const { keys } = JSON.parse(readFileSync(new URL('vectors/v3.json', import.meta.url), 'utf8'));
 

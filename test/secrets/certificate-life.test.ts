@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { openCertificateWatch } from '../lib/certificate-life.ts';
-import { recordingLog } from './support/recording-log.ts';
-import { newCertifiedKey } from './support/rsa-keys.ts';
-import { MCHID } from './support/sample-orders.ts';
+import { openCertificateWatch } from '../../lib/secrets/certificate-life.ts';
+import { recordingLog } from '../support/recording-log.ts';
+import { newCertifiedKey } from '../support/rsa-keys.ts';
+import { MCHID } from '../support/sample-orders.ts';
 
 const NOW = Date.parse('2026-03-01T00:00:00Z');
 const DAY = 86_400_000;
