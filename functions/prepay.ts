@@ -7,7 +7,7 @@ import { OrderConflictError, WechatPayServiceError } from '../lib/errors.ts';
 import { header, httpHandler, readJson, type RequestContext } from '../lib/http/handler.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
 import type { Order } from '../lib/order/order.ts';
-import { openResources } from '../lib/resources.ts';
+import { openResources } from '../lib/deployment.ts';
 import {
   type MerchantSecret,
   type MiniProgramSecret,

@@ -4,8 +4,8 @@ import { OrderNotFoundError } from '../lib/errors.ts';
 import { header, httpHandler, type RequestContext } from '../lib/http/handler.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
 import { isOutTradeNo } from '../lib/order/order.ts';
-import { refreshOrder } from '../lib/refresh.ts';
-import { openResources } from '../lib/resources.ts';
+import { refreshOrder } from '../lib/evidence/ask.ts';
+import { openResources } from '../lib/deployment.ts';
 import {
   type MerchantSecret,
   type MiniProgramSecret,

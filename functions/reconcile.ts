@@ -3,9 +3,9 @@ import type { Context } from 'aws-lambda';
 import { openCertificateWatch } from '../lib/secrets/certificate-life.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
 import { createLog, describeError, type FunctionLog } from '../lib/runtime/log.ts';
-import { openResources } from '../lib/resources.ts';
+import { openResources } from '../lib/deployment.ts';
 import type { MerchantSecret, VersionedSecret } from '../lib/secrets/versioned-secret.ts';
-import { type SweepContext, type SweepSummary, sweep } from '../lib/sweep.ts';
+import { type SweepContext, type SweepSummary, sweep } from '../lib/reconcile/run.ts';
 import { openConnection } from '../lib/table/client.ts';
 
 export type ReconcileDependencies = Pick<SweepContext, 'table' | 'wechatPay' | 'nowMs'> & {

@@ -22,7 +22,7 @@ import {
   orderNumberFor,
 } from '../order/order.ts';
 import { priceCart } from '../order/pricing.ts';
-import { nextCheckAt } from '../order/reconcile.ts';
+import { nextCheckAt } from '../order/pace.ts';
 import { type Quote, verifyQuote } from '../http/session.ts';
 import type { Table } from '../table/client.ts';
 import { bindKey, createOrder, createQuotedOrder, readCart } from '../table/create-order.ts';

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { fieldPath } from '../checkout/request.ts';
 import type { Problem } from './error-texts.ts';
 import { InvalidRequestError, UnauthenticatedError } from '../errors.ts';
-import { orderDetail, quoteOptions } from '../order-schemas.ts';
+import { orderDetail, quoteOptions } from '../order/options-schema.ts';
 import type { OrderDetail, OrderOptions } from '../order/options.ts';
 
 const bytes = (key: string) => new TextEncoder().encode(key);

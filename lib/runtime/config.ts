@@ -1,7 +1,7 @@
 /** Settings of a function, read once from its environment and checked. */
 import * as v from 'valibot';
 import { ConfigError, type InvalidRequestError } from '../errors.ts';
-import { orderOptions } from '../order-schemas.ts';
+import { orderOptions } from '../order/options-schema.ts';
 import { MAX_LIFETIME_SECONDS, MIN_LIFETIME_SECONDS } from '../order/order.ts';
 import { assertOrderOptions, type OrderOptions } from '../order/options.ts';
 

@@ -31,7 +31,7 @@ describe('imports', () => {
     const found = importsIn('lib', 'functions', 'simulator').filter(isOurs);
 
     expect(found).toContainEqual({ from: 'lib/runtime/config.ts', to: 'lib/errors.ts' });
-    expect(found).toContainEqual({ from: 'functions/notify.ts', to: 'lib/resources.ts' });
+    expect(found).toContainEqual({ from: 'functions/notify.ts', to: 'lib/deployment.ts' });
     expect(found.length).toBeGreaterThan(20);
   });
 

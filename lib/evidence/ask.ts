@@ -1,11 +1,11 @@
 /** Asks WeChat about an order that looks unpaid, not more often than every few seconds. */
-import { ConfigError } from './errors.ts';
-import { describeError, type Log } from './runtime/log.ts';
-import { isOpen, isPaid, type Order } from './order/order.ts';
-import { evidenceOf, settle } from './settlement.ts';
-import type { Table } from './table/client.ts';
-import { claimCheck, readOrder } from './table/orders.ts';
-import type { WechatPayOf } from './wechatpay/open.ts';
+import { ConfigError } from '../errors.ts';
+import { describeError, type Log } from '../runtime/log.ts';
+import { isOpen, isPaid, type Order } from '../order/order.ts';
+import { evidenceOf, settle } from './record.ts';
+import type { Table } from '../table/client.ts';
+import { claimCheck, readOrder } from '../table/orders.ts';
+import type { WechatPayOf } from '../wechatpay/open.ts';
 
 export interface RefreshContext {
   readonly table: Table;

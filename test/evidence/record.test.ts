@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { OrderState } from '../lib/order/order.ts';
-import type { Evidence } from '../lib/order/transition.ts';
-import { evidenceOf, settle } from '../lib/settlement.ts';
-import type { Table } from '../lib/table/client.ts';
-import { orderToItem } from '../lib/table/order-item.ts';
-import type { QueryResult, TradeState } from '../lib/wechatpay/wechatpay.ts';
-import { allRows, putRow, rowOf, useEmbeddedTables } from './support/embedded-tables.ts';
-import { recordingLog } from './support/recording-log.ts';
-import { CREATED_AT, sampleOrder, samplePayment } from './support/sample-orders.ts';
-import { watchTable } from './support/watched-table.ts';
+import type { OrderState } from '../../lib/order/order.ts';
+import type { Evidence } from '../../lib/order/transition.ts';
+import { evidenceOf, settle } from '../../lib/evidence/record.ts';
+import type { Table } from '../../lib/table/client.ts';
+import { orderToItem } from '../../lib/table/order-item.ts';
+import type { QueryResult, TradeState } from '../../lib/wechatpay/wechatpay.ts';
+import { allRows, putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
+import { recordingLog } from '../support/recording-log.ts';
+import { CREATED_AT, sampleOrder, samplePayment } from '../support/sample-orders.ts';
+import { watchTable } from '../support/watched-table.ts';
 
 const newTable = useEmbeddedTables();
 let table: Table;

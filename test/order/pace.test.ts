@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { OrderState } from '../../lib/order/order.ts';
-import { nextCheckAt, planCheck } from '../../lib/order/reconcile.ts';
+import { nextCheckAt, planCheck } from '../../lib/order/pace.ts';
 
 const minutes = (count: number) => count * 60;
 

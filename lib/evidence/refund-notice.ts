@@ -3,14 +3,14 @@
  * WeChat is asked about the order, and its verified answer is recorded. Read, query and write
  * fit into the 4 seconds of `notify`; when they do not, WeChat sends the notification again.
  */
-import { WechatPayServiceError } from './errors.ts';
-import type { Log } from './runtime/log.ts';
-import type { Decision } from './order/transition.ts';
-import { settle } from './settlement.ts';
-import type { Table } from './table/client.ts';
-import { readOrder } from './table/orders.ts';
-import type { WechatPayOf } from './wechatpay/open.ts';
-import type { RefundHint } from './wechatpay/wechatpay.ts';
+import { WechatPayServiceError } from '../errors.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Decision } from '../order/transition.ts';
+import { settle } from './record.ts';
+import type { Table } from '../table/client.ts';
+import { readOrder } from '../table/orders.ts';
+import type { WechatPayOf } from '../wechatpay/open.ts';
+import type { RefundHint } from '../wechatpay/wechatpay.ts';
 
 export interface RefundContext {
   readonly table: Table;

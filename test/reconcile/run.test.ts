@@ -1,16 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { WechatPayServiceError, WechatPayTransportError } from '../lib/errors.ts';
-import type { Order } from '../lib/order/order.ts';
-import type { SweepSummary } from '../lib/sweep.ts';
-import type { Table } from '../lib/table/client.ts';
-import { createOrder } from '../lib/table/create-order.ts';
-import { applyEvidence, listDueOrders, readOrder } from '../lib/table/orders.ts';
-import type { CloseResult, QueryResult } from '../lib/wechatpay/wechatpay.ts';
-import { putRow, rowOf, useEmbeddedTables } from './support/embedded-tables.ts';
-import { CREATED_AT, sampleOrder, samplePayment } from './support/sample-orders.ts';
-import { runSweep, unpaid } from './support/sweep-run.ts';
-import { watchTable } from './support/watched-table.ts';
+import { WechatPayServiceError, WechatPayTransportError } from '../../lib/errors.ts';
+import type { Order } from '../../lib/order/order.ts';
+import type { SweepSummary } from '../../lib/reconcile/run.ts';
+import type { Table } from '../../lib/table/client.ts';
+import { createOrder } from '../../lib/table/create-order.ts';
+import { applyEvidence, listDueOrders, readOrder } from '../../lib/table/orders.ts';
+import type { CloseResult, QueryResult } from '../../lib/wechatpay/wechatpay.ts';
+import { putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
+import { CREATED_AT, sampleOrder, samplePayment } from '../support/sample-orders.ts';
+import { runSweep, unpaid } from '../support/sweep-run.ts';
+import { watchTable } from '../support/watched-table.ts';
 
 const newTable = useEmbeddedTables();
 let table: Table;

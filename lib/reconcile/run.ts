@@ -1,14 +1,14 @@
 /** One run of reconcile: every order that is due is asked about, repaired or closed. */
-import { ConfigError } from './errors.ts';
-import { describeError, type Log } from './runtime/log.ts';
-import type { Order } from './order/order.ts';
-import { nextCheckAt, planCheck } from './order/reconcile.ts';
-import { evidenceOf, settle } from './settlement.ts';
-import type { Table } from './table/client.ts';
-import { listDueOrders, markChecked, readOrder } from './table/orders.ts';
-import { OPEN_ORDER_SHARDS } from './table/schema.ts';
-import type { WechatPayOf } from './wechatpay/open.ts';
-import type { CloseResult, QueryResult } from './wechatpay/wechatpay.ts';
+import { ConfigError } from '../errors.ts';
+import { describeError, type Log } from '../runtime/log.ts';
+import type { Order } from '../order/order.ts';
+import { nextCheckAt, planCheck } from '../order/pace.ts';
+import { evidenceOf, settle } from '../evidence/record.ts';
+import type { Table } from '../table/client.ts';
+import { listDueOrders, markChecked, readOrder } from '../table/orders.ts';
+import { OPEN_ORDER_SHARDS } from '../table/schema.ts';
+import type { WechatPayOf } from '../wechatpay/open.ts';
+import type { CloseResult, QueryResult } from '../wechatpay/wechatpay.ts';
 
 export interface SweepContext {
   readonly table: Table;

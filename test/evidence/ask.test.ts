@@ -1,16 +1,16 @@
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { WechatPayTransportError } from '../lib/errors.ts';
-import type { Order } from '../lib/order/order.ts';
-import { refreshOrder } from '../lib/refresh.ts';
-import type { Table } from '../lib/table/client.ts';
-import { createOrder } from '../lib/table/create-order.ts';
-import { applyEvidence, readOrder } from '../lib/table/orders.ts';
-import type { QueryResult } from '../lib/wechatpay/wechatpay.ts';
-import { rowOf, useEmbeddedTables } from './support/embedded-tables.ts';
-import { recordingLog } from './support/recording-log.ts';
-import { CREATED_AT, sampleOrder, samplePayment } from './support/sample-orders.ts';
-import { watchTable } from './support/watched-table.ts';
+import { WechatPayTransportError } from '../../lib/errors.ts';
+import type { Order } from '../../lib/order/order.ts';
+import { refreshOrder } from '../../lib/evidence/ask.ts';
+import type { Table } from '../../lib/table/client.ts';
+import { createOrder } from '../../lib/table/create-order.ts';
+import { applyEvidence, readOrder } from '../../lib/table/orders.ts';
+import type { QueryResult } from '../../lib/wechatpay/wechatpay.ts';
+import { rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
+import { recordingLog } from '../support/recording-log.ts';
+import { CREATED_AT, sampleOrder, samplePayment } from '../support/sample-orders.ts';
+import { watchTable } from '../support/watched-table.ts';
 
 const newTable = useEmbeddedTables();
 let table: Table;

@@ -1,9 +1,9 @@
 /** Brings an order in line with what WeChat proved, and says so where people look. */
-import type { Decision, Evidence } from './order/transition.ts';
-import type { Log } from './runtime/log.ts';
-import type { Table } from './table/client.ts';
-import { applyEvidence, recordMismatch } from './table/orders.ts';
-import type { QueryResult } from './wechatpay/wechatpay.ts';
+import type { Decision, Evidence } from '../order/transition.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Table } from '../table/client.ts';
+import { applyEvidence, recordMismatch } from '../table/orders.ts';
+import type { QueryResult } from '../wechatpay/wechatpay.ts';
 
 export interface SettlementContext {
   readonly table: Table;
