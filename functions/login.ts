@@ -11,7 +11,7 @@ import {
   type VersionedSecret,
 } from '../lib/secrets/versioned-secret.ts';
 import { issueToken } from '../lib/http/session.ts';
-import { createTransport, type Transport } from '../lib/wechatpay/transport.ts';
+import { createTransport, type Transport } from '../lib/transport/transport.ts';
 import { code2Session } from '../lib/weixin/code2session.ts';
 
 const WEIXIN_TIMEOUT_MS = 5_000;

@@ -18,7 +18,7 @@ import { verifyToken } from '../lib/http/session.ts';
 import { openConnection, type Table } from '../lib/table/client.ts';
 import { isoTime } from '../lib/time.ts';
 import type { WechatPayOf } from '../lib/wechatpay/open.ts';
-import type { WechatPay } from '../lib/wechatpay/wechatpay.ts';
+import type { WechatPay } from '../lib/wechatpay/operations.ts';
 
 const WECHAT_TIMEOUT_MS = 8_000;
 

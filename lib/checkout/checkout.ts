@@ -27,7 +27,7 @@ import { type Quote, verifyQuote } from '../http/session.ts';
 import type { Table } from '../table/client.ts';
 import { bindKey, createOrder, createQuotedOrder, readCart } from '../table/create-order.ts';
 import { readOrder } from '../table/orders.ts';
-import type { WechatPay } from '../wechatpay/wechatpay.ts';
+import type { WechatPay } from '../wechatpay/operations.ts';
 import type { CheckoutRequest } from './request.ts';
 
 /** Who buys, and the terms that the server sets for every order. */

@@ -3,7 +3,7 @@ import type { Decision, Evidence } from '../order/transition.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Table } from '../table/client.ts';
 import { applyEvidence, recordMismatch } from '../table/orders.ts';
-import type { QueryResult } from '../wechatpay/wechatpay.ts';
+import type { QueryResult } from '../wechatpay/operations.ts';
 
 export interface SettlementContext {
   readonly table: Table;

@@ -10,7 +10,7 @@ import { settle } from './record.ts';
 import type { Table } from '../table/client.ts';
 import { readOrder } from '../table/orders.ts';
 import type { WechatPayOf } from '../wechatpay/open.ts';
-import type { RefundHint } from '../wechatpay/wechatpay.ts';
+import type { RefundHint } from '../wechatpay/operations.ts';
 
 export interface RefundContext {
   readonly table: Table;

@@ -13,7 +13,7 @@ import {
 import { createLog, describeError, type FunctionLog, type Log } from '../runtime/log.ts';
 import type { Decision } from '../order/transition.ts';
 import { acknowledgeNotification } from '../wechatpay/open.ts';
-import type { ApiVersion } from '../wechatpay/wechatpay.ts';
+import type { ApiVersion } from '../wechatpay/operations.ts';
 
 interface Failure {
   readonly statusCode: number;

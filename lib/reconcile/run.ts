@@ -8,7 +8,7 @@ import type { Table } from '../table/client.ts';
 import { listDueOrders, markChecked, readOrder } from '../table/orders.ts';
 import { OPEN_ORDER_SHARDS } from '../table/schema.ts';
 import type { WechatPayOf } from '../wechatpay/open.ts';
-import type { CloseResult, QueryResult } from '../wechatpay/wechatpay.ts';
+import type { CloseResult, QueryResult } from '../wechatpay/operations.ts';
 
 export interface SweepContext {
   readonly table: Table;

@@ -1,6 +1,6 @@
 /** Judgements of an answer that do not depend on the API version. */
 import { ConfigError, WechatPayMalformedMessageError } from '../errors.ts';
-import type { Payment, QueryResult, TradeState } from './wechatpay.ts';
+import type { Payment, QueryResult, TradeState } from './operations.ts';
 
 type NotPaidState = Exclude<TradeState, 'SUCCESS' | 'REFUND'>;
 

@@ -5,7 +5,7 @@
  */
 import * as v from 'valibot';
 import { ConfigError, LoginError, WechatPayTransportError } from '../errors.ts';
-import type { Transport, WechatResponse } from '../wechatpay/transport.ts';
+import type { Transport, WechatResponse } from '../transport/transport.ts';
 
 /** The answer carries `session_key` too; leaving it out of the schema keeps it in this file. */
 const sessionAnswer = v.object({

@@ -1,5 +1,5 @@
 /** One WeChat Pay of each API version, told what to answer in words that hold for both. */
-import type { UnverifiedNotification, WechatPay } from '../../lib/wechatpay/wechatpay.ts';
+import type { UnverifiedNotification, WechatPay } from '../../lib/wechatpay/operations.ts';
 import { openWechatPayV2 } from '../../lib/wechatpay/v2/index.ts';
 import { APPID, CREATED_AT, MCHID } from '../support/sample-orders.ts';
 import { merchantWith, secretVersions } from '../support/secret-versions.ts';

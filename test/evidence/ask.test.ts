@@ -6,7 +6,7 @@ import { refreshOrder } from '../../lib/evidence/ask.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { createOrder } from '../../lib/table/create-order.ts';
 import { applyEvidence, readOrder } from '../../lib/table/orders.ts';
-import type { QueryResult } from '../../lib/wechatpay/wechatpay.ts';
+import type { QueryResult } from '../../lib/wechatpay/operations.ts';
 import { rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { CREATED_AT, sampleOrder, samplePayment } from '../support/sample-orders.ts';

@@ -3,7 +3,7 @@ import { login, type LoginDependencies } from '../../functions/login.ts';
 import { ConfigError, WechatPayTransportError } from '../../lib/errors.ts';
 import { httpHandler } from '../../lib/http/handler.ts';
 import { verifyToken } from '../../lib/http/session.ts';
-import type { WechatRequest } from '../../lib/wechatpay/transport.ts';
+import type { WechatRequest } from '../../lib/transport/transport.ts';
 import { apiEvent, recordedFunction, REQUEST_ID } from '../support/api-event.ts';
 import { APPID, OPENID } from '../support/sample-orders.ts';
 import { secretVersions } from '../support/secret-versions.ts';

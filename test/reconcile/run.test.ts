@@ -6,7 +6,7 @@ import type { SweepSummary } from '../../lib/reconcile/run.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { createOrder } from '../../lib/table/create-order.ts';
 import { applyEvidence, listDueOrders, readOrder } from '../../lib/table/orders.ts';
-import type { CloseResult, QueryResult } from '../../lib/wechatpay/wechatpay.ts';
+import type { CloseResult, QueryResult } from '../../lib/wechatpay/operations.ts';
 import { putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { CREATED_AT, sampleOrder, samplePayment } from '../support/sample-orders.ts';
 import { runSweep, unpaid } from '../support/sweep-run.ts';

@@ -1,7 +1,7 @@
 /** One run of reconcile over a table, with WeChat's word given order by order. */
 import { sweep } from '../../lib/reconcile/run.ts';
 import type { Table } from '../../lib/table/client.ts';
-import type { CloseResult, OrderReference, QueryResult } from '../../lib/wechatpay/wechatpay.ts';
+import type { CloseResult, OrderReference, QueryResult } from '../../lib/wechatpay/operations.ts';
 import { recordingLog } from './recording-log.ts';
 import { CREATED_AT } from './sample-orders.ts';
 

@@ -4,7 +4,7 @@
  */
 import { Formatter, Rsa } from 'wechatpay-axios-plugin';
 import type { MerchantSecret, VersionedSecret } from '../../lib/secrets/versioned-secret.ts';
-import type { WechatRequest, WechatResponse } from '../../lib/wechatpay/transport.ts';
+import type { WechatRequest, WechatResponse } from '../../lib/transport/transport.ts';
 import { openWechatPayV3 } from '../../lib/wechatpay/v3/index.ts';
 import type { CertifiedKey } from './rsa-keys.ts';
 import { CREATED_AT } from './sample-orders.ts';

@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import { expect, test } from 'vitest';
 import { type MerchantSecret, openSecret } from '../../lib/secrets/versioned-secret.ts';
 import { openWechatPayV2 } from '../../lib/wechatpay/v2/index.ts';
-import type { UnverifiedNotification, WechatPay } from '../../lib/wechatpay/wechatpay.ts';
+import type { UnverifiedNotification, WechatPay } from '../../lib/wechatpay/operations.ts';
 import { newCertifiedKey, newKeyPair } from '../support/rsa-keys.ts';
 import { APPID, CREATED_AT, MCHID } from '../support/sample-orders.ts';
 import { notificationXml } from '../support/v2-message.ts';

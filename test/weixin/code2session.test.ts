@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigError, LoginError, WechatPayTransportError } from '../../lib/errors.ts';
-import type { WechatRequest } from '../../lib/wechatpay/transport.ts';
+import type { WechatRequest } from '../../lib/transport/transport.ts';
 import { code2Session } from '../../lib/weixin/code2session.ts';
 
 const APP_SECRET = '0a1b2c3d4e5f60718293a4b5c6d7e8f9';

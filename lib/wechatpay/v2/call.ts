@@ -8,7 +8,7 @@ import {
 } from '../../errors.ts';
 import type { MerchantSecret, VersionedSecret } from '../../secrets/versioned-secret.ts';
 import { assertOurMerchant } from '../judge.ts';
-import type { Transport } from '../transport.ts';
+import type { Transport } from '../../transport/transport.ts';
 import { sign, type SignType, verifySign } from './sign.ts';
 import { buildXml, parseXml } from './xml.ts';
 

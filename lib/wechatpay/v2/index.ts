@@ -1,5 +1,5 @@
 /** WeChat Pay API v2 (XML, APIv2 key) behind the operations of `wechatpay.ts`. */
-import type { WechatPay } from '../wechatpay.ts';
+import type { WechatPay } from '../operations.ts';
 import type { V2Client } from './call.ts';
 import { acknowledge, parseNotification } from './notification.ts';
 import { buildPrepayRequest, closeOrder, prepay, queryOrder, queryTransaction } from './orders.ts';

@@ -6,7 +6,7 @@ import type {
   Notification,
   Payment,
   UnverifiedNotification,
-} from '../wechatpay.ts';
+} from '../operations.ts';
 import type { V2Client } from './call.ts';
 import { readPayment } from './payment.ts';
 import { decryptRefund } from './refund.ts';

@@ -1,6 +1,6 @@
 /** The optional parameters of `unifiedorder`, in its own words. */
 import type { OrderDetail, StoreInfo } from '../../order/options.ts';
-import type { PrepayOrder } from '../wechatpay.ts';
+import type { PrepayOrder } from '../operations.ts';
 
 /** JSON among the values is written once and signed as it is. */
 export function optionFields({

@@ -14,7 +14,7 @@ import type {
   PrepayRequest,
   QueryResult,
   TransactionReference,
-} from '../wechatpay.ts';
+} from '../operations.ts';
 import { call, requiredField, type V2Client } from './call.ts';
 import { optionFields } from './options.ts';
 import { readPayment } from './payment.ts';

@@ -1,6 +1,6 @@
 /** The payment fields that a notification and a query share, from a verified message. */
 import { WechatPayMalformedMessageError } from '../../errors.ts';
-import type { Payment } from '../wechatpay.ts';
+import type { Payment } from '../operations.ts';
 import { requiredField } from './call.ts';
 import { fromBeijingTime } from './time.ts';
 

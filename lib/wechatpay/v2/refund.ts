@@ -9,7 +9,7 @@
 import { createDecipheriv, createHash } from 'node:crypto';
 import { WechatPayMalformedMessageError, WechatPaySignatureError } from '../../errors.ts';
 import type { MerchantSecret, VersionedSecret } from '../../secrets/versioned-secret.ts';
-import type { RefundHint } from '../wechatpay.ts';
+import type { RefundHint } from '../operations.ts';
 import { requiredField } from './call.ts';
 import { readFen } from './payment.ts';
 import { parseXml } from './xml.ts';

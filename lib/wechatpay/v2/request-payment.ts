@@ -1,5 +1,5 @@
 /** The second signature: the arguments of `wx.requestPayment`. */
-import type { PrepayRequest, RequestPayment } from '../wechatpay.ts';
+import type { PrepayRequest, RequestPayment } from '../operations.ts';
 import { agreedSignType, signingKey, type V2Client } from './call.ts';
 import { sign } from './sign.ts';
 

@@ -1,5 +1,5 @@
 /** WeChat Pay API v3 (JSON, RSA, AES-256-GCM) behind the operations of `wechatpay.ts`. */
-import type { WechatPay } from '../wechatpay.ts';
+import type { WechatPay } from '../operations.ts';
 import type { V3Client } from './call.ts';
 import { fetchCertificates } from './certificates.ts';
 import { findPublicKey } from './merchant-keys.ts';

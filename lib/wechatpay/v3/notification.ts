@@ -6,7 +6,7 @@ import type {
   Notification,
   RefundHint,
   UnverifiedNotification,
-} from '../wechatpay.ts';
+} from '../operations.ts';
 import type { V3Client } from './call.ts';
 import { decodeJson, parseJson, readShape } from './json.ts';
 import { decryptWithAnyKey } from './merchant-keys.ts';

@@ -14,7 +14,7 @@ import type {
   PrepayRequest,
   QueryResult,
   TransactionReference,
-} from '../wechatpay.ts';
+} from '../operations.ts';
 import { type Answer, call, type V3Client } from './call.ts';
 import { readShape } from './json.ts';
 import { readPrepayRequest } from './prepay-request.ts';

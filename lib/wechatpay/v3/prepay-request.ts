@@ -1,7 +1,7 @@
 /** The request that creates an order (JSAPI 下单), kept as the exact text that is sent and signed. */
 import type { OrderDetail, StoreInfo } from '../../order/options.ts';
 import { ConfigError } from '../../errors.ts';
-import type { PrepayOrder, PrepayRequest } from '../wechatpay.ts';
+import type { PrepayOrder, PrepayRequest } from '../operations.ts';
 import { toRfc3339 } from './time.ts';
 
 /** `POST /notify/v3`: where WeChat reports payments of v3 orders, and refunds. */

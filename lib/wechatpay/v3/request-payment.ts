@@ -1,5 +1,5 @@
 /** The second signature: the arguments of `wx.requestPayment`. */
-import type { PrepayRequest, RequestPayment } from '../wechatpay.ts';
+import type { PrepayRequest, RequestPayment } from '../operations.ts';
 import { signerOf } from './merchant-keys.ts';
 import { readPrepayRequest } from './prepay-request.ts';
 import type { V3Connection } from './send.ts';

@@ -1,7 +1,7 @@
 /** An order as WeChat describes it, in a query's answer and inside a notification alike. */
 import * as v from 'valibot';
 import { WechatPayMalformedMessageError } from '../../errors.ts';
-import type { Parties, Payment } from '../wechatpay.ts';
+import type { Parties, Payment } from '../operations.ts';
 import { readShape } from './json.ts';
 import { fromRfc3339 } from './time.ts';
 

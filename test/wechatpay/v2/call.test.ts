@@ -7,7 +7,7 @@ import {
   WechatPayTransportError,
 } from '../../../lib/errors.ts';
 import type { MerchantSecret } from '../../../lib/secrets/versioned-secret.ts';
-import type { WechatRequest } from '../../../lib/wechatpay/transport.ts';
+import type { WechatRequest } from '../../../lib/transport/transport.ts';
 import { call } from '../../../lib/wechatpay/v2/call.ts';
 import type { SignType } from '../../../lib/wechatpay/v2/sign.ts';
 import { APPID, MCHID } from '../../support/sample-orders.ts';

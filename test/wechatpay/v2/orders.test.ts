@@ -4,7 +4,7 @@ import {
   WechatPayMalformedMessageError,
   WechatPayServiceError,
 } from '../../../lib/errors.ts';
-import type { WechatRequest } from '../../../lib/wechatpay/transport.ts';
+import type { WechatRequest } from '../../../lib/transport/transport.ts';
 import { openWechatPayV2 } from '../../../lib/wechatpay/v2/index.ts';
 import { APPID, CREATED_AT, MCHID, OPENID, samplePayment } from '../../support/sample-orders.ts';
 import { merchantWith, secretVersions } from '../../support/secret-versions.ts';

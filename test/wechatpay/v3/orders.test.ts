@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { OrderConflictError } from '../../../lib/errors.ts';
-import type { PrepayOrder } from '../../../lib/wechatpay/wechatpay.ts';
+import type { PrepayOrder } from '../../../lib/wechatpay/operations.ts';
 import { APPID, CREATED_AT, MCHID, OPENID, samplePayment } from '../../support/sample-orders.ts';
 import { type V3Answer, v3Double } from '../../support/v3-double.ts';
 import { transaction } from '../../support/v3-message.ts';

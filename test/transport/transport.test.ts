@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import tls from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WechatPayTransportError } from '../../lib/errors.ts';
-import { createTransport, type WechatRequest } from '../../lib/wechatpay/transport.ts';
+import { createTransport, type WechatRequest } from '../../lib/transport/transport.ts';
 import {
   refusingUrl,
   type ScriptedServer,
