@@ -4,8 +4,8 @@
  */
 import { Transformer, Hash } from 'wechatpay-axios-plugin';
 import { Bench } from 'tinybench';
-import { sign, verifySign } from '../lib/wechatpay/v2/sign.ts';
-import { buildXml, parseXml } from '../lib/wechatpay/v2/xml.ts';
+import { sign, verifySign } from '../lib/wechatpay/v2/protocol/sign.ts';
+import { buildXml, parseXml } from '../lib/wechatpay/v2/protocol/xml.ts';
 
 const KEY = '192006250b4c09247ec02edce69f6a2d';
 

@@ -10,7 +10,7 @@ import type { MerchantSecret } from '../../lib/secrets/versioned-secret.ts';
 import { issueToken } from '../../lib/http/session.ts';
 import type { Table } from '../../lib/table/client.ts';
 import type { ApiVersion, WechatPay } from '../../lib/wechatpay/operations.ts';
-import type { SignType } from '../../lib/wechatpay/v2/sign.ts';
+import type { SignType } from '../../lib/wechatpay/v2/protocol/sign.ts';
 import { apiEvent, recordedFunction, REQUEST_ID } from './api-event.ts';
 import { allRows, productRow, putRow } from './embedded-tables.ts';
 import { APPID, CREATED_AT, OPENID } from './sample-orders.ts';

@@ -1,6 +1,6 @@
 /** WeChat Pay API v2 (XML, APIv2 key) behind the operations of `wechatpay.ts`. */
 import type { WechatPay } from '../operations.ts';
-import type { V2Client } from './call.ts';
+import type { V2Client } from './protocol/call.ts';
 import { acknowledge, parseNotification } from './notification.ts';
 import { buildPrepayRequest, closeOrder, prepay, queryOrder, queryTransaction } from './orders.ts';
 import { buildRequestPayment } from './request-payment.ts';

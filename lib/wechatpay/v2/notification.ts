@@ -7,11 +7,11 @@ import type {
   Payment,
   UnverifiedNotification,
 } from '../operations.ts';
-import type { V2Client } from './call.ts';
+import type { V2Client } from './protocol/call.ts';
 import { readPayment } from './payment.ts';
-import { decryptRefund } from './refund.ts';
-import { verifySign } from './sign.ts';
-import { buildXml, parseXml } from './xml.ts';
+import { decryptRefund } from './refund-notice.ts';
+import { verifySign } from './protocol/sign.ts';
+import { buildXml, parseXml } from './protocol/xml.ts';
 
 /**
  * What a notification reports. A message made with one version of the merchant's keys must name

@@ -15,11 +15,11 @@ import type {
   QueryResult,
   TransactionReference,
 } from '../operations.ts';
-import { call, requiredField, type V2Client } from './call.ts';
-import { optionFields } from './options.ts';
+import { call, requiredField, type V2Client } from './protocol/call.ts';
+import { optionFields } from './prepay-options.ts';
 import { readPayment } from './payment.ts';
-import type { SignType } from './sign.ts';
-import { toBeijingTime } from './time.ts';
+import type { SignType } from './protocol/sign.ts';
+import { toBeijingTime } from './protocol/time.ts';
 
 /** `POST /notify/v2/payment`: where WeChat reports payments of v2 orders. */
 const PAYMENT_NOTIFICATION_PATH = '/notify/v2/payment';

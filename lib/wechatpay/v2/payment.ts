@@ -1,8 +1,8 @@
 /** The payment fields that a notification and a query share, from a verified message. */
 import { WechatPayMalformedMessageError } from '../../errors.ts';
 import type { Payment } from '../operations.ts';
-import { requiredField } from './call.ts';
-import { fromBeijingTime } from './time.ts';
+import { requiredField } from './protocol/call.ts';
+import { fromBeijingTime } from './protocol/time.ts';
 
 /**
  * Reads a payment. The amount is `total_fee`, what was ordered; `cash_fee` is lower when the

@@ -1,7 +1,7 @@
 /** The second signature: the arguments of `wx.requestPayment`. */
 import type { PrepayRequest, RequestPayment } from '../operations.ts';
-import { agreedSignType, signingKey, type V2Client } from './call.ts';
-import { sign } from './sign.ts';
+import { agreedSignType, signingKey, type V2Client } from './protocol/call.ts';
+import { sign } from './protocol/sign.ts';
 
 /**
  * Signs a `prepay_id` for the phone, with the appid and the algorithm of the order: WeChat

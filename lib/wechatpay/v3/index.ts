@@ -1,14 +1,14 @@
 /** WeChat Pay API v3 (JSON, RSA, AES-256-GCM) behind the operations of `wechatpay.ts`. */
 import type { WechatPay } from '../operations.ts';
-import type { V3Client } from './call.ts';
-import { fetchCertificates } from './certificates.ts';
-import { findPublicKey } from './merchant-keys.ts';
+import type { V3Client } from './protocol/call.ts';
+import { fetchCertificates } from './protocol/certificates.ts';
+import { findPublicKey } from './protocol/merchant-keys.ts';
 import { acknowledge, parseNotification } from './notification.ts';
 import { closeOrder, prepay, queryOrder, queryTransaction } from './orders.ts';
-import { openPlatformCertificates } from './platform-certificates.ts';
+import { openPlatformCertificates } from './protocol/platform-certificates.ts';
 import { buildPrepayRequest } from './prepay-request.ts';
 import { buildRequestPayment } from './request-payment.ts';
-import type { V3Connection } from './send.ts';
+import type { V3Connection } from './protocol/send.ts';
 
 export { acknowledge } from './notification.ts';
 

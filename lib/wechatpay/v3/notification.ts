@@ -7,12 +7,12 @@ import type {
   RefundHint,
   UnverifiedNotification,
 } from '../operations.ts';
-import type { V3Client } from './call.ts';
-import { decodeJson, parseJson, readShape } from './json.ts';
-import { decryptWithAnyKey } from './merchant-keys.ts';
-import { decryptResource, encryptedResource } from './resource.ts';
+import type { V3Client } from './protocol/call.ts';
+import { decodeJson, parseJson, readShape } from './protocol/json.ts';
+import { decryptWithAnyKey } from './protocol/merchant-keys.ts';
+import { decryptResource, encryptedResource } from './protocol/resource.ts';
 import { readMerchant, readPayment, readTransaction } from './transaction.ts';
-import { verifySignature } from './verify.ts';
+import { verifySignature } from './protocol/verify.ts';
 
 const envelope = v.object({ event_type: v.string(), resource: encryptedResource });
 

@@ -15,8 +15,8 @@ import type {
   QueryResult,
   TransactionReference,
 } from '../operations.ts';
-import { type Answer, call, type V3Client } from './call.ts';
-import { readShape } from './json.ts';
+import { type Answer, call, type V3Client } from './protocol/call.ts';
+import { readShape } from './protocol/json.ts';
 import { readPrepayRequest } from './prepay-request.ts';
 import { readMerchant, readPayment, readTransaction } from './transaction.ts';
 

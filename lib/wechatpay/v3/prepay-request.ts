@@ -2,7 +2,7 @@
 import type { OrderDetail, StoreInfo } from '../../order/options.ts';
 import { ConfigError } from '../../errors.ts';
 import type { PrepayOrder, PrepayRequest } from '../operations.ts';
-import { toRfc3339 } from './time.ts';
+import { toRfc3339 } from './protocol/time.ts';
 
 /** `POST /notify/v3`: where WeChat reports payments of v3 orders, and refunds. */
 const NOTIFICATION_PATH = '/notify/v3';

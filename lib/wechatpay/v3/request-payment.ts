@@ -1,9 +1,9 @@
 /** The second signature: the arguments of `wx.requestPayment`. */
 import type { PrepayRequest, RequestPayment } from '../operations.ts';
-import { signerOf } from './merchant-keys.ts';
+import { signerOf } from './protocol/merchant-keys.ts';
 import { readPrepayRequest } from './prepay-request.ts';
-import type { V3Connection } from './send.ts';
-import { signRsa } from './sign.ts';
+import type { V3Connection } from './protocol/send.ts';
+import { signRsa } from './protocol/sign.ts';
 
 /**
  * Signs a `prepay_id` for the phone with the merchant's private key, and with the appid of the

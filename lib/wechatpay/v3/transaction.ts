@@ -2,8 +2,8 @@
 import * as v from 'valibot';
 import { WechatPayMalformedMessageError } from '../../errors.ts';
 import type { Parties, Payment } from '../operations.ts';
-import { readShape } from './json.ts';
-import { fromRfc3339 } from './time.ts';
+import { readShape } from './protocol/json.ts';
+import { fromRfc3339 } from './protocol/time.ts';
 
 /** WeChat leaves out what it does not have, or sends it empty or as null. */
 const optionalText = v.pipe(

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { ConfigError } from '../../../lib/errors.ts';
-import type { MerchantSecret } from '../../../lib/secrets/versioned-secret.ts';
-import { fetchCertificates } from '../../../lib/wechatpay/v3/certificates.ts';
-import { newCertifiedKey, newKeyPair } from '../../support/rsa-keys.ts';
-import { CREATED_AT } from '../../support/sample-orders.ts';
-import { secretVersions } from '../../support/secret-versions.ts';
-import { certificateList, respond, type V3Answer } from '../../support/v3-double.ts';
-import { API_V3_KEY, v3Merchant, v3Resource, wechatSigner } from '../../support/v3-message.ts';
-import { vector } from './vectors.ts';
+import { ConfigError } from '../../../../lib/errors.ts';
+import type { MerchantSecret } from '../../../../lib/secrets/versioned-secret.ts';
+import { fetchCertificates } from '../../../../lib/wechatpay/v3/protocol/certificates.ts';
+import { newCertifiedKey, newKeyPair } from '../../../support/rsa-keys.ts';
+import { CREATED_AT } from '../../../support/sample-orders.ts';
+import { secretVersions } from '../../../support/secret-versions.ts';
+import { certificateList, respond, type V3Answer } from '../../../support/v3-double.ts';
+import { API_V3_KEY, v3Merchant, v3Resource, wechatSigner } from '../../../support/v3-message.ts';
+import { vector } from '../vectors.ts';
 
 const nowMs = CREATED_AT * 1000;
 const platform = newCertifiedKey(nowMs);

@@ -5,7 +5,7 @@
  * Source: pay.weixin.qq.com/doc/v2/merchant/4011985891.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import { WechatPaySignatureError } from '../../errors.ts';
+import { WechatPaySignatureError } from '../../../errors.ts';
 
 export type SignType = 'MD5' | 'HMAC-SHA256';
 

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import {
   openPlatformCertificates,
   type PlatformCertificate,
-} from '../../../lib/wechatpay/v3/platform-certificates.ts';
-import { v3Merchant } from '../../support/v3-message.ts';
+} from '../../../../lib/wechatpay/v3/protocol/platform-certificates.ts';
+import { v3Merchant } from '../../../support/v3-message.ts';
 
 const publicKey = createPublicKey(v3Merchant().wechatpayPublicKey ?? '');
 const NOW = Date.parse('2026-03-01T00:00:00Z');

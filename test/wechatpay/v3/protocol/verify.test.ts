@@ -1,11 +1,11 @@
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { WechatPaySignatureError } from '../../../lib/errors.ts';
-import { verifySignature } from '../../../lib/wechatpay/v3/verify.ts';
-import { newKeyPair } from '../../support/rsa-keys.ts';
-import { CREATED_AT } from '../../support/sample-orders.ts';
-import { v3Headers, v3Merchant, v3Message, wechatSigner } from '../../support/v3-message.ts';
-import { keyOf, type Vector, vector, vectorsOf } from './vectors.ts';
+import { WechatPaySignatureError } from '../../../../lib/errors.ts';
+import { verifySignature } from '../../../../lib/wechatpay/v3/protocol/verify.ts';
+import { newKeyPair } from '../../../support/rsa-keys.ts';
+import { CREATED_AT } from '../../../support/sample-orders.ts';
+import { v3Headers, v3Merchant, v3Message, wechatSigner } from '../../../support/v3-message.ts';
+import { keyOf, type Vector, vector, vectorsOf } from '../vectors.ts';
 
 const nowMs = CREATED_AT * 1000;
 const wechatKey = createPublicKey(v3Merchant().wechatpayPublicKey ?? '');

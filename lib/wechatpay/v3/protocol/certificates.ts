@@ -12,7 +12,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import * as v from 'valibot';
-import { WechatPayMalformedMessageError, WechatPayServiceError } from '../../errors.ts';
+import { WechatPayMalformedMessageError, WechatPayServiceError } from '../../../errors.ts';
 import { parseJson } from './json.ts';
 import { decryptWithAnyKey, findPublicKey, hasV3Keys } from './merchant-keys.ts';
 import type { PlatformCertificate } from './platform-certificates.ts';

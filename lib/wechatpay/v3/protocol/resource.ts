@@ -6,7 +6,7 @@
  */
 import { createDecipheriv, type KeyObject } from 'node:crypto';
 import * as v from 'valibot';
-import { WechatPayMalformedMessageError } from '../../errors.ts';
+import { WechatPayMalformedMessageError } from '../../../errors.ts';
 
 /** The wire form of something encrypted; `associated_data` may be empty or missing. */
 export const encryptedResource = v.object({

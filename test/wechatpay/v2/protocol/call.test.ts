@@ -5,13 +5,13 @@ import {
   WechatPayServiceError,
   WechatPaySignatureError,
   WechatPayTransportError,
-} from '../../../lib/errors.ts';
-import type { MerchantSecret } from '../../../lib/secrets/versioned-secret.ts';
-import type { WechatRequest } from '../../../lib/transport/transport.ts';
-import { call } from '../../../lib/wechatpay/v2/call.ts';
-import type { SignType } from '../../../lib/wechatpay/v2/sign.ts';
-import { APPID, MCHID } from '../../support/sample-orders.ts';
-import { merchantWith, secretVersions } from '../../support/secret-versions.ts';
+} from '../../../../lib/errors.ts';
+import type { MerchantSecret } from '../../../../lib/secrets/versioned-secret.ts';
+import type { WechatRequest } from '../../../../lib/transport/transport.ts';
+import { call } from '../../../../lib/wechatpay/v2/protocol/call.ts';
+import type { SignType } from '../../../../lib/wechatpay/v2/protocol/sign.ts';
+import { APPID, MCHID } from '../../../support/sample-orders.ts';
+import { merchantWith, secretVersions } from '../../../support/secret-versions.ts';
 import {
   API_V2_KEY,
   OTHER_KEY,
@@ -20,8 +20,8 @@ import {
   without,
   type WireFields,
   xmlOf,
-} from '../../support/v2-message.ts';
-import { readIndependently } from '../../support/v2-reader.ts';
+} from '../../../support/v2-message.ts';
+import { readIndependently } from '../../../support/v2-reader.ts';
 
 const request = { appid: APPID, mch_id: MCHID, out_trade_no: 'order-0001' };
 

@@ -10,9 +10,9 @@ import { createDecipheriv, createHash } from 'node:crypto';
 import { WechatPayMalformedMessageError, WechatPaySignatureError } from '../../errors.ts';
 import type { MerchantSecret, VersionedSecret } from '../../secrets/versioned-secret.ts';
 import type { RefundHint } from '../operations.ts';
-import { requiredField } from './call.ts';
+import { requiredField } from './protocol/call.ts';
 import { readFen } from './payment.ts';
-import { parseXml } from './xml.ts';
+import { parseXml } from './protocol/xml.ts';
 
 /** WeChat's `refund_status` in the words of v3. */
 const STATUSES: ReadonlyMap<string, RefundHint['status']> = new Map([

@@ -4,7 +4,7 @@
  * strict guard stands around it. The signature is computed over the map that comes out of here.
  */
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
-import { WechatPayMalformedMessageError } from '../../errors.ts';
+import { WechatPayMalformedMessageError } from '../../../errors.ts';
 
 /** Largest message accepted; WeChat's own stay below 20 kB even with coupons and `detail`. */
 export const MAX_XML_BYTES = 64 * 1024;

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { ConfigError, WechatPayTransportError } from '../../../lib/errors.ts';
-import { CREATED_AT, MCHID } from '../../support/sample-orders.ts';
-import { secretVersions } from '../../support/secret-versions.ts';
-import { type V3Answer, v3Double } from '../../support/v3-double.ts';
+import { ConfigError, WechatPayTransportError } from '../../../../lib/errors.ts';
+import { CREATED_AT, MCHID } from '../../../support/sample-orders.ts';
+import { secretVersions } from '../../../support/secret-versions.ts';
+import { type V3Answer, v3Double } from '../../../support/v3-double.ts';
 import {
   merchantKey,
   PUBLIC_KEY_ID,
   transaction,
   v3Merchant,
   wechatSigner,
-} from '../../support/v3-message.ts';
-import { newKeyPair } from '../../support/rsa-keys.ts';
+} from '../../../support/v3-message.ts';
+import { newKeyPair } from '../../../support/rsa-keys.ts';
 
 const order = { outTradeNo: 'order-0001', appid: 'wx8888888888888888', mchid: MCHID };
 const options = { timeoutMs: 3_000 };

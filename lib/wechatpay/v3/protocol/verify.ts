@@ -5,7 +5,7 @@
  * Source: pay.weixin.qq.com/doc/v3/merchant/4013053249.
  */
 import { type KeyObject, verify } from 'node:crypto';
-import { WechatPaySignatureError } from '../../errors.ts';
+import { WechatPaySignatureError } from '../../../errors.ts';
 
 /** A message as it came: header names in any case, the body's exact bytes. */
 export interface SignedMessage {

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { WechatPayMalformedMessageError } from '../../../lib/errors.ts';
-import { sign, type SignType } from '../../../lib/wechatpay/v2/sign.ts';
-import { buildXml, MAX_XML_BYTES, parseXml } from '../../../lib/wechatpay/v2/xml.ts';
-import { exoticDocument, messageFields } from '../../support/v2-arbitraries.ts';
-import { notificationXml } from '../../support/v2-message.ts';
-import { readIndependently } from '../../support/v2-reader.ts';
+import { WechatPayMalformedMessageError } from '../../../../lib/errors.ts';
+import { sign, type SignType } from '../../../../lib/wechatpay/v2/protocol/sign.ts';
+import { buildXml, MAX_XML_BYTES, parseXml } from '../../../../lib/wechatpay/v2/protocol/xml.ts';
+import { exoticDocument, messageFields } from '../../../support/v2-arbitraries.ts';
+import { notificationXml } from '../../../support/v2-message.ts';
+import { readIndependently } from '../../../support/v2-reader.ts';
 
 const readVectors = (name: string) =>
   JSON.parse(readFileSync(new URL(`../../vectors/${name}`, import.meta.url), 'utf8'));

@@ -1,7 +1,11 @@
 import { createPrivateKey } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { authorization, requestMessage, signRsa } from '../../../lib/wechatpay/v3/sign.ts';
-import { keyOf, type Vector, vectorsOf } from './vectors.ts';
+import {
+  authorization,
+  requestMessage,
+  signRsa,
+} from '../../../../lib/wechatpay/v3/protocol/sign.ts';
+import { keyOf, type Vector, vectorsOf } from '../vectors.ts';
 
 const requestOf = ({ method, url_line: path, body }: Vector) => ({ method, path, body });
 const privateKeyOf = ({ key }: Vector) => createPrivateKey(keyOf(key).pem_private);

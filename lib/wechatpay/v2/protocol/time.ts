@@ -1,5 +1,5 @@
 /** WeChat's `yyyyMMddHHmmss`, always Beijing time (UTC+8, no daylight saving). */
-import { WechatPayMalformedMessageError } from '../../errors.ts';
+import { WechatPayMalformedMessageError } from '../../../errors.ts';
 
 const BEIJING_OFFSET_SECONDS = 8 * 3600;
 

@@ -4,9 +4,9 @@ import {
   WechatPayServiceError,
   WechatPaySignatureError,
   WechatPayTransportError,
-} from '../../errors.ts';
-import { assertOurMerchant } from '../judge.ts';
-import type { WechatResponse } from '../../transport/transport.ts';
+} from '../../../errors.ts';
+import { assertOurMerchant } from '../../judge.ts';
+import type { WechatResponse } from '../../../transport/transport.ts';
 import { decodeJson } from './json.ts';
 import { sendSigned, type V3Connection } from './send.ts';
 import type { SignedRequest } from './sign.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fromRfc3339, toRfc3339 } from '../../../lib/wechatpay/v3/time.ts';
+import { fromRfc3339, toRfc3339 } from '../../../../lib/wechatpay/v3/protocol/time.ts';
 
 describe('times of API v3', () => {
   test('are written in Beijing time', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { WechatPayMalformedMessageError } from '../../../lib/errors.ts';
-import { fromBeijingTime, toBeijingTime } from '../../../lib/wechatpay/v2/time.ts';
+import { WechatPayMalformedMessageError } from '../../../../lib/errors.ts';
+import { fromBeijingTime, toBeijingTime } from '../../../../lib/wechatpay/v2/protocol/time.ts';
 
 describe('WeChat’s yyyyMMddHHmmss', () => {
   test.each([

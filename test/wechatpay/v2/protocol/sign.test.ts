@@ -2,10 +2,15 @@ import { createHash, createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { WechatPaySignatureError } from '../../../lib/errors.ts';
-import { sign, type SignType, stringToSign, verifySign } from '../../../lib/wechatpay/v2/sign.ts';
-import { messageFields } from '../../support/v2-arbitraries.ts';
-import { API_V2_KEY, OTHER_KEY, paidFields, signV2, without } from '../../support/v2-message.ts';
+import { WechatPaySignatureError } from '../../../../lib/errors.ts';
+import {
+  sign,
+  type SignType,
+  stringToSign,
+  verifySign,
+} from '../../../../lib/wechatpay/v2/protocol/sign.ts';
+import { messageFields } from '../../../support/v2-arbitraries.ts';
+import { API_V2_KEY, OTHER_KEY, paidFields, signV2, without } from '../../../support/v2-message.ts';
 
 interface Vector {
   readonly id: string;
@@ -17,7 +22,7 @@ interface Vector {
 }
 
 const vectors = JSON.parse(
-  readFileSync(new URL('../../vectors/v2.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../../vectors/v2.json', import.meta.url), 'utf8'),
 ) as Record<'sign' | 'pay_sign' | 'self_generated', Vector[]>;
 
 const known = [

@@ -1,6 +1,6 @@
 /** JSON of verified messages. */
 import * as v from 'valibot';
-import { WechatPayMalformedMessageError } from '../../errors.ts';
+import { WechatPayMalformedMessageError } from '../../../errors.ts';
 
 /**
  * Reads a message of a known shape; fields beyond it are allowed, because WeChat adds some.

@@ -5,10 +5,10 @@ import {
   WechatPayServiceError,
   WechatPaySignatureError,
   WechatPayTransportError,
-} from '../../errors.ts';
-import type { MerchantSecret, VersionedSecret } from '../../secrets/versioned-secret.ts';
-import { assertOurMerchant } from '../judge.ts';
-import type { Transport } from '../../transport/transport.ts';
+} from '../../../errors.ts';
+import type { MerchantSecret, VersionedSecret } from '../../../secrets/versioned-secret.ts';
+import { assertOurMerchant } from '../../judge.ts';
+import type { Transport } from '../../../transport/transport.ts';
 import { sign, type SignType, verifySign } from './sign.ts';
 import { buildXml, parseXml } from './xml.ts';
 

@@ -1,8 +1,8 @@
 import { createSecretKey } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { decryptResource } from '../../../lib/wechatpay/v3/resource.ts';
-import { API_V3_KEY, v3Resource } from '../../support/v3-message.ts';
-import { vectorsOf } from './vectors.ts';
+import { decryptResource } from '../../../../lib/wechatpay/v3/protocol/resource.ts';
+import { API_V3_KEY, v3Resource } from '../../../support/v3-message.ts';
+import { vectorsOf } from '../vectors.ts';
 
 const keyObject = (key: string) => createSecretKey(Buffer.from(key));
 const KEY = keyObject(API_V3_KEY);
