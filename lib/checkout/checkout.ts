@@ -25,7 +25,7 @@ import { priceCart } from '../order/pricing.ts';
 import { nextCheckAt } from '../order/pace.ts';
 import { type Quote, verifyQuote } from '../http/session.ts';
 import type { Table } from '../table/client.ts';
-import { bindKey, createOrder, createQuotedOrder, readCart } from '../table/create-order.ts';
+import { bindKey, createOrder, createQuotedOrder, readCart } from '../table/checkout.ts';
 import { readOrder } from '../table/orders.ts';
 import type { WechatPay } from '../wechatpay/operations.ts';
 import type { CheckoutRequest } from './request.ts';

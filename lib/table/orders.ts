@@ -18,7 +18,7 @@ import {
   type PaymentEvidence,
 } from '../order/transition.ts';
 import type { Table } from './client.ts';
-import { type Item, number, openKeys, orderFromItem, stringOf, text, time } from './order-item.ts';
+import { type Item, number, openKeys, orderFromItem, stringOf, text, time } from './order-row.ts';
 import { OPEN_ORDER_SHARDS, OPEN_ORDERS_INDEX, openShardKey, orderKey } from './schema.ts';
 
 /** Reads an order as it is now (strongly consistent). */

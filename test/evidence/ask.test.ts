@@ -4,7 +4,7 @@ import { WechatPayTransportError } from '../../lib/errors.ts';
 import type { Order } from '../../lib/order/order.ts';
 import { refreshOrder } from '../../lib/evidence/ask.ts';
 import type { Table } from '../../lib/table/client.ts';
-import { createOrder } from '../../lib/table/create-order.ts';
+import { createOrder } from '../../lib/table/checkout.ts';
 import { applyEvidence, readOrder } from '../../lib/table/orders.ts';
 import type { QueryResult } from '../../lib/wechatpay/operations.ts';
 import { rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';

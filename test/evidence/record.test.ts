@@ -3,7 +3,7 @@ import type { OrderState } from '../../lib/order/order.ts';
 import type { Evidence } from '../../lib/order/transition.ts';
 import { evidenceOf, settle } from '../../lib/evidence/record.ts';
 import type { Table } from '../../lib/table/client.ts';
-import { orderToItem } from '../../lib/table/order-item.ts';
+import { orderToItem } from '../../lib/table/order-row.ts';
 import type { QueryResult, TradeState } from '../../lib/wechatpay/operations.ts';
 import { allRows, putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { recordingLog } from '../support/recording-log.ts';

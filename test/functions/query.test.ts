@@ -4,7 +4,7 @@ import { httpHandler } from '../../lib/http/handler.ts';
 import type { Order } from '../../lib/order/order.ts';
 import { issueToken } from '../../lib/http/session.ts';
 import type { Table } from '../../lib/table/client.ts';
-import { createOrder } from '../../lib/table/create-order.ts';
+import { createOrder } from '../../lib/table/checkout.ts';
 import { applyEvidence } from '../../lib/table/orders.ts';
 import { apiEvent, recordedFunction, REQUEST_ID } from '../support/api-event.ts';
 import { putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';

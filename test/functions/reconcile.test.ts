@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { reconcileHandler } from '../../functions/reconcile.ts';
 import { ConfigError } from '../../lib/errors.ts';
 import type { Table } from '../../lib/table/client.ts';
-import { createOrder } from '../../lib/table/create-order.ts';
+import { createOrder } from '../../lib/table/checkout.ts';
 import { readOrder } from '../../lib/table/orders.ts';
 import { recordedFunction } from '../support/api-event.ts';
 import { useEmbeddedTables } from '../support/embedded-tables.ts';

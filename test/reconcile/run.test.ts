@@ -4,7 +4,7 @@ import { WechatPayServiceError, WechatPayTransportError } from '../../lib/errors
 import type { Order } from '../../lib/order/order.ts';
 import type { SweepSummary } from '../../lib/reconcile/run.ts';
 import type { Table } from '../../lib/table/client.ts';
-import { createOrder } from '../../lib/table/create-order.ts';
+import { createOrder } from '../../lib/table/checkout.ts';
 import { applyEvidence, listDueOrders, readOrder } from '../../lib/table/orders.ts';
 import type { CloseResult, QueryResult } from '../../lib/wechatpay/operations.ts';
 import { putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';

@@ -3,7 +3,7 @@ import { notify } from '../../functions/notify.ts';
 import { notificationHandler } from '../../lib/http/notification-handler.ts';
 import type { Order } from '../../lib/order/order.ts';
 import type { Table } from '../../lib/table/client.ts';
-import { orderToItem } from '../../lib/table/order-item.ts';
+import { orderToItem } from '../../lib/table/order-row.ts';
 import type { Transport } from '../../lib/transport/transport.ts';
 import { openWechatPayV2 } from '../../lib/wechatpay/v2/index.ts';
 import type { WechatPay } from '../../lib/wechatpay/operations.ts';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Table } from '../../lib/table/client.ts';
-import { createOrder } from '../../lib/table/create-order.ts';
+import { createOrder } from '../../lib/table/checkout.ts';
 import { applyEvidence, listDueOrders, markChecked } from '../../lib/table/orders.ts';
 import { allRows, putRow, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { CREATED_AT, sampleOrder, samplePayment } from '../support/sample-orders.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Table } from '../../lib/table/client.ts';
-import { createOrder } from '../../lib/table/create-order.ts';
-import { orderFromItem, orderToItem } from '../../lib/table/order-item.ts';
+import { createOrder } from '../../lib/table/checkout.ts';
+import { orderFromItem, orderToItem } from '../../lib/table/order-row.ts';
 import { applyEvidence, claimCheck, readOrder, recordMismatch } from '../../lib/table/orders.ts';
 import { putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { CREATED_AT, sampleOrder, samplePayment } from '../support/sample-orders.ts';

@@ -3,8 +3,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Order, OrderState } from '../../lib/order/order.ts';
 import type { Decision, Evidence, PaymentEvidence } from '../../lib/order/transition.ts';
 import type { Table } from '../../lib/table/client.ts';
-import { createOrder } from '../../lib/table/create-order.ts';
-import { orderToItem } from '../../lib/table/order-item.ts';
+import { createOrder } from '../../lib/table/checkout.ts';
+import { orderToItem } from '../../lib/table/order-row.ts';
 import {
   applyEvidence,
   claimCheck,

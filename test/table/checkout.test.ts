@@ -5,8 +5,8 @@ import {
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Order } from '../../lib/order/order.ts';
 import type { Table } from '../../lib/table/client.ts';
-import { createOrder, createQuotedOrder, readCart } from '../../lib/table/create-order.ts';
-import { orderToItem } from '../../lib/table/order-item.ts';
+import { createOrder, createQuotedOrder, readCart } from '../../lib/table/checkout.ts';
+import { orderToItem } from '../../lib/table/order-row.ts';
 import {
   allRows,
   productRow,

@@ -10,7 +10,7 @@ import {
 import type { Order } from '../order/order.ts';
 import type { Product } from '../order/pricing.ts';
 import type { Table } from './client.ts';
-import { type Item, orderFromItem, orderToItem, stringOf, text } from './order-item.ts';
+import { type Item, orderFromItem, orderToItem, stringOf, text } from './order-row.ts';
 import { productFromItem } from './products.ts';
 import { idempotencyKey, orderKey, productKey } from './schema.ts';
 
