@@ -6,7 +6,7 @@ import {
   ResourceExistsException,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { createMerchant, type Merchant } from '../simulator/credentials.ts';
+import { createMerchant, type Merchant } from '../simulator/book/credentials.ts';
 import type { Names } from './environment.ts';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
 

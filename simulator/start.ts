@@ -1,18 +1,18 @@
 /** Starts the simulator inside this process: two hosts, one WeChat. */
 import { randomBytes } from 'node:crypto';
-import { answerCode2Session } from './code2session.ts';
-import { answerControl } from './control.ts';
+import { answerCode2Session } from './weixin/code2session.ts';
+import { answerControl } from './control/api.ts';
 import {
   assertMerchant,
   type MerchantV2,
   readMerchantFile,
   readWechatpayKeysFile,
   type WechatpayKeys,
-} from './credentials.ts';
-import { answerError, listen, type Reply, type Request } from './http.ts';
-import { answerHome } from './home.ts';
+} from './book/credentials.ts';
+import { answerError, listen, type Reply, type Request } from './host/http.ts';
+import { answerHome } from './control/home.ts';
 import { answerPage, isPagePath } from './page/page.ts';
-import { answerPayApi, isPayPath } from './pay-api.ts';
+import { answerPayApi, isPayPath } from './v2/api.ts';
 import { answerV3Api } from './v3/api.ts';
 import { openWechat, type Wechat } from './wechat.ts';
 

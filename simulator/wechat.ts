@@ -1,16 +1,16 @@
 /** WeChat's side as one value: what every operation of the simulator works with. */
-import { type Account, createAccount } from './account.ts';
-import { type Book, openBook } from './book.ts';
-import { type Clock, createClock } from './clock.ts';
-import type { MerchantV2, WechatpayKeys } from './credentials.ts';
-import { createFaults, type Faults } from './faults.ts';
-import { createMessages, type Messages } from './messages.ts';
-import { createNotifications, type Notifications } from './notifications.ts';
-import { createNotifier, type Notifier } from './notifier.ts';
-import { composePaymentNotice, composeRefundNotice } from './notice.ts';
-import { createOrders, type Order, type Orders, type Refund } from './orders.ts';
-import { createUsers, type Users } from './users.ts';
-import { createWechatKeys, type WechatKeys } from './v3/wechat-keys.ts';
+import { type Account, createAccount } from './book/account.ts';
+import { type Book, openBook } from './book/book.ts';
+import { type Clock, createClock } from './book/clock.ts';
+import type { MerchantV2, WechatpayKeys } from './book/credentials.ts';
+import { createFaults, type Faults } from './host/faults.ts';
+import { createMessages, type Messages } from './host/messages.ts';
+import { createNotifications, type Notifications } from './notifications/queue.ts';
+import { createNotifier, type Notifier } from './notifications/notifier.ts';
+import { composePaymentNotice, composeRefundNotice } from './notifications/notice.ts';
+import { createOrders, type Order, type Orders, type Refund } from './book/orders.ts';
+import { createUsers, type Users } from './book/users.ts';
+import { createWechatKeys, type WechatKeys } from './book/wechat-keys.ts';
 
 export interface Wechat {
   readonly account: Account;

@@ -5,7 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Answer } from '../http.ts';
+import type { Answer } from '../host/http.ts';
 
 const ROOT = fileURLToPath(new URL('../../miniprogram', import.meta.url));
 const TEXT_FILES = new Set(['.json', '.wxml', '.wxss']);

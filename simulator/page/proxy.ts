@@ -3,7 +3,7 @@
  * API needs no CORS headers that a mini-program, which is not a browser page, never asks for.
  */
 import http from 'node:http';
-import { type Answer, answerError, type Request } from '../http.ts';
+import { type Answer, answerError, type Request } from '../host/http.ts';
 
 const PASSED_ON = [
   'content-type',

@@ -1,7 +1,7 @@
 /** The page's own files. TypeScript is served with its types blanked out: there is no build step. */
 import { readFile } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
-import type { Answer } from '../http.ts';
+import type { Answer } from '../host/http.ts';
 
 const ROOT = new URL('browser/', import.meta.url);
 /** Flat, or one directory deep; no dots but the one before the ending. */

@@ -1,16 +1,16 @@
 /** The gate of API v3: verifies a request, runs the operation, signs the answer. */
 import { randomBytes } from 'node:crypto';
-import type { Fault } from '../faults.ts';
-import { answerJson, type Answer, type Reply, type Request } from '../http.ts';
-import type { Message } from '../messages.ts';
-import { isPaid } from '../orders.ts';
+import type { Fault } from '../host/faults.ts';
+import { answerJson, type Answer, type Reply, type Request } from '../host/http.ts';
+import type { Message } from '../host/messages.ts';
+import { isPaid } from '../book/orders.ts';
 import type { Wechat } from '../wechat.ts';
 import { failAs, failV3, type V3Outcome } from './errors.ts';
 import { alterAmountV3, alterMerchantV3, tamperAnswer } from './forgery.ts';
 import { refuseRequest } from './open-request.ts';
 import { findOperation, type V3Operation } from './operations.ts';
 import { reportAlteredBody, type SignatureFault, signMessage } from './sign.ts';
-import type { WechatKeys } from './wechat-keys.ts';
+import type { WechatKeys } from '../book/wechat-keys.ts';
 
 const METHODS = ['GET', 'POST'];
 const SLOW_ANSWER_SECONDS = 3;

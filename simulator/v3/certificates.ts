@@ -1,9 +1,9 @@
 /** `GET /v3/certificates` (下载平台证书): encrypted with the API v3 key; not for merchants with a public key only. */
 import { Aes, Formatter } from 'wechatpay-axios-plugin';
-import { formatRfc3339 } from '../clock.ts';
+import { formatRfc3339 } from '../book/clock.ts';
 import type { Wechat } from '../wechat.ts';
 import { failV3, succeedV3, type V3Outcome } from './errors.ts';
-import type { PlatformCertificate } from './wechat-keys.ts';
+import type { PlatformCertificate } from '../book/wechat-keys.ts';
 
 const ASSOCIATED_DATA = 'certificate';
 

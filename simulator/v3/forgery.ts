@@ -1,6 +1,6 @@
 /** What faults do to messages of API v3: altered after signing, or signed correctly over something wrong. */
-import type { Fault, TamperPart } from '../faults.ts';
-import { encryptResource, type PaymentNoticeV3 } from '../notice.ts';
+import type { Fault, TamperPart } from '../host/faults.ts';
+import { encryptResource, type PaymentNoticeV3 } from '../notifications/notice.ts';
 
 const swap = (character: string) => (character === '0' ? '1' : '0');
 

@@ -1,6 +1,6 @@
 /** Everything that API v3 checks before an operation runs: headers, signature, JSON, whose orders these are. */
-import type { Request } from '../http.ts';
-import type { Message } from '../messages.ts';
+import type { Request } from '../host/http.ts';
+import type { Message } from '../host/messages.ts';
 import type { Wechat } from '../wechat.ts';
 import { failV3, type V3Failure, type V3Outcome } from './errors.ts';
 import { checkJson } from './json-shape.ts';

@@ -1,7 +1,7 @@
 /** Which address of API v3 does what. */
-import type { FaultPoint } from '../faults.ts';
-import type { Request } from '../http.ts';
-import type { Order } from '../orders.ts';
+import type { FaultPoint } from '../host/faults.ts';
+import type { Request } from '../host/http.ts';
+import type { Order } from '../book/orders.ts';
 import type { Wechat } from '../wechat.ts';
 import { listCertificates } from './certificates.ts';
 import type { V3Outcome } from './errors.ts';

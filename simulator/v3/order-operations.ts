@@ -1,5 +1,5 @@
 /** Query and close (查询订单、关闭订单) of v3. */
-import { isPaid, type Order } from '../orders.ts';
+import { isPaid, type Order } from '../book/orders.ts';
 import type { Wechat } from '../wechat.ts';
 import { failV3, succeedEmpty, succeedV3, type V3Outcome } from './errors.ts';
 import { checkParties, type Json } from './open-request.ts';

@@ -1,9 +1,9 @@
 /** `POST /v3/pay/transactions/{jsapi,native}` and the partner form (下单). */
 import { isDeepStrictEqual } from 'node:util';
-import type { SubMerchant } from '../account.ts';
-import { readTermsV3 } from '../order-terms.ts';
-import { isPaid, type Order } from '../orders.ts';
-import { nameOfBuyer } from '../payer.ts';
+import type { SubMerchant } from '../book/account.ts';
+import { readTermsV3 } from '../book/order-terms.ts';
+import { isPaid, type Order } from '../book/orders.ts';
+import { nameOfBuyer } from '../book/payer.ts';
 import type { Wechat } from '../wechat.ts';
 import { failV3, succeedV3, type V3Failure, type V3Outcome } from './errors.ts';
 import { checkJson } from './json-shape.ts';

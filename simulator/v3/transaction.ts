@@ -1,7 +1,7 @@
 /** A transaction (订单) as v3 describes it in queries and notifications; names in alphabetical order. */
-import { formatRfc3339 } from '../clock.ts';
-import { isPaid, type Order, type TradeState } from '../orders.ts';
-import { readPayer } from '../payer.ts';
+import { formatRfc3339 } from '../book/clock.ts';
+import { isPaid, type Order, type TradeState } from '../book/orders.ts';
+import { readPayer } from '../book/payer.ts';
 import type { Wechat } from '../wechat.ts';
 
 const STATE_TEXTS: Record<TradeState, string> = {

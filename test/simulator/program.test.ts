@@ -7,7 +7,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createMerchant, type Merchant, type WechatpayKeys } from '../../simulator/credentials.ts';
+import {
+  createMerchant,
+  type Merchant,
+  type WechatpayKeys,
+} from '../../simulator/book/credentials.ts';
 import { sign, startShop, tenpayUtil } from './support.ts';
 
 let directory: string;

@@ -5,7 +5,11 @@
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { createMerchant, type Credentials, type Merchant } from '../../simulator/credentials.ts';
+import {
+  createMerchant,
+  type Credentials,
+  type Merchant,
+} from '../../simulator/book/credentials.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../simulator/start.ts';
 
 interface TenpayUtil {

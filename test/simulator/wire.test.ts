@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseXml, signFields, toXml } from '../../simulator/wire.ts';
+import { parseXml, signFields, toXml } from '../../simulator/v2/wire.ts';
 import { tenpayUtil } from './support.ts';
 
 describe('a signature equals the published one', () => {

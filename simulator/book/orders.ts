@@ -1,0 +1,228 @@
+/** Orders as WeChat sees them: one per `out_trade_no`, any number of prepay_ids, at most one payment. */
+import { randomBytes } from 'node:crypto';
+import type { SQLOutputValue } from 'node:sqlite';
+import type { Book } from './book.ts';
+import { type Clock, formatBeijing } from './clock.ts';
+import { type OrderRequest, type OrderTerms, readTermsV2, readTermsV3 } from './order-terms.ts';
+import type { SignType } from '../v2/wire.ts';
+
+/** Payable time without `time_expire`, and when WeChat closes an unpaid order by itself. */
+const DEFAULT_LIFETIME_MS = 7 * 24 * 3600 * 1000;
+/** WeChat shortens a longer `time_expire` without a word; in service-provider mode to 15 days. */
+const MAX_LIFETIME_MS = 90 * 24 * 3600 * 1000;
+const MAX_SUB_MERCHANT_LIFETIME_MS = 15 * 24 * 3600 * 1000;
+const MIN_LIFETIME_MS = 60 * 1000;
+const PREPAY_LIFETIME_MS = 2 * 3600 * 1000;
+
+export type TradeState = 'NOTPAY' | 'SUCCESS' | 'REFUND' | 'CLOSED';
+/** `RSA` marks an order of API v3. */
+export type OrderSignType = SignType | 'RSA';
+
+export interface Order {
+  readonly outTradeNo: string;
+  readonly api: 'v2' | 'v3';
+  /** The first request; in v2 without `nonce_str` and `sign`, in v3 with `trade_type`. */
+  readonly request: OrderRequest;
+  readonly terms: OrderTerms;
+  readonly signType: OrderSignType;
+  /** The v3 request asked for an answer signed by WeChat Pay's public key. */
+  readonly namesPublicKey: boolean;
+  readonly totalFen: number;
+  readonly tradeState: TradeState;
+  readonly createdAtMs: number;
+  readonly payUntilMs: number;
+  readonly closedAtMs: number | null;
+  readonly paidAtMs: number | null;
+  readonly payerOpenid: string | null;
+  readonly transactionId: string | null;
+  readonly refundedFen: number;
+}
+
+export interface Refund {
+  readonly refundId: string;
+  readonly outRefundNo: string;
+  readonly refundFen: number;
+  readonly createdAtMs: number;
+}
+
+export interface Prepay {
+  readonly prepayId: string;
+  readonly outTradeNo: string;
+  readonly expiresAtMs: number;
+}
+
+export interface Orders {
+  find(outTradeNo: string): Order | undefined;
+  findByTransactionId(transactionId: string): Order | undefined;
+  list(): Order[];
+  /** `request` holds everything that `Order.request` does. */
+  create(
+    outTradeNo: string,
+    request: OrderRequest,
+    signType: OrderSignType,
+    namesPublicKey?: boolean,
+  ): void;
+  issuePrepayId(outTradeNo: string): string;
+  findPrepay(prepayId: string): Prepay | undefined;
+  prepaysOf(outTradeNo: string): Prepay[];
+  /** Unpaid → closed. The caller has looked at the state in the same turn. */
+  close(outTradeNo: string): void;
+  /** Closed → unpaid, for a payment that was under way when the order was closed. */
+  reopen(outTradeNo: string): void;
+  /** Unpaid → paid, exactly once; undefined when the order was not unpaid. */
+  pay(outTradeNo: string, payerOpenid: string): Order | undefined;
+  /** Paid → refunded in part or whole. The caller has looked at the amounts in the same turn. */
+  refund(outTradeNo: string, refundFen: number): Refund;
+  refundsOf(outTradeNo: string): Refund[];
+}
+
+/** Paid, whatever became of the money later. */
+export const isPaid = ({ tradeState }: Order) =>
+  tradeState === 'SUCCESS' || tradeState === 'REFUND';
+
+type Row = Record<string, SQLOutputValue>;
+
+const toNumberOrNull = (value: SQLOutputValue | undefined) =>
+  value === null || value === undefined ? null : Number(value);
+const toTextOrNull = (value: SQLOutputValue | undefined) =>
+  value === null || value === undefined ? null : String(value);
+
+const toPrepay = (row: Row): Prepay => ({
+  prepayId: String(row['prepay_id']),
+  outTradeNo: String(row['out_trade_no']),
+  expiresAtMs: Number(row['expires_at']),
+});
+
+/** An order that nobody paid or closed is closed when its days are over, also if nothing happens at that moment. */
+function toOrder(row: Row, nowMs: number): Order {
+  const closesAtMs = Number(row['closes_at']);
+  const lapsed = row['trade_state'] === 'NOTPAY' && closesAtMs <= nowMs;
+  const request = JSON.parse(String(row['request'])) as OrderRequest;
+  const signType = String(row['sign_type']) as OrderSignType;
+  return {
+    outTradeNo: String(row['out_trade_no']),
+    api: signType === 'RSA' ? 'v3' : 'v2',
+    request,
+    terms: signType === 'RSA' ? readTermsV3(request) : readTermsV2(request),
+    signType,
+    namesPublicKey: row['names_public_key'] === 1,
+    totalFen: Number(row['total_fee']),
+    tradeState: lapsed ? 'CLOSED' : (String(row['trade_state']) as TradeState),
+    createdAtMs: Number(row['created_at']),
+    payUntilMs: Number(row['pay_until']),
+    closedAtMs: lapsed ? closesAtMs : toNumberOrNull(row['closed_at']),
+    paidAtMs: toNumberOrNull(row['paid_at']),
+    payerOpenid: toTextOrNull(row['payer_openid']),
+    transactionId: toTextOrNull(row['transaction_id']),
+    refundedFen: Number(row['refunded_fen']),
+  };
+}
+
+const SELECT = `SELECT *, (SELECT COALESCE(SUM(refund_fee), 0) FROM refunds
+  WHERE refunds.out_trade_no = orders.out_trade_no) AS refunded_fen FROM orders`;
+
+export function createOrders(book: Book, clock: Clock): Orders {
+  const { database } = book;
+  const select = database.prepare(`${SELECT} WHERE out_trade_no = ?`);
+  const selectByTransaction = database.prepare(`${SELECT} WHERE transaction_id = ?`);
+  const selectAll = database.prepare(`${SELECT} ORDER BY created_at, out_trade_no`);
+  const insert = database.prepare(
+    `INSERT INTO orders (out_trade_no, request, sign_type, total_fee, trade_state, created_at, pay_until, closes_at, names_public_key)
+     VALUES (?, ?, ?, ?, 'NOTPAY', ?, ?, ?, ?)`,
+  );
+  const insertPrepay = database.prepare(
+    'INSERT INTO prepays (prepay_id, out_trade_no, expires_at) VALUES (?, ?, ?)',
+  );
+  const selectPrepay = database.prepare('SELECT * FROM prepays WHERE prepay_id = ?');
+  const selectPrepays = database.prepare(
+    'SELECT * FROM prepays WHERE out_trade_no = ? ORDER BY expires_at',
+  );
+  const updateClosed = database.prepare(
+    `UPDATE orders SET trade_state = 'CLOSED', closed_at = ? WHERE out_trade_no = ? AND trade_state = 'NOTPAY'`,
+  );
+  const updateReopened = database.prepare(
+    `UPDATE orders SET trade_state = 'NOTPAY', closed_at = NULL WHERE out_trade_no = ? AND trade_state = 'CLOSED'`,
+  );
+  const updatePaid = database.prepare(
+    `UPDATE orders SET trade_state = 'SUCCESS', paid_at = ?, payer_openid = ?, transaction_id = ?
+     WHERE out_trade_no = ? AND trade_state = 'NOTPAY'`,
+  );
+  const insertRefund = database.prepare(
+    `INSERT INTO refunds (refund_id, out_refund_no, out_trade_no, refund_fee, created_at)
+     VALUES (?, ?, ?, ?, ?)`,
+  );
+  const updateRefunded = database.prepare(
+    `UPDATE orders SET trade_state = 'REFUND' WHERE out_trade_no = ? AND trade_state IN ('SUCCESS', 'REFUND')`,
+  );
+  const selectRefunds = database.prepare(
+    'SELECT * FROM refunds WHERE out_trade_no = ? ORDER BY refund_id',
+  );
+  const find = (outTradeNo: string) => {
+    const row = select.get(outTradeNo);
+    return row && toOrder(row, clock.now());
+  };
+
+  return {
+    find,
+    findByTransactionId(transactionId) {
+      const row = selectByTransaction.get(transactionId);
+      return row && toOrder(row, clock.now());
+    },
+    list: () => selectAll.all().map((row) => toOrder(row, clock.now())),
+    create(outTradeNo, request, signType, namesPublicKey = false) {
+      const nowMs = clock.now();
+      const terms = signType === 'RSA' ? readTermsV3(request) : readTermsV2(request);
+      const defaultEndMs = nowMs + DEFAULT_LIFETIME_MS;
+      const longestMs = terms.subMchid ? MAX_SUB_MERCHANT_LIFETIME_MS : MAX_LIFETIME_MS;
+      // v3 lengthens what is shorter than a minute; v2 has refused it before.
+      const askedEndMs = Math.max(terms.payUntilMs ?? defaultEndMs, nowMs + MIN_LIFETIME_MS);
+      const payUntilMs = Math.min(askedEndMs, nowMs + longestMs);
+      insert.run(
+        outTradeNo,
+        JSON.stringify(request),
+        signType,
+        terms.totalFen,
+        nowMs,
+        payUntilMs,
+        Math.max(payUntilMs, defaultEndMs),
+        Number(namesPublicKey),
+      );
+    },
+    issuePrepayId(outTradeNo) {
+      const nowMs = clock.now();
+      const prepayId = `wx${formatBeijing(nowMs)}${randomBytes(10).toString('hex')}`;
+      insertPrepay.run(prepayId, outTradeNo, nowMs + PREPAY_LIFETIME_MS);
+      return prepayId;
+    },
+    findPrepay(prepayId) {
+      const row = selectPrepay.get(prepayId);
+      return row && toPrepay(row);
+    },
+    prepaysOf: (outTradeNo) => selectPrepays.all(outTradeNo).map(toPrepay),
+    close: (outTradeNo) => void updateClosed.run(clock.now(), outTradeNo),
+    reopen: (outTradeNo) => void updateReopened.run(outTradeNo),
+    pay(outTradeNo, payerOpenid) {
+      const nowMs = clock.now();
+      const serial = book.nextSerial().toString().padStart(10, '0');
+      const transactionId = `4200000000${formatBeijing(nowMs).slice(0, 8)}${serial}`;
+      const { changes } = updatePaid.run(nowMs, payerOpenid, transactionId, outTradeNo);
+      return Number(changes) === 1 ? find(outTradeNo) : undefined;
+    },
+    refund(outTradeNo, refundFen) {
+      const createdAtMs = clock.now();
+      const serial = book.nextSerial().toString().padStart(10, '0');
+      const refundId = `50300000${formatBeijing(createdAtMs).slice(0, 8)}${serial}`;
+      const outRefundNo = `BK${formatBeijing(createdAtMs)}${serial}`;
+      insertRefund.run(refundId, outRefundNo, outTradeNo, refundFen, createdAtMs);
+      updateRefunded.run(outTradeNo);
+      return { refundId, outRefundNo, refundFen, createdAtMs };
+    },
+    refundsOf: (outTradeNo) =>
+      selectRefunds.all(outTradeNo).map((row) => ({
+        refundId: String(row['refund_id']),
+        outRefundNo: String(row['out_refund_no']),
+        refundFen: Number(row['refund_fee']),
+        createdAtMs: Number(row['created_at']),
+      })),
+  };
+}

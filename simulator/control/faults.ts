@@ -1,0 +1,88 @@
+/** The part of the control API that makes WeChat misbehave. */
+import { CODE2SESSION_ERRCODES } from '../weixin/code2session.ts';
+import { type Body, ControlError, readNumber } from './input.ts';
+import { type FaultWish, TAMPER_PARTS, type TamperPart } from '../host/faults.ts';
+import { ERROR_CODES, isErrorCode } from '../v2/errors.ts';
+import { isV3ErrorCode, V3_ERROR_CODES } from '../v3/errors.ts';
+import type { Wechat } from '../wechat.ts';
+
+export function listFaults({ faults }: Wechat) {
+  return { faults: faults.list() };
+}
+
+export function addFault({ faults }: Wechat, body: Body) {
+  const { point, kind } = body;
+  if (typeof point !== 'string' || typeof kind !== 'string') {
+    throw new ControlError(400, 'MISSING_FIELD', '"point" and "kind" are needed');
+  }
+  const wish: FaultWish = { point, kind };
+  const rate = readNumber(body, 'rate', (n) => n >= 0 && n <= 1, 'a number from 0 to 1');
+  const times = readNumber(
+    body,
+    'times',
+    (n) => Number.isSafeInteger(n) && n > 0,
+    'a whole number above 0',
+  );
+  const seconds = readNumber(body, 'seconds', (n) => n >= 0 && n <= 1e9, 'a number of seconds');
+  const code = readFaultCode(point, kind, body['code']);
+  const part = readPart(point, kind, body['part']);
+  const fault = faults.add({
+    ...wish,
+    ...(rate === undefined ? {} : { rate }),
+    ...(times === undefined ? {} : { times }),
+    ...(seconds === undefined ? {} : { seconds }),
+    ...(code === undefined ? {} : { code }),
+    ...(part === undefined ? {} : { part }),
+  });
+  return { id: fault.id };
+}
+
+function readPart(point: string, kind: string, part: unknown): TamperPart | undefined {
+  const known = TAMPER_PARTS.find((one) => one === part);
+  if (part !== undefined && (known === undefined || point !== 'notify' || kind !== 'tamper')) {
+    const rule = `"part" belongs to "tamper" at notify and is one of ${TAMPER_PARTS.join(', ')}`;
+    throw new ControlError(400, 'INVALID_FIELD', rule);
+  }
+  return known;
+}
+
+function readFaultCode(point: string, kind: string, code: unknown): string | undefined {
+  if (code === undefined) {
+    return undefined;
+  }
+  if (kind !== 'error') {
+    throw new ControlError(400, 'INVALID_FIELD', '"code" belongs to the kind "error" only');
+  }
+  const text = typeof code === 'number' ? code.toString() : code;
+  if (typeof text !== 'string') {
+    throw new ControlError(400, 'INVALID_FIELD', '"code" must be a string or a number');
+  }
+  const known =
+    point === 'code2session'
+      ? CODE2SESSION_ERRCODES.includes(Number(text))
+      : isErrorCode(text) || isV3ErrorCode(text);
+  if (!known) {
+    const list =
+      point === 'code2session'
+        ? CODE2SESSION_ERRCODES
+        : new Set([...ERROR_CODES, ...V3_ERROR_CODES]);
+    throw new ControlError(
+      400,
+      'UNKNOWN_ERROR_CODE',
+      `"code" must be one of ${[...list].join(', ')}`,
+    );
+  }
+  return text;
+}
+
+export function removeFaults({ faults }: Wechat) {
+  faults.clear();
+  return {};
+}
+
+export function removeFault({ faults }: Wechat, _: Body, id: string) {
+  if (!faults.remove(id)) {
+    throw new ControlError(404, 'FAULT_NOT_FOUND', `there is no fault ${id}`);
+  }
+  return {};
+}

@@ -1,0 +1,72 @@
+/** `GET /_simulator`: what this program is and what it answers. */
+import type { Answer, Request } from '../host/http.ts';
+import { answerError } from '../host/http.ts';
+import type { Wechat } from '../wechat.ts';
+
+const ADDRESSES = [
+  ['POST /pay/unifiedorder', '统一下单'],
+  ['POST /pay/orderquery', '查询订单'],
+  ['POST /pay/closeorder', '关闭订单'],
+  ['POST /v3/pay/transactions/{jsapi|native}', 'APIv3 下单'],
+  ['GET /v3/pay/transactions/{out-trade-no|id}/{number}?mchid=', 'APIv3 查询订单'],
+  ['POST /v3/pay/transactions/out-trade-no/{out_trade_no}/close', 'APIv3 关闭订单'],
+  ['… /v3/pay/partner/transactions/…', 'APIv3 服务商模式'],
+  ['GET /v3/certificates', '下载平台证书'],
+  ['GET /sns/jscode2session', '小程序登录 code2Session'],
+  ['POST /_simulator/login {"user"}', 'a one-time wx.login code'],
+  [
+    'POST /_simulator/request-payment {"user","timeStamp","nonceStr","package","signType","paySign"}',
+    'what the phone does; "cancel": true cancels',
+  ],
+  ['GET /', 'the page: a phone to pay with, and every message'],
+  ['GET /_simulator/orders', "WeChat's whole book"],
+  ['GET /_simulator/orders/{out_trade_no}', 'one order with its notification attempts'],
+  [
+    'POST /_simulator/orders/{out_trade_no}/pay',
+    'pays without a phone; "evenIfClosed": true for a payment that was under way before',
+  ],
+  [
+    'POST /_simulator/orders/{out_trade_no}/refund-in-console',
+    'a refund by hand; {"refundFen","notifyUrl"}',
+  ],
+  ['GET /_simulator/prepays/{prepay_id}', 'the order that a prepay_id belongs to'],
+  ['GET /_simulator/users/{user}', 'the openid of a user'],
+  ['GET|POST|DELETE /_simulator/faults[/{id}]', 'misbehaviour on request'],
+  ['GET|POST /_simulator/merchant', 'new keys, certificates, sub-merchants'],
+  [
+    'GET|POST /_simulator/verification {"mode","notificationShare"}',
+    'platform certificate, public key, or both',
+  ],
+  ['GET|POST /_simulator/platform-certificates {"share"}', 'a successor beside the first'],
+  ['GET|POST /_simulator/clock {"advanceSeconds"}', "moves WeChat's clock"],
+  [
+    'GET /_simulator/messages[?after=id&failed=1]',
+    'every message, or the failed ones, and why a signature failed',
+  ],
+  ['POST /_simulator/reset', 'empty again'],
+];
+
+const escapeHtml = (text: string) =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+
+export function answerHome({ merchant, seed }: Wechat, { method }: Request): Answer {
+  if (method !== 'GET' && method !== 'HEAD') {
+    return answerError(405, 'METHOD_NOT_ALLOWED', `${method} /_simulator is not possible: use GET`);
+  }
+  const rows = ADDRESSES.map(
+    ([address = '', text = '']) =>
+      `<tr><td><code>${escapeHtml(address)}</code></td><td>${escapeHtml(text)}</td></tr>`,
+  );
+  const body = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>WeChat Pay simulator</title>
+<style>body{font:16px/1.5 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem}td{padding:.2rem 1rem .2rem 0;vertical-align:top}</style>
+<h1>WeChat Pay simulator 微信支付模拟器</h1>
+<p>It behaves like WeChat Pay (API v2 and v3) towards one merchant. No real money, no real WeChat. 不产生真实支付。</p>
+<p>appid <code>${escapeHtml(merchant.appid)}</code>, mch_id <code>${escapeHtml(merchant.mchid)}</code>, seed <code>${escapeHtml(seed)}</code>. How to use it: <code>simulator/README.md</code>.</p>
+<table>${rows.join('\n')}</table>
+</html>
+`;
+  return { status: 200, headers: { 'Content-Type': 'text/html; charset=utf-8' }, body };
+}

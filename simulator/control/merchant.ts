@@ -1,0 +1,138 @@
+/** The part of the control API that stands for the merchant console: keys, certificates, sub-merchants. */
+import { X509Certificate } from 'node:crypto';
+import type { AccountChanges, SubMerchant } from '../book/account.ts';
+import { createCertificate } from '../book/certificate.ts';
+import { type Body, ControlError, readText, refuseUnknownFields } from './input.ts';
+import { isAddress } from './orders.ts';
+import { createRsaKeyPair, randomText } from '../book/credentials.ts';
+import { renewKeys } from '../notifications/notice.ts';
+import type { Wechat } from '../wechat.ts';
+
+const MAX_CERTIFICATES = 3;
+export const MERCHANT_SETTINGS = [
+  'apiV2Key',
+  'apiV3Key',
+  'merchantCertificate',
+  'subMerchants',
+  'refundNotifyUrl',
+  'pendingNotifications',
+];
+
+/** The merchant without its secrets. */
+export function showMerchant({ merchant, account }: Wechat) {
+  return {
+    appid: merchant.appid,
+    mchid: merchant.mchid,
+    isServiceProvider: account.subMerchants().length > 0,
+    subMerchants: account
+      .subMerchants()
+      .map(({ subMchid, subAppid }) => ({ subMchid, ...(subAppid ? { subAppid } : {}) })),
+    refundNotifyUrl: account.refundNotifyUrl() ?? null,
+    certificates: account.certificates().map(({ serialNo, pem, revoked }) => ({
+      serialNo,
+      revoked,
+      expiresAt: new X509Certificate(pem).validToDate.toISOString(),
+    })),
+  };
+}
+
+/** A key is a value, or `true` for a new random one; the answer has what was made. */
+export async function changeMerchant(wechat: Wechat, body: Body) {
+  const { account, notifications } = wechat;
+  const keys = { ...readKey(body, 'apiV2Key'), ...readKey(body, 'apiV3Key') };
+  const subMerchants = readSubMerchants(body['subMerchants']);
+  const isUrl = (text: string) => text === '' || isAddress(text);
+  const refundNotifyUrl = readText(body, 'refundNotifyUrl', isUrl, 'an http address, or empty');
+  const isWhen = (text: string) => text === 'keep' || text === 'renew';
+  const pending = readText(body, 'pendingNotifications', isWhen, 'keep or renew');
+  const certificate = await readCertificate(wechat, body['merchantCertificate']);
+  const changes: AccountChanges = {
+    ...keys,
+    ...(subMerchants ? { subMerchants } : {}),
+    ...(refundNotifyUrl === undefined ? {} : { refundNotifyUrl }),
+  };
+  account.change(changes);
+  if (certificate) {
+    account.addCertificate(certificate.merchantSerialNo, certificate.merchantCertificate);
+  }
+  if (pending === 'renew') {
+    notifications.rewritePending((notice) => renewKeys(notice, wechat.merchant));
+  }
+  return { ...changes, ...certificate };
+}
+
+function readKey(body: Body, name: 'apiV2Key' | 'apiV3Key'): AccountChanges {
+  const value = body[name];
+  if (value === undefined) {
+    return {};
+  }
+  const key = value === true ? randomText(32) : value;
+  if (typeof key !== 'string' || !/^[0-9A-Za-z]{32}$/.test(key)) {
+    const rule = `"${name}" must be 32 letters and digits, or true for a new one`;
+    throw new ControlError(400, 'INVALID_FIELD', rule);
+  }
+  return { [name]: key };
+}
+
+function readSubMerchants(value: unknown): SubMerchant[] | undefined {
+  if (value === undefined) {
+    return undefined;
+  }
+  if (!Array.isArray(value)) {
+    throw new ControlError(400, 'INVALID_FIELD', '"subMerchants" must be a list; empty: none');
+  }
+  return value.map((one: unknown) => readSubMerchant({ ...(one as Body) }));
+}
+
+function readSubMerchant(body: Body): SubMerchant {
+  refuseUnknownFields(body, ['subMchid', 'subAppid', 'subAppSecret']);
+  const isDigits = (text: string) => /^\d{6,32}$/.test(text);
+  const isWord = (text: string) => /^[0-9A-Za-z]{1,64}$/.test(text);
+  const subMchid = readText(body, 'subMchid', isDigits, 'digits');
+  const subAppid = readText(body, 'subAppid', isWord, 'letters and digits');
+  const secret = readText(body, 'subAppSecret', isWord, 'letters and digits');
+  if (subMchid === undefined) {
+    throw new ControlError(400, 'MISSING_FIELD', '"subMchid" of a sub-merchant is needed');
+  }
+  return subAppid === undefined
+    ? { subMchid }
+    : { subMchid, subAppid, subAppSecret: secret ?? randomText(32, '0123456789abcdef') };
+}
+
+/** PEM text of a certificate that the merchant made, or `true` for a new pair. */
+async function readCertificate({ merchant, account }: Wechat, value: unknown) {
+  if (value === undefined) {
+    return undefined;
+  }
+  if (account.certificates().filter(({ revoked }) => !revoked).length >= MAX_CERTIFICATES) {
+    const text = `a merchant has at most ${MAX_CERTIFICATES} valid certificates: revoke one first`;
+    throw new ControlError(409, 'TOO_MANY_CERTIFICATES', text);
+  }
+  if (value === true) {
+    const pair = await createRsaKeyPair();
+    const { serialNo, pem } = createCertificate(merchant.mchid, pair);
+    return {
+      merchantSerialNo: serialNo,
+      merchantCertificate: pem,
+      merchantPrivateKey: pair.privateKey,
+    };
+  }
+  try {
+    const merchantCertificate = value as string;
+    const merchantSerialNo = new X509Certificate(merchantCertificate).serialNumber;
+    return { merchantSerialNo, merchantCertificate };
+  } catch {
+    const rule = '"merchantCertificate" must be a certificate in PEM, or true for a new pair';
+    throw new ControlError(400, 'INVALID_FIELD', rule);
+  }
+}
+
+export function revokeCertificate(wechat: Wechat, _: Body, serialNo: string) {
+  const { account } = wechat;
+  const valid = account.certificates().filter(({ revoked }) => !revoked);
+  if (!valid.some((one) => one.serialNo === serialNo)) {
+    throw new ControlError(404, 'CERTIFICATE_NOT_FOUND', `no valid certificate ${serialNo}`);
+  }
+  account.revokeCertificate(serialNo);
+  return showMerchant(wechat);
+}

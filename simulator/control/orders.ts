@@ -1,0 +1,109 @@
+/** The part of the control API about orders: pay without a phone, refund by hand, look. */
+import { type Body, ControlError, readNumber, readText, readUser } from './input.ts';
+import { describeOrderForPeople } from './order-view.ts';
+import { isPaid, type Order } from '../book/orders.ts';
+import { nameOfBuyer } from '../book/payer.ts';
+import { refuseUnpayable } from '../phone/phone.ts';
+import { refundInConsole, takePayment, type Wechat } from '../wechat.ts';
+
+const MAX_REFUNDS = 50;
+const REFUND_PATH = '/notify/v2/refund';
+
+function findOrder({ orders }: Wechat, outTradeNo: string) {
+  const order = orders.find(outTradeNo);
+  if (!order) {
+    throw new ControlError(404, 'ORDER_NOT_FOUND', `WeChat has no order ${outTradeNo}`);
+  }
+  return order;
+}
+
+export const listOrders = (wechat: Wechat) => ({
+  orders: wechat.orders.list().map((order) => describeOrderForPeople(wechat, order)),
+});
+
+export function showOrder(wechat: Wechat, _: Body, outTradeNo: string) {
+  return describeOrderForPeople(wechat, findOrder(wechat, outTradeNo));
+}
+
+export function showOrderOfPrepay(wechat: Wechat, _: Body, prepayId: string) {
+  const prepay = wechat.orders.findPrepay(prepayId);
+  if (!prepay) {
+    throw new ControlError(404, 'PREPAY_NOT_FOUND', `WeChat never gave out ${prepayId}`);
+  }
+  return describeOrderForPeople(wechat, findOrder(wechat, prepay.outTradeNo));
+}
+
+export function payWithoutPhone(wechat: Wechat, body: Body, outTradeNo: string) {
+  const { clock, messages, orders, users } = wechat;
+  const order = findOrder(wechat, outTradeNo);
+  const { evenIfClosed = false } = body;
+  if (typeof evenIfClosed !== 'boolean') {
+    throw new ControlError(400, 'INVALID_FIELD', '"evenIfClosed" must be true or false');
+  }
+  const wins = evenIfClosed && order.tradeState === 'CLOSED';
+  const refused = wins ? undefined : refuseUnpayable(order, clock.now());
+  if (wins) {
+    orders.reopen(outTradeNo);
+  }
+  if (refused) {
+    throw new ControlError(409, refused.reason ?? 'REFUSED', refused.message ?? refused.errMsg);
+  }
+  const other = body['user'] === undefined ? 'passer-by' : readUser(body);
+  const payer = nameOfBuyer(users, order.terms) ?? other;
+  const paid = takePayment(wechat, outTradeNo, payer);
+  const result = { errMsg: 'requestPayment:ok', transactionId: paid?.transactionId };
+  messages.add({
+    from: `phone of ${payer}`,
+    to: 'wechat',
+    kind: 'pay',
+    method: 'CALL',
+    path: outTradeNo,
+    request: { headers: {}, body: '' },
+    response: { status: 200, headers: {}, body: JSON.stringify(result) },
+  });
+  return result;
+}
+
+/** Somebody refunds in the merchant console; the rest of the money without `refundFen`. */
+export function refundByHand(wechat: Wechat, body: Body, outTradeNo: string) {
+  const order = findOrder(wechat, outTradeNo);
+  if (!isPaid(order)) {
+    const state = `this order is ${order.tradeState}`;
+    throw new ControlError(409, 'ORDER_NOT_PAID', `only what was paid is refunded; ${state}`);
+  }
+  const restFen = order.totalFen - order.refundedFen;
+  if (restFen === 0) {
+    throw new ControlError(409, 'NOTHING_LEFT', 'all of this order is refunded already');
+  }
+  if (wechat.orders.refundsOf(outTradeNo).length >= MAX_REFUNDS) {
+    throw new ControlError(409, 'TOO_MANY_REFUNDS', `an order has at most ${MAX_REFUNDS} refunds`);
+  }
+  const isGood = (fen: number) => Number.isSafeInteger(fen) && fen >= 1 && fen <= restFen;
+  const rule = `a whole number of fen from 1 to ${restFen}`;
+  const refundFen = readNumber(body, 'refundFen', isGood, rule) ?? restFen;
+  const notifyUrl =
+    readText(body, 'notifyUrl', isAddress, 'an http address') ??
+    wechat.account.refundNotifyUrl() ??
+    guessRefundUrl(order);
+  const refund = refundInConsole(wechat, order, refundFen, notifyUrl);
+  wechat.messages.add({
+    from: 'merchant console',
+    to: 'wechat',
+    kind: 'refund-in-console',
+    method: 'CALL',
+    path: outTradeNo,
+    request: { headers: {}, body: JSON.stringify({ refundFen, notifyUrl }) },
+    response: { status: 200, headers: {}, body: JSON.stringify(refund) },
+  });
+  return { ...refund, refundedFen: order.refundedFen + refundFen, notifyUrl };
+}
+
+export const isAddress = (text: string) => /^https?:\/\/[^\s]+$/.test(text) && URL.canParse(text);
+
+/** Beside the payment's notify_url: `…/notify/v2/refund`. */
+function guessRefundUrl({ terms }: Order): string {
+  const base = terms.notifyUrl.replace(/\/notify(\/.*)?$/, '');
+  return base === terms.notifyUrl
+    ? new URL(terms.notifyUrl).origin + REFUND_PATH
+    : base + REFUND_PATH;
+}

@@ -1,0 +1,179 @@
+/** Faults that a test asks for: which, where, how often. A seed makes the same run fail the same way again. */
+import { createHash } from 'node:crypto';
+import type { Clock } from '../book/clock.ts';
+
+const API_KINDS = ['error', 'timeout-before', 'timeout-after', 'drop', 'late'] as const;
+const SIGNED_ANSWER_KINDS = [...API_KINDS, 'tamper', 'wrong-merchant', 'probe'] as const;
+
+/** What `tamper` alters in a v3 notification. */
+export const TAMPER_PARTS = ['body', 'ciphertext', 'tag', 'signature'] as const;
+export type TamperPart = (typeof TAMPER_PARTS)[number];
+
+/** What each point can do wrong. What is missing here makes no sense there and is refused. */
+const POSSIBLE = {
+  notify: [
+    'lost',
+    'late',
+    'duplicate',
+    'reorder',
+    'tamper',
+    'wrong-amount',
+    'wrong-merchant',
+    'timeout-after',
+    'drop',
+    'probe',
+  ],
+  unifiedorder: SIGNED_ANSWER_KINDS,
+  orderquery: [...SIGNED_ANSWER_KINDS, 'wrong-amount'],
+  closeorder: SIGNED_ANSWER_KINDS,
+  certificates: [...API_KINDS, 'tamper', 'probe'],
+  code2session: API_KINDS,
+  host: ['down'],
+} as const;
+
+const NOT_YET_SERVED = new Set(['refund', 'refundquery', 'downloadbill']);
+
+export type FaultPoint = keyof typeof POSSIBLE;
+export type FaultKind = (typeof POSSIBLE)[FaultPoint][number];
+
+export interface Fault {
+  readonly id: string;
+  readonly point: FaultPoint;
+  readonly kind: FaultKind;
+  /** Share of the chances that are hit, 0 to 1. */
+  readonly rate: number;
+  /** Hits that are left; absent: without end. */
+  times?: number;
+  /** For `late`, `reorder` and `duplicate` the delay; for the others how long the fault lasts on WeChat's clock. */
+  readonly seconds?: number;
+  readonly code?: string;
+  readonly part?: TamperPart;
+  hits: number;
+  chances: number;
+  readonly endsAtMs?: number;
+}
+
+export interface Faults {
+  add(wish: FaultWish): Fault;
+  list(): Fault[];
+  remove(id: string): boolean;
+  clear(): void;
+  /** The first fault that hits this chance, if one does. `isPossible` leaves faults alone that could do nothing here. */
+  take(
+    point: FaultPoint,
+    isPossible?: (kind: FaultKind, part?: TamperPart) => boolean,
+  ): Fault | undefined;
+}
+
+export interface FaultWish {
+  point: string;
+  kind: string;
+  rate?: number;
+  times?: number;
+  seconds?: number;
+  code?: string;
+  part?: TamperPart;
+}
+
+/** A wish that cannot be granted; `code` is stable. */
+export class FaultRefusedError extends Error {
+  readonly code: 'UNKNOWN_FAULT_POINT' | 'FAULT_NOT_POSSIBLE' | 'NOT_YET_SERVED';
+
+  constructor(code: FaultRefusedError['code'], message: string) {
+    super(message);
+    this.name = 'FaultRefusedError';
+    this.code = code;
+  }
+}
+
+const HINTS: Record<string, string> = {
+  'notify/timeout-before': 'a notification that never reaches the merchant is "lost"',
+  'notify/error': 'WeChat notifies only payments that succeeded',
+  'unifiedorder/lost': 'use "timeout-before" or "timeout-after"',
+  'orderquery/lost': 'use "timeout-before" or "timeout-after"',
+  'closeorder/lost': 'use "timeout-before" or "timeout-after"',
+  'code2session/tamper': 'the answer of code2session carries no signature',
+};
+
+function assertPossible({ point, kind }: FaultWish): void {
+  if (NOT_YET_SERVED.has(point)) {
+    throw new FaultRefusedError('NOT_YET_SERVED', `the simulator does not serve ${point} yet`);
+  }
+  if (!Object.hasOwn(POSSIBLE, point)) {
+    const points = Object.keys(POSSIBLE).join(', ');
+    throw new FaultRefusedError('UNKNOWN_FAULT_POINT', `no fault point "${point}": ${points}`);
+  }
+  const kinds: readonly string[] = POSSIBLE[point as FaultPoint];
+  if (!kinds.includes(kind)) {
+    const hint = HINTS[`${point}/${kind}`];
+    throw new FaultRefusedError(
+      'FAULT_NOT_POSSIBLE',
+      `"${kind}" is not possible at ${point}${hint ? ` (${hint})` : ''}: ${kinds.join(', ')}`,
+    );
+  }
+}
+
+const DELAYING: ReadonlySet<string> = new Set(['late', 'reorder', 'duplicate']);
+
+/** Chance number n of one fault: the same number for the same seed, whatever else happens in between. */
+function drawNumber(seed: string, fault: Fault): number {
+  const text = `${seed}|${fault.point}|${fault.kind}|${fault.chances}`;
+  return createHash('sha256').update(text).digest().readUInt32BE(0) / 2 ** 32;
+}
+
+export function createFaults(seed: string, clock: Clock): Faults {
+  let faults: Fault[] = [];
+  let created = 0;
+  const isAlive = (fault: Fault) =>
+    fault.times !== 0 && (fault.endsAtMs === undefined || clock.now() < fault.endsAtMs);
+
+  return {
+    add(wish) {
+      assertPossible(wish);
+      created += 1;
+      const { seconds } = wish;
+      const ends = seconds !== undefined && !DELAYING.has(wish.kind);
+      const fault: Fault = {
+        id: `fault-${created}`,
+        point: wish.point as FaultPoint,
+        kind: wish.kind as FaultKind,
+        rate: wish.rate ?? 1,
+        hits: 0,
+        chances: 0,
+        ...(wish.times === undefined ? {} : { times: wish.times }),
+        ...(seconds === undefined ? {} : { seconds }),
+        ...(wish.code === undefined ? {} : { code: wish.code }),
+        ...(wish.part === undefined ? {} : { part: wish.part }),
+        ...(ends ? { endsAtMs: clock.now() + seconds * 1000 } : {}),
+      };
+      faults.push(fault);
+      return fault;
+    },
+    list: () => faults.filter(isAlive),
+    remove(id) {
+      const before = faults.length;
+      faults = faults.filter((fault) => fault.id !== id);
+      return faults.length < before;
+    },
+    clear() {
+      faults = [];
+    },
+    take(point, isPossible = () => true) {
+      faults = faults.filter(isAlive);
+      for (const fault of faults) {
+        if (fault.point !== point || !isPossible(fault.kind, fault.part)) {
+          continue;
+        }
+        fault.chances += 1;
+        if (drawNumber(seed, fault) < fault.rate) {
+          fault.hits += 1;
+          if (fault.times !== undefined) {
+            fault.times -= 1;
+          }
+          return fault;
+        }
+      }
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,170 @@
+/** What a notification says, fixed when the thing happened: every attempt says the same. */
+import { createHash, randomUUID } from 'node:crypto';
+import { Aes, Formatter } from 'wechatpay-axios-plugin';
+import { formatBeijingForPeople, formatRfc3339 } from '../book/clock.ts';
+import type { MerchantV2 } from '../book/credentials.ts';
+import type { Order, Refund } from '../book/orders.ts';
+import { describePayment, describeSubMerchant } from '../v2/trade-fields.ts';
+import { describeTransaction } from '../v3/transaction.ts';
+import type { Wechat } from '../wechat.ts';
+import { type Fields, type SignType, signFields, toXml } from '../v2/wire.ts';
+
+/** XML with a signature. */
+export interface PaymentNoticeV2 {
+  readonly kind: 'payment-v2';
+  readonly signType: SignType;
+  readonly fields: Fields;
+}
+
+/** XML without a signature; `inner` is encrypted into `req_info`. */
+export interface RefundNoticeV2 {
+  readonly kind: 'refund-v2';
+  readonly fields: Fields;
+  readonly inner: Fields;
+  readonly apiV2Key: string;
+}
+
+/** JSON; `resource` is encrypted, the headers carry the signature. */
+export interface PaymentNoticeV3 {
+  readonly kind: 'payment-v3';
+  readonly envelope: {
+    readonly id: string;
+    readonly create_time: string;
+    readonly resource_type: string;
+    readonly event_type: string;
+    readonly summary: string;
+  };
+  readonly originalType: string;
+  readonly resource: Record<string, unknown>;
+  readonly nonce: string;
+  readonly apiV3Key: string;
+  /** As `Order.namesPublicKey`. */
+  readonly namesPublicKey: boolean;
+}
+
+export type Notice = PaymentNoticeV2 | RefundNoticeV2 | PaymentNoticeV3;
+
+/** In the format of the version that the order was made with, with the keys of this moment. */
+export function composePaymentNotice(wechat: Wechat, order: Order): Notice {
+  return order.signType === 'RSA'
+    ? composeV3(wechat, order)
+    : composeV2(wechat, order, order.signType);
+}
+
+/** Names in byte order, no `sign_type`, signed like the order was. */
+function composeV2({ merchant, users }: Wechat, order: Order, signType: SignType): Notice {
+  const { attach, deviceInfo } = order.terms;
+  const fields: Fields = {
+    appid: merchant.appid,
+    mch_id: merchant.mchid,
+    ...describeSubMerchant(order.terms),
+    nonce_str: Formatter.nonce(32),
+    return_code: 'SUCCESS',
+    result_code: 'SUCCESS',
+    ...(attach ? { attach } : {}),
+    ...(deviceInfo ? { device_info: deviceInfo } : {}),
+    ...describePayment(order, users),
+  };
+  return { kind: 'payment-v2', signType, fields: signNotice(fields, merchant.apiV2Key, signType) };
+}
+
+function signNotice(unsigned: Fields, key: string, signType: SignType): Fields {
+  const { sign: _, ...fields } = unsigned;
+  const sign = signFields(fields, key, signType);
+  return Object.fromEntries(
+    Object.entries({ ...fields, sign }).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
+function composeV3(wechat: Wechat, order: Order): Notice {
+  return {
+    kind: 'payment-v3',
+    envelope: {
+      id: randomUUID(),
+      create_time: formatRfc3339(order.paidAtMs ?? 0),
+      resource_type: 'encrypt-resource',
+      event_type: 'TRANSACTION.SUCCESS',
+      summary: '支付成功',
+    },
+    originalType: 'transaction',
+    resource: describeTransaction(wechat, order),
+    nonce: Formatter.nonce(12),
+    apiV3Key: wechat.merchant.apiV3Key ?? '',
+    namesPublicKey: order.namesPublicKey,
+  };
+}
+
+export function composeRefundNotice({ merchant }: Wechat, order: Order, refund: Refund): Notice {
+  const refundFee = refund.refundFen.toString();
+  const totalFee = order.totalFen.toString();
+  return {
+    kind: 'refund-v2',
+    fields: {
+      return_code: 'SUCCESS',
+      appid: merchant.appid,
+      mch_id: merchant.mchid,
+      ...describeSubMerchant(order.terms),
+      nonce_str: Formatter.nonce(32),
+    },
+    inner: {
+      out_refund_no: refund.outRefundNo,
+      out_trade_no: order.outTradeNo,
+      refund_account: 'REFUND_SOURCE_UNSETTLED_FUNDS',
+      refund_fee: refundFee,
+      refund_id: refund.refundId,
+      refund_recv_accout: '支付用户零钱',
+      refund_request_source: 'VENDOR_PLATFORM',
+      refund_status: 'SUCCESS',
+      settlement_refund_fee: refundFee,
+      settlement_total_fee: totalFee,
+      success_time: formatBeijingForPeople(refund.createdAtMs),
+      total_fee: totalFee,
+      transaction_id: order.transactionId ?? '',
+    },
+    apiV2Key: merchant.apiV2Key,
+  };
+}
+
+/** The same message under the keys of now. */
+export function renewKeys(notice: Notice, merchant: MerchantV2): Notice {
+  switch (notice.kind) {
+    case 'payment-v2': {
+      const { fields, signType } = notice;
+      return { ...notice, fields: signNotice(fields, merchant.apiV2Key, signType) };
+    }
+    case 'refund-v2':
+      return { ...notice, apiV2Key: merchant.apiV2Key };
+    case 'payment-v3':
+      return { ...notice, apiV3Key: merchant.apiV3Key ?? notice.apiV3Key };
+  }
+}
+
+/** `req_info`: AES-256-ECB with PKCS#7 under the 32 lower-case hex digits of md5(API v2 key). */
+export function encryptRefund({ inner, apiV2Key }: RefundNoticeV2): string {
+  const key = createHash('md5').update(apiV2Key).digest('hex');
+  // The plugin leaves whole blocks without padding, which PKCS#7 does not.
+  return Aes.AesEcb.encrypt(padBlock(toRootXml(inner)), key);
+}
+
+const padBlock = (text: string) => Aes.pkcs7.padding(text, false) as unknown as string;
+
+const toRootXml = (fields: Fields) =>
+  toXml(fields, [])
+    .replace(/^<xml>/, '<root>\n')
+    .replace(/<\/xml>$/, '</root>');
+
+/** The body of a v3 notification. */
+export function encryptResource(notice: PaymentNoticeV3): string {
+  const { originalType, nonce, apiV3Key } = notice;
+  const plaintext = JSON.stringify(notice.resource);
+  return JSON.stringify({
+    ...notice.envelope,
+    resource: {
+      original_type: originalType,
+      algorithm: 'AEAD_AES_256_GCM',
+      ciphertext: Aes.AesGcm.encrypt(plaintext, apiV3Key, nonce, originalType),
+      associated_data: originalType,
+      nonce,
+    },
+  });
+}

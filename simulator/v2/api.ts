@@ -1,0 +1,175 @@
+/** The gate of `api.mch.weixin.qq.com` v2: reads and verifies a request, runs the operation, signs the answer. */
+import { Formatter } from 'wechatpay-axios-plugin';
+import { closeOrder } from './closeorder.ts';
+import { reportOwnSignature } from './explain/signature.ts';
+import type { Fault, FaultPoint } from '../host/faults.ts';
+import { alterAmount, alterMerchant, tamper } from './forgery.ts';
+import type { Answer, Reply, Request } from '../host/http.ts';
+import type { Message } from '../host/messages.ts';
+import { queryOrder } from './orderquery.ts';
+import { isPaid } from '../book/orders.ts';
+import { type ErrorCode, failWith, isErrorCode, type Outcome } from './errors.ts';
+import { openRequest } from './open-request.ts';
+import { placeOrder } from './unifiedorder.ts';
+import { nameInV2 } from '../v3/errors.ts';
+import type { Wechat } from '../wechat.ts';
+import { type Fields, type SignType, signFields, toXml } from './wire.ts';
+
+interface Operation {
+  readonly point: FaultPoint & ('unifiedorder' | 'orderquery' | 'closeorder');
+  readonly run: (wechat: Wechat, fields: Fields, signType: SignType) => Outcome;
+}
+
+const OPERATIONS: Record<string, Operation> = {
+  '/pay/unifiedorder': { point: 'unifiedorder', run: placeOrder },
+  '/pay/orderquery': { point: 'orderquery', run: queryOrder },
+  '/pay/closeorder': { point: 'closeorder', run: closeOrder },
+};
+
+const NOT_YET_SERVED = new Set(['/secapi/pay/refund', '/pay/refundquery', '/pay/downloadbill']);
+const SLOW_ANSWER_SECONDS = 3;
+
+export const isPayPath = (path: string) => path in OPERATIONS || NOT_YET_SERVED.has(path);
+
+/** Answers one call of the pay API and keeps it in the message log. */
+export function answerPayApi(wechat: Wechat, request: Request): Reply {
+  const operation = OPERATIONS[request.path];
+  const message = wechat.messages.add({
+    from: 'merchant',
+    to: 'wechat',
+    kind: operation?.point ?? request.path,
+    method: request.method,
+    path: request.url,
+    request: { headers: request.headers, body: request.body.toString('utf8') },
+  });
+  const reply = operation
+    ? answerOperation(wechat, request, operation, message)
+    : answerXml({
+        return_code: 'FAIL',
+        return_msg: `simulator: ${request.path} is not served yet`,
+      });
+  if (typeof reply === 'string') {
+    message.note = reply === 'drop' ? 'the connection was cut' : 'no answer was sent';
+  } else {
+    const { status, headers, body } = reply;
+    message.response = { status, headers, body };
+  }
+  return reply;
+}
+
+const answerXml = (fields: Fields): Answer => ({
+  status: 200,
+  headers: { 'Content-Type': 'text/plain;charset=utf-8' },
+  body: toXml(fields),
+});
+
+function answerOperation(
+  wechat: Wechat,
+  request: Request,
+  operation: Operation,
+  message: Message,
+): Reply {
+  const opened = openRequest(wechat, request, message);
+  const { signType, subMerchant } = opened;
+  const sealing = { signType, subMerchant, message };
+  if ('refused' in opened) {
+    return seal(wechat, opened.refused, sealing);
+  }
+  const { fields } = opened;
+  const { point, run } = operation;
+  const fault = wechat.faults.take(
+    point,
+    (kind) => kind !== 'probe' && (kind !== 'wrong-amount' || isPaidOrder(wechat, fields)),
+  );
+  if (!fault) {
+    return seal(wechat, run(wechat, fields, signType), sealing);
+  }
+  message.fault = fault.kind;
+  return answerWithFault(fault, {
+    perform: () => run(wechat, fields, signType),
+    answer: (outcome, change) => seal(wechat, outcome, sealing, change),
+    forge: {
+      tamper,
+      'wrong-amount': (sealed) => alterAmount(sealed, wechat.merchant.apiV2Key, signType),
+      'wrong-merchant': (sealed) => alterMerchant(sealed, wechat.merchant.apiV2Key, signType),
+    },
+  });
+}
+
+/** A fault may bear a name of API v3. */
+function nameFault(code = 'SYSTEMERROR'): ErrorCode {
+  const name = nameInV2(code);
+  return isErrorCode(name) ? name : 'SYSTEMERROR';
+}
+
+interface FaultyCall {
+  perform: () => Outcome;
+  answer: (outcome: Outcome, change?: (sealed: Fields) => Fields) => Answer;
+  forge: Record<'tamper' | 'wrong-amount' | 'wrong-merchant', (sealed: Fields) => Fields>;
+}
+
+function answerWithFault(fault: Fault, { perform, answer, forge }: FaultyCall): Reply {
+  switch (fault.kind) {
+    case 'error':
+      return answer(failWith(nameFault(fault.code), fault.point));
+    case 'timeout-before':
+      return 'hold';
+    case 'timeout-after':
+      perform();
+      return 'hold';
+    case 'drop':
+      return 'drop';
+    case 'late':
+      return { ...answer(perform()), delayMs: (fault.seconds ?? SLOW_ANSWER_SECONDS) * 1000 };
+    case 'tamper':
+    case 'wrong-amount':
+    case 'wrong-merchant':
+      return answer(perform(), forge[fault.kind]);
+    default:
+      throw new Error(`no such fault here: ${fault.kind}`);
+  }
+}
+
+const isPaidOrder = ({ orders }: Wechat, fields: Fields) => {
+  const order = fields['transaction_id']
+    ? orders.findByTransactionId(fields['transaction_id'])
+    : orders.find(fields['out_trade_no'] ?? '');
+  return order !== undefined && isPaid(order);
+};
+
+interface Sealing {
+  readonly signType: SignType;
+  /** `sub_mch_id` and `sub_appid`, given back as they came. */
+  readonly subMerchant: Fields;
+  readonly message: Message;
+}
+
+/** Puts an outcome into WeChat's envelope, signed with the algorithm of the request. */
+function seal(
+  { merchant }: Wechat,
+  outcome: Outcome,
+  { signType, subMerchant, message }: Sealing,
+  change: (sealed: Fields) => Fields = (sealed) => sealed,
+): Answer {
+  if (outcome.kind === 'gateway') {
+    if (outcome.note) {
+      message.note = outcome.note;
+    }
+    return answerXml({ return_code: 'FAIL', return_msg: outcome.text });
+  }
+  const head = { return_code: 'SUCCESS', return_msg: 'OK' };
+  const identity = {
+    appid: merchant.appid,
+    mch_id: merchant.mchid,
+    ...subMerchant,
+    nonce_str: Formatter.nonce(16),
+  };
+  const result: Fields =
+    outcome.kind === 'ok'
+      ? { result_code: 'SUCCESS', ...outcome.fields }
+      : { result_code: 'FAIL', err_code: outcome.code, err_code_des: outcome.text };
+  const signed = { ...head, ...identity, ...result };
+  const sign = signFields(signed, merchant.apiV2Key, signType);
+  message.answerSignature = reportOwnSignature(signed, sign, signType);
+  return answerXml(change({ ...head, ...identity, sign, ...result }));
+}

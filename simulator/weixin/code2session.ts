@@ -1,0 +1,135 @@
+/** `/sns/jscode2session` of `api.weixin.qq.com`: a login code becomes an openid and a session_key. */
+import { randomBytes } from 'node:crypto';
+import type { Answer, Reply, Request } from '../host/http.ts';
+import type { Wechat } from '../wechat.ts';
+
+const TEXTS: Record<string, string> = {
+  '-1': 'system error',
+  '40002': 'invalid grant_type',
+  '40013': 'invalid appid',
+  '40029': 'invalid code',
+  '40125': 'invalid appsecret',
+  '40163': 'code been used',
+  '40226': 'code blocked',
+  '41002': 'appid missing',
+  '41004': 'appsecret missing',
+  '41008': 'missing code',
+  '43001': 'require GET method',
+  '45011': 'api minute-quota reach limit, must slower, retry next minute',
+};
+
+export const CODE2SESSION_ERRCODES = Object.keys(TEXTS).map(Number);
+const SLOW_ANSWER_SECONDS = 3;
+
+/** WeChat's support finds a call by its rid. */
+function createRid(nowMs: number): string {
+  const seconds = Math.floor(nowMs / 1000).toString(16);
+  return `${seconds}-${randomBytes(4).toString('hex')}-${randomBytes(4).toString('hex')}`;
+}
+
+type Result = { errcode: number } | { session_key: string; openid: string };
+
+/** Answers one exchange; a code is used up by it. The content type is `text/plain`, as in production. */
+export function answerCode2Session(wechat: Wechat, request: Request): Reply {
+  const { faults, messages } = wechat;
+  const message = messages.add({
+    from: 'merchant',
+    to: 'wechat',
+    kind: 'code2session',
+    method: request.method,
+    path: request.url,
+    request: { headers: request.headers, body: request.body.toString('utf8') },
+  });
+  const answer = (result: Result): Answer => {
+    const answered = answerResult(result, wechat.clock.now());
+    message.response = answered;
+    return answered;
+  };
+  const fault = faults.take('code2session');
+  if (fault) {
+    message.fault = fault.kind;
+  }
+  switch (fault?.kind) {
+    case 'error':
+      return answer({ errcode: Number(fault.code ?? '-1') });
+    case 'drop':
+      message.note = 'the connection was cut';
+      return 'drop';
+    case 'timeout-before':
+      message.note = 'no answer was sent; the code is not used up';
+      return 'hold';
+    case 'timeout-after':
+      exchange(wechat, request);
+      message.note = 'no answer was sent; the code is used up';
+      return 'hold';
+    case 'late':
+      return {
+        ...answer(exchange(wechat, request)),
+        delayMs: (fault.seconds ?? SLOW_ANSWER_SECONDS) * 1000,
+      };
+    default:
+      return answer(exchange(wechat, request));
+  }
+}
+
+function answerResult(result: Result, nowMs: number): Answer {
+  const body =
+    'errcode' in result
+      ? {
+          errcode: result.errcode,
+          errmsg: `${TEXTS[result.errcode] ?? 'system error'}, rid: ${createRid(nowMs)}`,
+        }
+      : result;
+  return {
+    status: 200,
+    headers: { 'Content-Type': 'text/plain' },
+    body: JSON.stringify(body),
+  };
+}
+
+function exchange(wechat: Wechat, { method, query }: Request): Result {
+  if (method !== 'GET') {
+    return { errcode: 43001 };
+  }
+  const appid = query.get('appid');
+  const secret = query.get('secret');
+  const code = query.get('js_code');
+  if (!appid) {
+    return { errcode: 41002 };
+  }
+  if (!secret) {
+    return { errcode: 41004 };
+  }
+  const program = findMiniProgram(wechat, appid);
+  if (!program) {
+    return { errcode: 40013 };
+  }
+  if (secret !== program.secret) {
+    return { errcode: 40125 };
+  }
+  if (query.get('grant_type') !== 'authorization_code') {
+    return { errcode: 40002 };
+  }
+  if (!code) {
+    return { errcode: 41008 };
+  }
+  const exchanged = wechat.users.exchangeCode(code);
+  if (exchanged.result === 'ok') {
+    return {
+      session_key: randomBytes(16).toString('base64'),
+      openid: program.openidOf(exchanged.user),
+    };
+  }
+  return { errcode: exchanged.result === 'used' ? 40163 : 40029 };
+}
+
+/** The merchant's own mini-program, or one of a sub-merchant. */
+function findMiniProgram({ merchant, account, users }: Wechat, appid: string) {
+  if (appid === merchant.appid) {
+    return { secret: merchant.appSecret, openidOf: (user: string) => users.openidOf(user) };
+  }
+  const sub = account.subMerchants().find(({ subAppid }) => subAppid === appid);
+  return (
+    sub && { secret: sub.subAppSecret, openidOf: (user: string) => users.subOpenidOf(user, appid) }
+  );
+}
