@@ -1,6 +1,6 @@
 /** `/_local/…`: what only the local stack can do. Loopback only, and in no deployment. */
-import { type HttpAnswer, jsonAnswer } from './http-result.ts';
-import type { LocalFunction } from './lambda.ts';
+import { type HttpAnswer, jsonAnswer } from './aws/http-result.ts';
+import type { LocalFunction } from './aws/lambda.ts';
 
 const LOOPBACK_HOSTS = new Set(['127.0.0.1', 'localhost', '[::1]']);
 const MAX_ADVANCE_SECONDS = 10 * 366 * 86_400;

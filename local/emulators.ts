@@ -1,13 +1,13 @@
 /** Starts what stands in for AWS and for WeChat, with the merchant, the table and the products in it. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { seedCatalogue } from './catalogue.ts';
-import type { DataDir } from './data-dir.ts';
-import { createTable, startDynamoDb } from './dynamodb.ts';
-import type { Addresses, Names } from './environment.ts';
-import { type LocalMerchant, loadMerchant, putSecrets, saveMerchant } from './merchant.ts';
-import { startSecretsManager } from './secrets-manager.ts';
-import { startSimulator } from './simulator-process.ts';
+import { seedCatalogue } from './data/catalogue.ts';
+import type { DataDir } from './data/data-dir.ts';
+import { createTable, startDynamoDb } from './aws/dynamodb.ts';
+import type { Addresses, Names } from './aws/environment.ts';
+import { type LocalMerchant, loadMerchant, putSecrets, saveMerchant } from './data/merchant.ts';
+import { startSecretsManager } from './aws/secrets-manager.ts';
+import { startSimulator } from './process/simulator-process.ts';
 
 const SIMULATOR_ENTRY = fileURLToPath(new URL('../simulator/main.ts', import.meta.url));
 

@@ -1,9 +1,9 @@
 /** `npm start`: the whole stack in one terminal. */
 import path from 'node:path';
-import type { RequestLine } from './api-server.ts';
+import type { RequestLine } from './aws/api-server.ts';
 import { explainFailure } from './explain-failure.ts';
 import { readFlags } from './flags.ts';
-import { watchNpm } from './parent-watch.ts';
+import { watchNpm } from './process/parent-watch.ts';
 import { type Stack, startStack } from './stack.ts';
 
 const STOP_LIMIT_MS = 10_000;

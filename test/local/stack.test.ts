@@ -6,8 +6,8 @@ import path from 'node:path';
 import { GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createLocalClient } from '../../local/dynamodb.ts';
-import type { LocalMerchant } from '../../local/merchant.ts';
+import { createLocalClient } from '../../local/aws/dynamodb.ts';
+import type { LocalMerchant } from '../../local/data/merchant.ts';
 import { type Stack, type StackOptions, startStack } from '../../local/stack.ts';
 
 const TEMPLATE = `

@@ -106,7 +106,7 @@ describe('a bundle is refused', () => {
 
   test.each([
     ['simulator/book/book.ts', 'simulator/book/book.ts is not production code'],
-    ['local/api-server.ts', 'local/api-server.ts is not production code'],
+    ['local/aws/api-server.ts', 'local/aws/api-server.ts is not production code'],
     ['test/repo/project.ts', 'test/repo/project.ts is not production code'],
     ['build/bundle.ts', 'build/bundle.ts is not production code'],
     [

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { startSecretsManager } from '../../local/secrets-manager.ts';
+import { startSecretsManager } from '../../local/aws/secrets-manager.ts';
 import { ConfigError } from '../../lib/errors.ts';
 import {
   openMerchantSecret,

@@ -12,7 +12,7 @@ import {
   createTable,
   type LocalDynamoDb,
   startDynamoDb,
-} from '../../local/dynamodb.ts';
+} from '../../local/aws/dynamodb.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { OPEN_ORDERS_INDEX } from '../../lib/table/schema.ts';
 

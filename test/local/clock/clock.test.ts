@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { installClock, type LocalClock } from '../../local/clock.ts';
+import { installClock, type LocalClock } from '../../../local/clock/clock.ts';
 
 let clock: LocalClock | undefined;
 afterEach(() => clock?.uninstall());

@@ -6,8 +6,8 @@ import {
   ResourceExistsException,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { createMerchant, type Merchant } from '../simulator/book/credentials.ts';
-import type { Names } from './environment.ts';
+import { createMerchant, type Merchant } from '../../simulator/book/credentials.ts';
+import type { Names } from '../aws/environment.ts';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
 
 /** The content of `merchant.json`. */

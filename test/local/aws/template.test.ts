@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseTemplate, readTemplate } from '../../local/template.ts';
+import { parseTemplate, readTemplate } from '../../../local/aws/template.ts';
 
 describe('the reader of serverless.yml', () => {
   it('finds routes in every usual spelling, timeouts, memory and schedules', () => {

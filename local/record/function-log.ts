@@ -1,6 +1,6 @@
 /** Where the functions' own lines go: all of them to a file, warnings, errors and what reconcile did in short to the terminal. */
 import { closeSync, existsSync, openSync, renameSync, writeSync } from 'node:fs';
-import type { OutputSink } from './function-output.ts';
+import type { OutputSink } from '../aws/function-output.ts';
 
 const LOUD_LEVELS = new Set(['WARN', 'ERROR', 'CRITICAL']);
 const MAX_LENGTH = 300;

@@ -1,10 +1,10 @@
 /** Stands where API Gateway's HTTP API stands: routes a request to a function and answers as AWS does. */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { answerControl, type Control } from './control-api.ts';
+import { answerControl, type Control } from '../control-api.ts';
 import { buildHttpEvent, type HttpRequest } from './http-event.ts';
 import { GATEWAY_ANSWERS, type HttpAnswer, toHttpAnswer } from './http-result.ts';
-import { BodyTooLargeError, readBody } from './http-server.ts';
+import { BodyTooLargeError, readBody } from '../http-server.ts';
 import type { LocalFunction } from './lambda.ts';
 import { matchRoute } from './routes.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Scheduler, startScheduler } from '../../local/schedule.ts';
-import { findSlot, msUntilDue, parseSchedule } from '../../local/schedule-expression.ts';
+import { type Scheduler, startScheduler } from '../../../local/aws/schedule.ts';
+import { findSlot, msUntilDue, parseSchedule } from '../../../local/aws/schedule-expression.ts';
 
 const everyMinute = { expression: 'rate(1 minute)', periodMs: 60_000, phaseMs: 0 };
 const at = (text: string) => Date.parse(`2026-01-15T${text}Z`);

@@ -3,9 +3,13 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { TABLE_DEFINITION } from '../lib/table/schema.ts';
-import { findFreePort } from './http-server.ts';
-import { endLeftover, startSupervised, type SupervisedProcess } from './supervised-process.ts';
+import { TABLE_DEFINITION } from '../../lib/table/schema.ts';
+import { findFreePort } from '../http-server.ts';
+import {
+  endLeftover,
+  startSupervised,
+  type SupervisedProcess,
+} from '../process/supervised-process.ts';
 
 const NPX_PACKAGE = 'dynoxide@1.2.1';
 const START_TIMEOUT_MS = 15_000;

@@ -1,5 +1,5 @@
 /**
- * `node local/supervisor.ts <pidFile> <command> [argument…]` runs one program and ends it when its
+ * `node local/process/supervisor.ts <pidFile> <command> [argument…]` runs one program and ends it when its
  * own stdin closes. The parent holds the other end of that pipe, and the kernel closes it however
  * the parent dies, so that even `kill -9` of the stack leaves no program behind.
  */

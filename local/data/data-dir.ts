@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { lockDataDir } from './stack-lock.ts';
+import { lockDataDir } from '../process/stack-lock.ts';
 
 const FILES = {
   merchant: 'merchant.json',

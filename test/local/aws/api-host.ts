@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createApi, type RequestLine } from '../../local/api-server.ts';
-import type { ClockReading } from '../../local/control-api.ts';
-import { captureOutput } from '../../local/function-output.ts';
-import { listenOnLoopback } from '../../local/http-server.ts';
-import { loadFunctions } from '../../local/lambda.ts';
-import { parseTemplate } from '../../local/template.ts';
+import { createApi, type RequestLine } from '../../../local/aws/api-server.ts';
+import type { ClockReading } from '../../../local/control-api.ts';
+import { captureOutput } from '../../../local/aws/function-output.ts';
+import { listenOnLoopback } from '../../../local/http-server.ts';
+import { loadFunctions } from '../../../local/aws/lambda.ts';
+import { parseTemplate } from '../../../local/aws/template.ts';
 
 export type Answer = { status: number; headers: Record<string, unknown>; body: string };
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { ConfigError, OrderConflictError } from '../../lib/errors.ts';
-import { describeError } from '../../lib/runtime/log.ts';
-import { openFunctionLog } from '../../local/function-log.ts';
+import { ConfigError, OrderConflictError } from '../../../lib/errors.ts';
+import { describeError } from '../../../lib/runtime/log.ts';
+import { openFunctionLog } from '../../../local/record/function-log.ts';
 
 /** What the terminal shows of one line that a function printed. */
 const shown = (functionName: string, entry: object): string[] => {

@@ -3,7 +3,7 @@
  * local stack: the last messages only, without tokens. Nothing of it exists in a deployment.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { InvocationOutcome, LocalFunction } from './lambda.ts';
+import type { InvocationOutcome, LocalFunction } from '../aws/lambda.ts';
 import { maskBody, maskHeaders } from './mask.ts';
 import { wallClockMs } from './wall-clock.ts';
 

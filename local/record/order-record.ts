@@ -1,7 +1,7 @@
 /** One order as the table holds it now, and every write that the local stack saw for it. */
 import { type AttributeValue, GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { orderKey } from '../lib/table/schema.ts';
-import { createLocalClient } from './dynamodb.ts';
+import { orderKey } from '../../lib/table/schema.ts';
+import { createLocalClient } from '../aws/dynamodb.ts';
 import type { RecordedMessage, Recorder } from './recorder.ts';
 
 const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'TransactWriteItems']);

@@ -1,7 +1,7 @@
 /** A small AWS Secrets Manager: its JSON 1.1 protocol for the four calls that the project needs. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { listenOnLoopback, readBody } from './http-server.ts';
+import { listenOnLoopback, readBody } from '../http-server.ts';
 import { openSecretsStore, type SecretsStore, SecretsManagerError } from './secrets-store.ts';
 
 const MAX_BODY_BYTES = 1_000_000;

@@ -16,7 +16,7 @@ import {
   createTable,
   type LocalDynamoDb,
   startDynamoDb,
-} from '../../local/dynamodb.ts';
+} from '../../../local/aws/dynamodb.ts';
 
 let directory: string;
 const opened: (LocalDynamoDb | DynamoDBClient)[] = [];

@@ -4,8 +4,8 @@ import {
   ConditionalCheckFailedException,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { productKey } from '../lib/table/schema.ts';
-import { createLocalClient } from './dynamodb.ts';
+import { productKey } from '../../lib/table/schema.ts';
+import { createLocalClient } from '../aws/dynamodb.ts';
 
 type Product = {
   readonly sku: string;

@@ -1,7 +1,7 @@
 /** One clock for the whole stack: the functions' `Date`, the simulator's clock, then the schedule. */
 import { type LocalClock, installClock } from './clock.ts';
-import type { ClockReading } from './control-api.ts';
-import { readJsonFile, writeJsonFile } from './json-file.ts';
+import type { ClockReading } from '../control-api.ts';
+import { readJsonFile, writeJsonFile } from '../data/json-file.ts';
 
 export type StackClock = {
   read(): ClockReading;

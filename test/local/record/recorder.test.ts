@@ -5,11 +5,11 @@ import {
   createTable,
   type LocalDynamoDb,
   startDynamoDb,
-} from '../../local/dynamodb.ts';
-import type { LocalFunction } from '../../local/lambda.ts';
-import { openOrderReader } from '../../local/order-record.ts';
-import { createRecorder } from '../../local/recorder.ts';
-import { recordTable } from '../../local/table-recorder.ts';
+} from '../../../local/aws/dynamodb.ts';
+import type { LocalFunction } from '../../../local/aws/lambda.ts';
+import { openOrderReader } from '../../../local/record/order-record.ts';
+import { createRecorder } from '../../../local/record/recorder.ts';
+import { recordTable } from '../../../local/record/table-recorder.ts';
 
 const definition = {
   name: 'prepay',
