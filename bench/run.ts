@@ -40,7 +40,9 @@ bench.add(OURS, async () => {
 bench.add(PEER, () => {
   const fields = Transformer.toObject(bytes.toString()) as Record<string, string>;
   const expected = Hash.sign('HMAC-SHA256', fields, KEY);
-  if (!Hash.equals(expected, fields['sign'] ?? '')) throw new Error('the peer does not verify');
+  if (!Hash.equals(expected, fields['sign'] ?? '')) {
+    throw new Error('the peer does not verify');
+  }
 });
 await bench.run();
 
@@ -51,6 +53,8 @@ for (const [name, ms] of latencies) {
 }
 
 function medianMs(task: (typeof bench.tasks)[number]): number {
-  if (!('latency' in task.result)) throw new Error(`${task.name} did not finish`);
+  if (!('latency' in task.result)) {
+    throw new Error(`${task.name} did not finish`);
+  }
   return task.result.latency.p50;
 }

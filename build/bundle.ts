@@ -56,7 +56,9 @@ export async function bundleFunctions(
   for (const name of await listFunctions()) {
     const bundle = await bundleFunction(name, outputDirectory);
     const problems = findForbiddenInputs(bundle.metafile, lockFile);
-    if (problems.length > 0) throw new Error(`${name}: ${problems.join('; ')}`);
+    if (problems.length > 0) {
+      throw new Error(`${name}: ${problems.join('; ')}`);
+    }
     bundles.push(bundle);
   }
   return bundles;
@@ -89,7 +91,9 @@ async function bundleFunction(name: string, outputDirectory: string): Promise<Bu
   const [code, sourceMap] = ['.mjs', '.mjs.map'].map(
     (extension) => outputFiles.find((file) => file.path.endsWith(`${name}${extension}`))?.contents,
   );
-  if (code === undefined || sourceMap === undefined) throw new Error(`${name}: nothing was built`);
+  if (code === undefined || sourceMap === undefined) {
+    throw new Error(`${name}: nothing was built`);
+  }
   const zip = zipCode(code);
   const path = join(outputDirectory, `${name}.zip`);
   await writeFile(path, zip);
@@ -120,7 +124,9 @@ const zipCode = (code: Uint8Array) =>
 export function findForbiddenInputs({ inputs }: Metafile, lockFile: LockFile): string[] {
   return Object.entries(inputs).flatMap(([path, { imports }]) => {
     const isOurs = !path.includes('node_modules/');
-    if (isOurs && !PRODUCTION_SOURCE.test(path)) return [`${path} is not production code`];
+    if (isOurs && !PRODUCTION_SOURCE.test(path)) {
+      return [`${path} is not production code`];
+    }
     if (isOurs) {
       return imports
         .filter(({ path: imported }) => LOADS_UNDICI.test(imported))
@@ -147,4 +153,6 @@ const formatRow = ({ name, codeBytes, zipBytes, sha256 }: Bundle) => [
   sha256,
 ];
 
-if (import.meta.main) console.log(formatTable(await bundleFunctions(process.argv[2])));
+if (import.meta.main) {
+  console.log(formatTable(await bundleFunctions(process.argv[2])));
+}

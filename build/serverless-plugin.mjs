@@ -79,6 +79,8 @@ export default class BundlePlugin {
       return [name, value.join('=').trimEnd()];
     });
     const problems = findProblems(declared, { ...ofStage, ...Object.fromEntries(ofCommand) });
-    if (problems.length > 0) throw new classes.Error(problems.join('\n'));
+    if (problems.length > 0) {
+      throw new classes.Error(problems.join('\n'));
+    }
   }
 }

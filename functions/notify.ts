@@ -30,7 +30,9 @@ export async function notify(
   const message = { headers: event.headers, body: readBody(event) };
   const notification = await wechatPay(apiVersion).parseNotification(message);
   const context = { table, wechatPay, log, nowMs: nowMs() };
-  if (notification.kind === 'refund') return confirmRefund(context, notification.refund);
+  if (notification.kind === 'refund') {
+    return confirmRefund(context, notification.refund);
+  }
   const { payment } = notification;
   return settle(context, payment.outTradeNo, { kind: 'paid', refunded: false, payment });
 }

@@ -70,7 +70,9 @@ export async function prepay(
     nowMs: nowMs(),
   });
   const { outTradeNo, totalFen, description, prepayRequest } = order;
-  if (isNew) log.count('OrderCreated');
+  if (isNew) {
+    log.count('OrderCreated');
+  }
   log.info(isNew ? 'order created' : 'order found again', { outTradeNo, totalFen });
   const version = wechatPay(order.apiVersion);
   const prepayId = await place(version, order, nowMs);

@@ -40,7 +40,9 @@ export async function query(
   });
   const outTradeNo = event.pathParameters?.['outTradeNo'] ?? '';
   const order = isOutTradeNo(outTradeNo) ? await readOrder(table, outTradeNo) : undefined;
-  if (order?.openid !== openid) throw new OrderNotFoundError();
+  if (order?.openid !== openid) {
+    throw new OrderNotFoundError();
+  }
   return presentOrder(await refreshOrder({ table, wechatPay, log, nowMs: nowMs() }, order));
 }
 

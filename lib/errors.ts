@@ -81,7 +81,9 @@ export abstract class ServiceError extends Error {
 function describe(code: ErrorCode, parameters: ErrorParameters = {}): string {
   const { problem, ...named } = parameters;
   const values = Object.entries(named).map(([name, value]) => `${name}=${value}`);
-  if (problem !== undefined) values.push(`problem=${fillIn(String(problem), named)}`);
+  if (problem !== undefined) {
+    values.push(`problem=${fillIn(String(problem), named)}`);
+  }
   return values.length === 0 ? code : `${code} (${values.join(', ')})`;
 }
 

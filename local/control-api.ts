@@ -5,9 +5,12 @@ import type { LocalFunction } from './aws/lambda.ts';
 const LOOPBACK_HOSTS = new Set(['127.0.0.1', 'localhost', '[::1]']);
 const MAX_ADVANCE_SECONDS = 10 * 366 * 86_400;
 
-export type ClockReading = { now: string; offsetSeconds: number };
+export interface ClockReading {
+  now: string;
+  offsetSeconds: number;
+}
 
-export type Control = {
+export interface Control {
   readonly functions: ReadonlyMap<string, LocalFunction>;
   /** Moves the whole stack's clock and lets the schedule follow. */
   advanceClock(seconds: number): Promise<ClockReading>;
@@ -18,9 +21,9 @@ export type Control = {
     listMessages(afterId: number): readonly object[];
     readOrder(outTradeNo: string): Promise<{ readonly row: object | undefined }>;
   };
-};
+}
 
-export type ControlRequest = {
+export interface ControlRequest {
   readonly method: string;
   readonly path: string;
   readonly rawQueryString: string;
@@ -28,7 +31,7 @@ export type ControlRequest = {
   readonly origin: string | undefined;
   readonly remoteAddress: string | undefined;
   readonly body: Buffer;
-};
+}
 
 /** Answers one request under `/_local/`. */
 export async function answerControl(
@@ -39,7 +42,9 @@ export async function answerControl(
     return refuse(403, 'FORBIDDEN', '/_local answers this machine only');
   }
   const [, , command, argument, ...rest] = request.path.split('/');
-  if (rest.length > 0) return refuse(404, 'NOT_FOUND', `nothing at ${request.path}`);
+  if (rest.length > 0) {
+    return refuse(404, 'NOT_FOUND', `nothing at ${request.path}`);
+  }
   if (command === 'status' && argument === undefined) {
     return request.method === 'GET' ? jsonAnswer(200, control.describe()) : refuseMethod('GET');
   }
@@ -61,7 +66,9 @@ export async function answerControl(
 }
 
 function listMessages({ record }: Control, { rawQueryString }: ControlRequest): HttpAnswer {
-  if (record === undefined) return refuseUnrecorded();
+  if (record === undefined) {
+    return refuseUnrecorded();
+  }
   const after = Number(new URLSearchParams(rawQueryString).get('after') ?? '0');
   if (!Number.isSafeInteger(after) || after < 0) {
     return refuse(400, 'INVALID_AFTER', 'after must be the id of a message');
@@ -70,9 +77,13 @@ function listMessages({ record }: Control, { rawQueryString }: ControlRequest): 
 }
 
 async function readOrder({ record }: Control, outTradeNo: string): Promise<HttpAnswer> {
-  if (record === undefined) return refuseUnrecorded();
+  if (record === undefined) {
+    return refuseUnrecorded();
+  }
   const order = await record.readOrder(outTradeNo);
-  if (order.row !== undefined) return jsonAnswer(200, order);
+  if (order.row !== undefined) {
+    return jsonAnswer(200, order);
+  }
   return refuse(404, 'ORDER_NOT_FOUND', `the table has no order ${outTradeNo}`);
 }
 
@@ -87,14 +98,18 @@ async function invokeFunction(control: Control, name: string, body: Buffer): Pro
     return refuse(404, 'FUNCTION_NOT_FOUND', `no function "${name}"; there are: ${names}`);
   }
   const event = body.length === 0 ? { value: {} } : parseJson(body);
-  if (event === undefined) return refuse(400, 'INVALID_JSON', 'the event is not valid JSON');
+  if (event === undefined) {
+    return refuse(400, 'INVALID_JSON', 'the event is not valid JSON');
+  }
   const outcome = await known.invoke(event.value);
   return outcome.ok ? jsonAnswer(200, outcome.result) : jsonAnswer(500, outcome.error);
 }
 
 async function moveClock(control: Control, body: Buffer): Promise<HttpAnswer> {
   const input = parseJson(body);
-  if (input === undefined) return refuse(400, 'INVALID_JSON', 'the body is not valid JSON');
+  if (input === undefined) {
+    return refuse(400, 'INVALID_JSON', 'the body is not valid JSON');
+  }
   const seconds = (input.value as { advanceSeconds?: unknown } | null)?.advanceSeconds;
   if (!isAdvance(seconds)) {
     const message = `advanceSeconds must be a whole number from 0 to ${MAX_ADVANCE_SECONDS}`;

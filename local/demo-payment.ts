@@ -6,13 +6,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 const REQUEST_TIMEOUT_MS = 35_000;
 const NOTIFICATION_TIMEOUT_MS = 8000;
 
-export type DemoTarget = {
+export interface DemoTarget {
   readonly apiUrl: string;
   readonly simulatorUrl: string;
   readonly appid: string;
   /** Of a stack that goes on running: where its functions.log is. */
   readonly dataDir?: string;
-};
+}
 
 type Json = Readonly<Record<string, unknown>>;
 type Print = (line: string) => void;
@@ -103,7 +103,11 @@ function createSteps(target: DemoTarget, print: Print) {
 /** Something on the way did not work: a notification nobody acknowledged, a 502, a 503. */
 class Unavailable extends Error {}
 
-type Attempt = { readonly attempt: number; readonly outcome: string; readonly fault?: string };
+interface Attempt {
+  readonly attempt: number;
+  readonly outcome: string;
+  readonly fault?: string;
+}
 
 async function waitForNotification(
   { apiUrl, simulatorUrl }: DemoTarget,
@@ -114,7 +118,9 @@ async function waitForNotification(
   do {
     const order = await call('GET', `${simulatorUrl}/_simulator/orders/${outTradeNo}`);
     attempts = (order.notifications as { attempts: Attempt[] }[]).flatMap((one) => one.attempts);
-    if (attempts.some(({ outcome }) => outcome === 'acknowledged')) return order;
+    if (attempts.some(({ outcome }) => outcome === 'acknowledged')) {
+      return order;
+    }
     await delay(50);
   } while (performance.now() < deadline);
   throw new Unavailable(

@@ -12,13 +12,13 @@ import { startStack } from './stack.ts';
 
 const TIME_LIMIT_MS = 120_000;
 
-type Target = {
+interface Target {
   apiUrl: string;
   simulatorUrl: string;
   appid: string;
   dataDir?: string;
   stop(): Promise<void>;
-};
+}
 
 const print = (line: string) => {
   process.stdout.write(`${line}\n`);
@@ -31,7 +31,9 @@ async function findRunningStack(): Promise<Target | undefined> {
     const answer = await fetch(`${apiUrl}/_local/status`, { signal: AbortSignal.timeout(2000) });
     const status = (await answer.json()) as Partial<Target>;
     const { simulatorUrl, appid, dataDir } = status;
-    if (!answer.ok || simulatorUrl === undefined || appid === undefined) return undefined;
+    if (!answer.ok || simulatorUrl === undefined || appid === undefined) {
+      return undefined;
+    }
     const target = { apiUrl, simulatorUrl, appid, stop: async () => {} };
     return dataDir === undefined ? target : { ...target, dataDir };
   } catch {

@@ -11,7 +11,7 @@ import { startSimulator } from './process/simulator-process.ts';
 
 const SIMULATOR_ENTRY = fileURLToPath(new URL('../simulator/main.ts', import.meta.url));
 
-export type EmulatorOptions = {
+export interface EmulatorOptions {
   readonly dataDir: DataDir;
   readonly names: Names;
   readonly apiUrl: string;
@@ -20,14 +20,14 @@ export type EmulatorOptions = {
   readonly seed?: string | number | undefined;
   readonly simulatorEntry?: string | undefined;
   readonly onProgress: (part: string, where: string) => void;
-};
+}
 
-export type Emulators = {
+export interface Emulators {
   readonly addresses: Addresses;
   readonly merchant: LocalMerchant;
   readonly seed: string;
   readonly died: Promise<never>;
-};
+}
 
 /** `undo` gets the way to end each part as soon as it runs, so that a failure leaves nothing. */
 export async function startEmulators(

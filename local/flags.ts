@@ -21,7 +21,9 @@ export function readFlags(
   readonly api?: ApiVersion;
 } {
   const options: ParseArgsConfig['options'] = { api: { type: 'string' } };
-  for (const name of names) options[name] = { type: 'boolean' };
+  for (const name of names) {
+    options[name] = { type: 'boolean' };
+  }
   const known = ['--api v2|v3', ...names.map((name) => `--${name}`)].join(', ');
   const given = withNpmFlags(args, names, environment);
   const { api, ...flags } = parse(options, given, known) as {
@@ -29,8 +31,12 @@ export function readFlags(
     fresh?: boolean;
     help?: boolean;
   };
-  if (api === undefined) return flags;
-  if (api !== 'v2' && api !== 'v3') throw new Error(`--api takes v2 or v3. There are ${known}.`);
+  if (api === undefined) {
+    return flags;
+  }
+  if (api !== 'v2' && api !== 'v3') {
+    throw new Error(`--api takes v2 or v3. There are ${known}.`);
+  }
   return { ...flags, api };
 }
 
@@ -46,8 +52,12 @@ function withNpmFlags(
   const fresh =
     names.includes('fresh') && environment['npm_config_fresh'] === 'true' ? ['--fresh'] : [];
   const api = environment['npm_config_api'];
-  if (!api) return [...fresh, ...args];
-  if (api !== 'true') return [...fresh, `--api=${api}`, ...args];
+  if (!api) {
+    return [...fresh, ...args];
+  }
+  if (api !== 'true') {
+    return [...fresh, `--api=${api}`, ...args];
+  }
   return [...fresh, '--api', ...args];
 }
 

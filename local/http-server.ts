@@ -4,7 +4,10 @@ import type { AddressInfo } from 'node:net';
 
 const STOP_GRACE_MS = 2000;
 
-export type RunningServer = { readonly url: string; stop(): Promise<void> };
+export interface RunningServer {
+  readonly url: string;
+  stop(): Promise<void>;
+}
 
 /** A port that another program holds; says which variable chooses another one. */
 class PortInUseError extends Error {
@@ -69,9 +72,13 @@ export async function readBody(request: IncomingMessage, limitBytes: number): Pr
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length <= limitBytes) chunks.push(chunk);
+    if (length <= limitBytes) {
+      chunks.push(chunk);
+    }
   }
-  if (length > limitBytes) throw new BodyTooLargeError(limitBytes);
+  if (length > limitBytes) {
+    throw new BodyTooLargeError(limitBytes);
+  }
   return Buffer.concat(chunks);
 }
 

@@ -23,7 +23,7 @@ import { readTemplate, type Template } from './aws/template.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SCHEDULE_STOP_GRACE_MS = 3000;
 
-export type StackOptions = {
+export interface StackOptions {
   /** Where everything is kept; default `.local`. */
   readonly dataDir?: string;
   /** For tests: a data directory of its own, gone after `stop()`. */
@@ -51,7 +51,7 @@ export type StackOptions = {
   readonly functionsDir?: string;
   readonly templatePath?: string;
   readonly simulatorEntry?: string;
-};
+}
 
 export type Stack = Addresses & {
   readonly dataDir: string;
@@ -222,7 +222,9 @@ async function undoAll(undo: (() => unknown)[]): Promise<void> {
       failures.push(error);
     }
   }
-  if (failures.length > 0) throw failures[0];
+  if (failures.length > 0) {
+    throw failures[0];
+  }
 }
 
 async function invoke(
@@ -231,9 +233,13 @@ async function invoke(
   event: unknown = {},
 ): Promise<unknown> {
   const target = functions.get(functionName);
-  if (target === undefined) throw new Error(`no function "${functionName}"`);
+  if (target === undefined) {
+    throw new Error(`no function "${functionName}"`);
+  }
   const outcome = await target.invoke(event);
-  if (outcome.ok) return outcome.result;
+  if (outcome.ok) {
+    return outcome.result;
+  }
   throw new Error(`${outcome.error.errorType}: ${outcome.error.errorMessage}`);
 }
 
@@ -249,8 +255,12 @@ function nameResources(service: string): Names {
 
 function readPort(variable: string, fallback: number): number {
   const text = process.env[variable];
-  if (text === undefined || text === '') return fallback;
+  if (text === undefined || text === '') {
+    return fallback;
+  }
   const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) {
+    return port;
+  }
   throw new Error(`${variable}=${text} is not a port: give a number from 0 to 65535`);
 }

@@ -51,7 +51,9 @@ async function main(): Promise<void> {
   let stack: Stack | undefined;
   let ending = false;
   const end = async (exitCode: number, reason: string) => {
-    if (ending) return;
+    if (ending) {
+      return;
+    }
     ending = true;
     print(`\n${reason}`);
     setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();

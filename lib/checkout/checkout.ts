@@ -90,11 +90,15 @@ async function orderFromCart(
   const outTradeNo = keyOrderNumber(terms);
   const skus = request.items.map(({ sku }) => sku);
   const { catalogue, order: earlier, boundTo } = await readCart(terms.table, skus, outTradeNo);
-  if (boundTo) throw keyReused(boundTo);
+  if (boundTo) {
+    throw keyReused(boundTo);
+  }
 
   const lines = request.items.map(({ sku, quantity, amountFen }) => [sku, quantity, amountFen]);
   const fingerprint = digest({ cart: lines, attach: request.attach });
-  if (earlier) return { order: sameRequest(earlier, fingerprint), isNew: false };
+  if (earlier) {
+    return { order: sameRequest(earlier, fingerprint), isNew: false };
+  }
 
   const priced = priceCart(request.items, catalogue);
   assertExpectedTotal(priced.totalFen, request);
@@ -114,7 +118,9 @@ async function orderFromQuote(
   assertOutTradeNo('quote.outTradeNo', quote.outTradeNo);
   assertFen('quote.totalFen', quote.totalFen);
   assertText('quote.description', quote.description);
-  if (quote.attach !== undefined) assertText('quote.attach', quote.attach);
+  if (quote.attach !== undefined) {
+    assertText('quote.attach', quote.attach);
+  }
   const extras = quotedExtras(quote, terms);
   if (quote.openid !== undefined && quote.openid !== terms.openid) {
     throw new InvalidRequestError('QUOTE_FOR_OTHER_BUYER');
@@ -131,13 +137,19 @@ async function orderFromQuote(
   const content = { outTradeNo, totalFen, description, attach, fingerprint };
   const order = buildOrder(terms, content, extras);
   const created = await createQuotedOrder(terms.table, order, keyNumber);
-  if (created.kind === 'bound') throw keyReused(created.outTradeNo);
+  if (created.kind === 'bound') {
+    throw keyReused(created.outTradeNo);
+  }
   const isSame = created.order.openid === terms.openid && created.order.fingerprint === fingerprint;
-  if (!isSame) throw new OrderConflictError('ORDER_EXISTS');
+  if (!isSame) {
+    throw new OrderConflictError('ORDER_EXISTS');
+  }
   const isNew = created.order === order;
   // Found, perhaps under another key: this one stands for the order from now on, too.
   const boundTo = isNew ? undefined : await bindKey(terms.table, outTradeNo, keyNumber);
-  if (boundTo !== undefined) throw keyReused(boundTo);
+  if (boundTo !== undefined) {
+    throw keyReused(boundTo);
+  }
   return { order: created.order, isNew };
 }
 
@@ -157,22 +169,32 @@ function quotedExtras(
   const named = { goodsTag, limitPay, deviceInfo, storeInfo, receipt, profitSharing };
   const given = Object.entries(named).filter(([, value]) => value !== undefined);
   const quoted: OrderOptions | undefined = given.length > 0 ? Object.fromEntries(given) : undefined;
-  if (quoted) assertOrderOptions('quote', quoted);
+  if (quoted) {
+    assertOrderOptions('quote', quoted);
+  }
   const { detail, lifetimeSeconds } = quote;
-  if (detail) assertOrderDetail('quote.detail', detail);
-  if (lifetimeSeconds !== undefined) assertLifetime('quote.lifetimeSeconds', lifetimeSeconds);
+  if (detail) {
+    assertOrderDetail('quote.detail', detail);
+  }
+  if (lifetimeSeconds !== undefined) {
+    assertLifetime('quote.lifetimeSeconds', lifetimeSeconds);
+  }
   return { detail, options: { ...orderOptions, ...quoted }, lifetimeSeconds, quoted };
 }
 
 async function ownOrder(outTradeNo: string, terms: CheckoutTerms): Promise<Order> {
   const order = isOutTradeNo(outTradeNo) ? await readOrder(terms.table, outTradeNo) : undefined;
-  if (order?.openid !== terms.openid) throw new OrderNotFoundError();
+  if (order?.openid !== terms.openid) {
+    throw new OrderNotFoundError();
+  }
   return order;
 }
 
 function keyOrderNumber(terms: CheckoutTerms): string {
   const { idempotencyKey, appid, openid, table } = terms;
-  if (idempotencyKey === undefined) throw new InvalidRequestError('IDEMPOTENCY_KEY_REQUIRED');
+  if (idempotencyKey === undefined) {
+    throw new InvalidRequestError('IDEMPOTENCY_KEY_REQUIRED');
+  }
   if (!/^[\x21-\x7e]{1,128}$/.test(idempotencyKey)) {
     throw new InvalidRequestError('IDEMPOTENCY_KEY_INVALID');
   }
@@ -181,7 +203,9 @@ function keyOrderNumber(terms: CheckoutTerms): string {
 
 /** One key stands for one request; another cart under it is a mistake, not a second order. */
 function sameRequest(order: Order, fingerprint: string): Order {
-  if (order.fingerprint !== fingerprint) throw keyReused(order.outTradeNo);
+  if (order.fingerprint !== fingerprint) {
+    throw keyReused(order.outTradeNo);
+  }
   return order;
 }
 
@@ -199,8 +223,12 @@ function assertExpectedTotal(
 
 function assertPayable(order: Order, nowMs: number): void {
   const { outTradeNo } = order;
-  if (isPaid(order)) throw new OrderConflictError('ORDER_ALREADY_PAID', { outTradeNo });
-  if (order.tradeState === 'CLOSED') throw new OrderConflictError('ORDER_CLOSED', { outTradeNo });
+  if (isPaid(order)) {
+    throw new OrderConflictError('ORDER_ALREADY_PAID', { outTradeNo });
+  }
+  if (order.tradeState === 'CLOSED') {
+    throw new OrderConflictError('ORDER_CLOSED', { outTradeNo });
+  }
   if (nowMs >= order.expiresAtEpochSeconds * 1000) {
     throw new OrderConflictError('ORDER_EXPIRED', { outTradeNo });
   }

@@ -54,7 +54,9 @@ export function parseCheckoutRequest(body: unknown): CheckoutRequest {
   switch (bodyKind(body)) {
     case 'items': {
       const { items, attach, expectedTotalFen } = parse(bodies.items, body);
-      if (attach !== undefined) assertText('attach', attach);
+      if (attach !== undefined) {
+        assertText('attach', attach);
+      }
       items.forEach(assertNumbers);
       return { kind: 'cart', items, attach, ...expected(expectedTotalFen) };
     }
@@ -71,7 +73,9 @@ export function parseCheckoutRequest(body: unknown): CheckoutRequest {
 
 /** Numbers at all; pricing knows their bounds. Nothing deeper gets as far as the fingerprint. */
 function assertNumbers({ quantity, amountFen }: CartItem, index: number): void {
-  if (typeof quantity !== 'number') assertQuantity(`items[${index}].quantity`, quantity);
+  if (typeof quantity !== 'number') {
+    assertQuantity(`items[${index}].quantity`, quantity);
+  }
   if (amountFen !== undefined && typeof amountFen !== 'number') {
     assertFen(`items[${index}].amountFen`, amountFen);
   }
@@ -82,19 +86,25 @@ function bodyKind(body: unknown): keyof typeof bodies {
   const names = Object.keys(bodies) as (keyof typeof bodies)[];
   const present = names.filter((name) => Object.hasOwn(body, name));
   const [kind] = present;
-  if (kind !== undefined && present.length === 1) return kind;
+  if (kind !== undefined && present.length === 1) {
+    return kind;
+  }
   throw invalidField('body', {
     problem: 'expected a JSON object with exactly one of items, quote, outTradeNo',
   });
 }
 
 function assertObject(body: unknown): asserts body is object {
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return;
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
+    return;
+  }
   throw invalidField('body', { problem: 'the body must be a JSON object' });
 }
 
 function expected(value: unknown): { expectedTotalFen?: number } {
-  if (value === undefined) return {};
+  if (value === undefined) {
+    return {};
+  }
   assertFen('expectedTotalFen', value);
   return { expectedTotalFen: value };
 }
@@ -103,12 +113,17 @@ function expected(value: unknown): { expectedTotalFen?: number } {
 export function parse<T>(schema: v.GenericSchema<unknown, T>, body: unknown): T {
   assertObject(body);
   const result = v.safeParse(schema, body);
-  if (result.success) return result.output;
+  if (result.success) {
+    return result.output;
+  }
   const [issue] = result.issues;
   throw invalidField(fieldPath(issue), problemOf(issue));
 }
 
-type FieldProblem = { readonly problem: Problem; readonly max?: number };
+interface FieldProblem {
+  readonly problem: Problem;
+  readonly max?: number;
+}
 
 const invalidField = (field: string, problem: FieldProblem) =>
   new InvalidRequestError('INVALID_REQUEST', { field, ...problem } satisfies ErrorParameters);
@@ -125,8 +140,12 @@ export function fieldPath(issue: v.BaseIssue<unknown>): string {
 }
 
 function problemOf(issue: v.BaseIssue<unknown>): FieldProblem {
-  if (issue.expected === 'never') return { problem: 'unknown field' };
-  if (issue.received === 'undefined') return { problem: 'missing' };
+  if (issue.expected === 'never') {
+    return { problem: 'unknown field' };
+  }
+  if (issue.received === 'undefined') {
+    return { problem: 'missing' };
+  }
   const isList = Array.isArray(issue.input);
   switch (issue.type) {
     case 'string':

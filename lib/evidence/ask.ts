@@ -23,7 +23,9 @@ const WECHAT_TIMEOUT_MS = 5_000;
  * buyer must be able to see an order while WeChat is down.
  */
 export async function refreshOrder(context: RefreshContext, order: Order): Promise<Order> {
-  if (!isOpen(order) || isFresh(order, context.nowMs)) return order;
+  if (!isOpen(order) || isFresh(order, context.nowMs)) {
+    return order;
+  }
   try {
     return await askInTurn(context, order);
   } catch (error) {
@@ -31,7 +33,9 @@ export async function refreshOrder(context: RefreshContext, order: Order): Promi
       outTradeNo: order.outTradeNo,
       ...describeError(error),
     });
-    if (error instanceof ConfigError) context.log.count('ConfigError');
+    if (error instanceof ConfigError) {
+      context.log.count('ConfigError');
+    }
     return order;
   }
 }
@@ -56,11 +60,17 @@ async function askInTurn(context: RefreshContext, order: Order): Promise<Order> 
     timeoutMs: WECHAT_TIMEOUT_MS,
   });
   const evidence = evidenceOf(result);
-  if (!evidence) return order;
+  if (!evidence) {
+    return order;
+  }
   const decision = await settle(context, outTradeNo, evidence);
-  if (decision.kind !== 'apply') return (await readOrder(table, outTradeNo)) ?? order;
+  if (decision.kind !== 'apply') {
+    return (await readOrder(table, outTradeNo)) ?? order;
+  }
   const changed = { ...order, tradeState: decision.to };
-  if (!isPaid(changed) || evidence.kind !== 'paid') return changed;
+  if (!isPaid(changed) || evidence.kind !== 'paid') {
+    return changed;
+  }
   const { transactionId, paidAtEpochSeconds } = evidence.payment;
   return { ...changed, transactionId, paidAtEpochSeconds };
 }

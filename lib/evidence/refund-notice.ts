@@ -34,11 +34,15 @@ export async function confirmRefund(context: RefundContext, refund: RefundHint):
   log.info('WeChat reports a refund', { outTradeNo, outRefundNo, refundId, refundFen, status });
   const order = await readOrder(table, outTradeNo);
   // No alarm: the console sends refunds of every system that shares the merchant number here.
-  if (!order) return { kind: 'unknown-order' };
+  if (!order) {
+    return { kind: 'unknown-order' };
+  }
   if (status !== 'SUCCESS') {
     log.warn('a refund did not reach the buyer: see the merchant console', { outTradeNo, status });
   }
-  if (order.tradeState === 'REFUND') return { kind: 'duplicate' };
+  if (order.tradeState === 'REFUND') {
+    return { kind: 'duplicate' };
+  }
   const result = await wechatPay(order.apiVersion).queryOrder(order, {
     timeoutMs: WECHAT_TIMEOUT_MS,
   });

@@ -233,7 +233,9 @@ const isKnown = (problem: string): problem is Problem =>
   Object.hasOwn(PROBLEMS_IN_CHINESE, problem);
 
 function problemText(problem: string, language: Language, parameters: ErrorParameters): string {
-  if (!isKnown(problem)) return language === 'zh-CN' ? '不符合要求' : problem;
+  if (!isKnown(problem)) {
+    return language === 'zh-CN' ? '不符合要求' : problem;
+  }
   return fillIn(language === 'zh-CN' ? PROBLEMS_IN_CHINESE[problem] : problem, parameters);
 }
 
@@ -246,7 +248,9 @@ export function errorText(
   const text = ERROR_TEXTS[code];
   const template = language === 'zh-CN' ? text.zh : text.en;
   const { problem } = parameters;
-  if (problem === undefined) return fillIn(template, parameters);
+  if (problem === undefined) {
+    return fillIn(template, parameters);
+  }
   const inWords = problemText(String(problem), language, parameters);
   return fillIn(template, { ...parameters, problem: inWords });
 }

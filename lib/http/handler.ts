@@ -110,7 +110,9 @@ function errorResponse(
   const { status } = ERROR_TEXTS[code];
   const parameters = error instanceof ServiceError ? error.parameters : {};
   log[status >= 500 ? 'error' : 'warn']('request failed', { status, ...describeError(error) });
-  if (code === 'CONFIG_ERROR') log.count('ConfigError');
+  if (code === 'CONFIG_ERROR') {
+    log.count('ConfigError');
+  }
   const body = {
     error: {
       code,

@@ -86,7 +86,9 @@ function reportFailure(error: unknown, log: Log): Failure {
   if (error instanceof WechatPaySignatureError) {
     log.warn('notification refused', describeError(error));
     // Nobody needs to look into a test of WeChat's, as long as it is refused.
-    if (!error.isProbe) log.count('SignatureRejected');
+    if (!error.isProbe) {
+      log.count('SignatureRejected');
+    }
     return { statusCode: 401, code };
   }
   if (error instanceof WechatPayMalformedMessageError) {
@@ -94,7 +96,9 @@ function reportFailure(error: unknown, log: Log): Failure {
     return { statusCode: 400, code };
   }
   log.error('notification not processed; WeChat sends it again', describeError(error));
-  if (error instanceof ConfigError) log.count('ConfigError');
+  if (error instanceof ConfigError) {
+    log.count('ConfigError');
+  }
   return { statusCode: 500, code };
 }
 

@@ -37,7 +37,9 @@ export async function verifyToken(
   options: { appid: string; sessionKey: string; nowMs: number },
 ): Promise<string> {
   const token = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1];
-  if (!token) throw new UnauthenticatedError();
+  if (!token) {
+    throw new UnauthenticatedError();
+  }
   try {
     const { payload } = await jwtVerify(token, bytes(options.sessionKey), {
       algorithms: ['HS256'],
@@ -45,10 +47,14 @@ export async function verifyToken(
       requiredClaims: ['sub', 'exp'],
       currentDate: new Date(options.nowMs),
     });
-    if (!payload.sub) throw new UnauthenticatedError();
+    if (!payload.sub) {
+      throw new UnauthenticatedError();
+    }
     return payload.sub;
   } catch (error) {
-    if (error instanceof errors.JWTExpired) throw new UnauthenticatedError('TOKEN_EXPIRED');
+    if (error instanceof errors.JWTExpired) {
+      throw new UnauthenticatedError('TOKEN_EXPIRED');
+    }
     throw new UnauthenticatedError();
   }
 }
@@ -101,7 +107,9 @@ export async function verifyQuote(
   quote: string,
   options: { quoteKey: string | undefined; nowMs: number },
 ): Promise<Quote> {
-  if (!options.quoteKey) throw invalidQuote('this shop does not accept quotes (no quoteKey)');
+  if (!options.quoteKey) {
+    throw invalidQuote('this shop does not accept quotes (no quoteKey)');
+  }
   let payload: JWTPayload;
   try {
     ({ payload } = await jwtVerify(quote, bytes(options.quoteKey), {
@@ -110,12 +118,16 @@ export async function verifyQuote(
       currentDate: new Date(options.nowMs),
     }));
   } catch (error) {
-    if (error instanceof errors.JWTExpired) throw new InvalidRequestError('QUOTE_EXPIRED');
+    if (error instanceof errors.JWTExpired) {
+      throw new InvalidRequestError('QUOTE_EXPIRED');
+    }
     throw refusalOf(error);
   }
   assertClaims(payload, options.nowMs);
   const parsed = v.safeParse(quoteClaims, payload);
-  if (parsed.success) return parsed.output;
+  if (parsed.success) {
+    return parsed.output;
+  }
   const [issue] = parsed.issues;
   throw invalidQuote(
     issue.received === 'undefined'
@@ -128,7 +140,9 @@ export async function verifyQuote(
 /** A misspelt claim is refused, not ignored: with `openId`, a quote would be good for every buyer. */
 function assertClaims(payload: JWTPayload, nowMs: number): void {
   const unknown = Object.keys(payload).find((claim) => !KNOWN_CLAIMS.has(claim));
-  if (unknown !== undefined) throw invalidQuote('claim {claim} is unknown', unknown.slice(0, 64));
+  if (unknown !== undefined) {
+    throw invalidQuote('claim {claim} is unknown', unknown.slice(0, 64));
+  }
   if (Number(payload.exp) > nowMs / 1000 + MAX_QUOTE_AHEAD_SECONDS) {
     throw invalidQuote('exp is too far ahead: it is in seconds, not milliseconds');
   }

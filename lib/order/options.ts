@@ -60,14 +60,22 @@ const GOODS_ID = /^[0-9A-Za-z_-]{1,32}$/;
 /** @throws {InvalidRequestError} for the first value that WeChat would refuse; `path` leads its name. */
 export function assertOrderOptions(path: string, options: OrderOptions): void {
   const { goodsTag, deviceInfo, storeInfo } = options;
-  if (goodsTag !== undefined) assertText(`${path}.goodsTag`, goodsTag, MAX_ID_BYTES);
-  if (deviceInfo !== undefined) assertText(`${path}.deviceInfo`, deviceInfo, MAX_ID_BYTES);
-  if (storeInfo) assertStoreInfo(`${path}.storeInfo`, storeInfo);
+  if (goodsTag !== undefined) {
+    assertText(`${path}.goodsTag`, goodsTag, MAX_ID_BYTES);
+  }
+  if (deviceInfo !== undefined) {
+    assertText(`${path}.deviceInfo`, deviceInfo, MAX_ID_BYTES);
+  }
+  if (storeInfo) {
+    assertStoreInfo(`${path}.storeInfo`, storeInfo);
+  }
 }
 
 function assertStoreInfo(path: string, store: StoreInfo): void {
   assertText(`${path}.id`, store.id, MAX_ID_BYTES);
-  if (store.name !== undefined) assertText(`${path}.name`, store.name, MAX_STORE_INFO_BYTES);
+  if (store.name !== undefined) {
+    assertText(`${path}.name`, store.name, MAX_STORE_INFO_BYTES);
+  }
   if (store.address !== undefined) {
     assertText(`${path}.address`, store.address, MAX_STORE_INFO_BYTES);
   }
@@ -83,8 +91,12 @@ function assertStoreInfo(path: string, store: StoreInfo): void {
 /** @throws {InvalidRequestError} for the first value that WeChat would refuse; `path` leads its name. */
 export function assertOrderDetail(path: string, detail: OrderDetail): void {
   const { costPriceFen, receiptId, goodsDetail } = detail;
-  if (costPriceFen !== undefined) assertFen(`${path}.costPriceFen`, costPriceFen);
-  if (receiptId !== undefined) assertText(`${path}.receiptId`, receiptId, MAX_ID_BYTES);
+  if (costPriceFen !== undefined) {
+    assertFen(`${path}.costPriceFen`, costPriceFen);
+  }
+  if (receiptId !== undefined) {
+    assertText(`${path}.receiptId`, receiptId, MAX_ID_BYTES);
+  }
   for (const [index, goods] of goodsDetail.entries()) {
     assertGoods(`${path}.goodsDetail[${index}]`, goods);
   }

@@ -18,7 +18,9 @@ export function planCheck(
   order: Pick<Order, 'tradeState' | 'createdAtEpochSeconds' | 'expiresAtEpochSeconds'>,
   nowEpochSeconds: number,
 ): CheckPlan {
-  if (!isOpen(order)) return 'none';
+  if (!isOpen(order)) {
+    return 'none';
+  }
   const isExpired = nowEpochSeconds >= order.expiresAtEpochSeconds;
   const mayClose = nowEpochSeconds >= order.createdAtEpochSeconds + CLOSE_NOT_BEFORE_SECONDS;
   return isExpired && mayClose ? 'close' : 'query';

@@ -63,7 +63,9 @@ function priceItem(
 ): { item: OrderItem; name: string } {
   assertQuantity(`${path}.quantity`, quantity);
   const product = catalogue.get(sku);
-  if (!product) throw new InvalidRequestError('PRODUCT_NOT_FOUND', { sku });
+  if (!product) {
+    throw new InvalidRequestError('PRODUCT_NOT_FOUND', { sku });
+  }
   const unitFen = unitPrice(product, amountFen, `${path}.amountFen`);
   return { item: { sku, quantity, unitFen }, name: product.name };
 }
@@ -77,7 +79,9 @@ export function assertQuantity(field: string, value: unknown): asserts value is 
 
 function unitPrice(product: Product, amountFen: unknown, field: string): number {
   if ('priceFen' in product) {
-    if (amountFen === undefined) return listedPrice(product.sku, product.priceFen);
+    if (amountFen === undefined) {
+      return listedPrice(product.sku, product.priceFen);
+    }
     throw new InvalidRequestError('INVALID_REQUEST', {
       field,
       problem: '{sku} has a fixed price',
@@ -92,7 +96,9 @@ function unitPrice(product: Product, amountFen: unknown, field: string): number 
 
 /** A price in yuan by mistake (`28.5`) must not pass because two of it make a whole number. */
 function listedPrice(sku: string, priceFen: number): number {
-  if (Number.isInteger(priceFen) && priceFen >= 0 && priceFen <= MAX_TOTAL_FEN) return priceFen;
+  if (Number.isInteger(priceFen) && priceFen >= 0 && priceFen <= MAX_TOTAL_FEN) {
+    return priceFen;
+  }
   throw new ConfigError(`priceFen of the product ${sku} is not whole fen`);
 }
 
@@ -105,7 +111,9 @@ function describe(lines: readonly { name: string; quantity: number }[]): string 
     quantity === 1 ? plainName(name) : `${plainName(name)} x${quantity}`,
   );
   const whole = names.join(', ');
-  if (Buffer.byteLength(whole) <= MAX_TEXT_BYTES) return whole;
+  if (Buffer.byteLength(whole) <= MAX_TEXT_BYTES) {
+    return whole;
+  }
   const ellipsis = '…';
   return `${cutToBytes(whole, MAX_TEXT_BYTES - Buffer.byteLength(ellipsis)).trimEnd()}${ellipsis}`;
 }

@@ -73,7 +73,9 @@ export type Decision =
 
 /** Decides what evidence does to an order; `undefined` stands for an order that does not exist. */
 export function decideTransition(order: OrderFacts | undefined, evidence: Evidence): Decision {
-  if (!order) return { kind: 'unknown-order' };
+  if (!order) {
+    return { kind: 'unknown-order' };
+  }
   return evidence.kind === 'closed'
     ? decideClose(order)
     : decidePayment(order, evidence.payment, evidence.refunded ? 'REFUND' : 'SUCCESS');
@@ -92,7 +94,9 @@ function decidePayment(
   to: 'SUCCESS' | 'REFUND',
 ): Decision {
   const mismatch = findMismatch(order, payment);
-  if (mismatch) return { kind: 'mismatch', ...mismatch };
+  if (mismatch) {
+    return { kind: 'mismatch', ...mismatch };
+  }
   if (isPaid(order)) {
     // Only a refund moves a paid order on; a late "paid" does not take a refund back.
     if (order.tradeState === 'SUCCESS' && to === 'REFUND') {

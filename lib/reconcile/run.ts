@@ -65,7 +65,9 @@ export async function sweep(context: SweepContext): Promise<SweepSummary> {
         return;
       }
       const next = await due.next();
-      if (next.done) return;
+      if (next.done) {
+        return;
+      }
       summary.due += 1;
       summary[await checkSafely(context, next.value)] += 1;
     }
@@ -73,7 +75,9 @@ export async function sweep(context: SweepContext): Promise<SweepSummary> {
   const endings = await Promise.allSettled(Array.from({ length: CONCURRENCY }, worker));
   // Only the index itself can fail here; the orders at hand are done by now.
   const failure = endings.find((ending) => ending.status === 'rejected');
-  if (failure) throw failure.reason;
+  if (failure) {
+    throw failure.reason;
+  }
   return summary;
 }
 
@@ -87,15 +91,21 @@ async function checkSafely(context: SweepContext, outTradeNo: string): Promise<E
   } catch (error) {
     context.log.error('an order could not be reconciled', { outTradeNo, ...describeError(error) });
     context.log.count('ReconcileOrderFailed');
-    if (error instanceof ConfigError) context.log.count('ConfigError');
-    if (order) await postponeQuietly(context, order);
+    if (error instanceof ConfigError) {
+      context.log.count('ConfigError');
+    }
+    if (order) {
+      await postponeQuietly(context, order);
+    }
     return 'failed';
   }
 }
 
 async function check(context: SweepContext, order: Order): Promise<Ending> {
   const plan = planCheck(order, epochSeconds(context));
-  if (plan === 'none') return 'settledMeanwhile';
+  if (plan === 'none') {
+    return 'settledMeanwhile';
+  }
   const close = plan === 'close' ? await tryClose(context, order) : undefined;
   // Also after a close, whether it worked or not: a payment may have won the race, and only the
   // query can tell.
@@ -103,7 +113,9 @@ async function check(context: SweepContext, order: Order): Promise<Ending> {
   const result = await queryOrder(order, { timeoutMs: WECHAT_TIMEOUT_MS });
   const evidence = evidenceOf(result) ?? neverReached(close, result);
   if (!evidence) {
-    if (close && 'error' in close) throw close.error;
+    if (close && 'error' in close) {
+      throw close.error;
+    }
     await postpone(context, order);
     return 'stillOpen';
   }

@@ -79,7 +79,9 @@ export function loadConfig(environment: Environment): Config {
 
 function required(environment: Environment, name: string): string {
   const value = environment[name];
-  if (!value) throw new ConfigError(`the environment variable ${name} is not set`);
+  if (!value) {
+    throw new ConfigError(`the environment variable ${name} is not set`);
+  }
   return value;
 }
 
@@ -94,7 +96,9 @@ function apiVersion(environment: Environment): 'v2' | 'v3' {
 function readOrderOptions(environment: Environment): OrderOptions {
   const name = 'ORDER_OPTIONS';
   const text = environment[name];
-  if (!text) return {};
+  if (!text) {
+    return {};
+  }
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), orderOptions), text);
   if (!parsed.success) {
     throw new ConfigError(`${name} is not usable: ${v.getDotPath(parsed.issues[0]) ?? 'not JSON'}`);
@@ -124,7 +128,9 @@ function integer(
   max: number,
 ): number {
   const text = environment[name];
-  if (!text) return fallback;
+  if (!text) {
+    return fallback;
+  }
   const value = Number(text);
   if (!/^\d{1,9}$/.test(text) || value < min || value > max) {
     throw new ConfigError(`${name} must be a whole number from ${min} to ${max}`);
@@ -135,8 +141,12 @@ function integer(
 function publicBaseUrl(environment: Environment, isLocal: boolean): string {
   const name = 'PUBLIC_BASE_URL';
   const url = parseUrl(name, required(environment, name));
-  if (url.protocol !== 'https:' && !isLocal) throw new ConfigError(`${name} must use https`);
-  if (url.search || url.hash) throw new ConfigError(`${name} must not have a query or fragment`);
+  if (url.protocol !== 'https:' && !isLocal) {
+    throw new ConfigError(`${name} must use https`);
+  }
+  if (url.search || url.hash) {
+    throw new ConfigError(`${name} must not have a query or fragment`);
+  }
   return url.href.replace(/\/+$/, '');
 }
 
@@ -147,7 +157,9 @@ function baseUrls(
   fallback: readonly string[],
 ): readonly string[] {
   const text = environment[name];
-  if (!text) return fallback;
+  if (!text) {
+    return fallback;
+  }
   return text.split(',').map((part) => {
     const url = parseUrl(name, part.trim());
     const isWechat = url.protocol === 'https:' && url.port === '' && WECHAT_HOSTS.has(url.hostname);

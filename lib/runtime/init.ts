@@ -16,7 +16,9 @@ export function once<T>(make: () => T): () => T {
  */
 export async function warmUp(steps: () => readonly Promise<unknown>[]): Promise<void> {
   // Set by Lambda only, so importing a function in a test or a tool does no I/O.
-  if (!process.env['AWS_LAMBDA_INITIALIZATION_TYPE']) return;
+  if (!process.env['AWS_LAMBDA_INITIALIZATION_TYPE']) {
+    return;
+  }
   try {
     await Promise.allSettled(steps());
   } catch {

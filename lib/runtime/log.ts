@@ -54,7 +54,9 @@ export function createLog(functionName: string): FunctionLog {
       };
     },
     flush: () => {
-      if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+      if (metrics.hasStoredMetrics()) {
+        metrics.publishStoredMetrics();
+      }
     },
   };
 }
@@ -81,7 +83,9 @@ function cut(text: string, length: number): string {
 }
 
 function fieldsOf(error: unknown): LogFields {
-  if (!(error instanceof Error)) return { error: typeof error };
+  if (!(error instanceof Error)) {
+    return { error: typeof error };
+  }
   const { cause } = error;
   return {
     error: error.name,

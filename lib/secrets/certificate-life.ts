@@ -17,8 +17,12 @@ const WARN_BELOW_DAYS = 30;
 export function openCertificateWatch(): (secret: MerchantSecret, log: Log, nowMs: number) => void {
   let reportedAtMs = Number.NEGATIVE_INFINITY;
   return (secret, log, nowMs) => {
-    if (Math.abs(nowMs - reportedAtMs) < REPORT_EVERY_MS) return;
-    if (secret.merchantCertificate === undefined) return;
+    if (Math.abs(nowMs - reportedAtMs) < REPORT_EVERY_MS) {
+      return;
+    }
+    if (secret.merchantCertificate === undefined) {
+      return;
+    }
     reportedAtMs = nowMs;
     report(secret, new X509Certificate(secret.merchantCertificate), log, nowMs);
   };

@@ -82,7 +82,9 @@ function merchantSecret(apiVersion: Config['apiVersion']): SecretSchema<Merchant
   return v.pipe(
     merchantFields,
     v.rawCheck(({ dataset, addIssue }) => {
-      if (!dataset.typed || dataset.issues) return;
+      if (!dataset.typed || dataset.issues) {
+        return;
+      }
       for (const key of missingFields(dataset.value, apiVersion)) {
         const value = dataset.value[key];
         const path = { type: 'object', origin: 'value', input: dataset.value, key, value } as const;
@@ -101,10 +103,16 @@ const REQUIRED = {
 function missingFields(secret: MerchantSecret, apiVersion: Config['apiVersion']) {
   const missing: (keyof MerchantSecret)[] = REQUIRED[apiVersion].filter((name) => !secret[name]);
   const { wechatpayPublicKeyId, wechatpayPublicKey, subMchid, spAppid } = secret;
-  if (wechatpayPublicKey && !wechatpayPublicKeyId) missing.push('wechatpayPublicKeyId');
-  if (wechatpayPublicKeyId && !wechatpayPublicKey) missing.push('wechatpayPublicKey');
+  if (wechatpayPublicKey && !wechatpayPublicKeyId) {
+    missing.push('wechatpayPublicKeyId');
+  }
+  if (wechatpayPublicKeyId && !wechatpayPublicKey) {
+    missing.push('wechatpayPublicKey');
+  }
   // WeChat refuses a provider that is its own sub-merchant.
-  if ((spAppid && !subMchid) || subMchid === secret.mchid) missing.push('subMchid');
+  if ((spAppid && !subMchid) || subMchid === secret.mchid) {
+    missing.push('subMchid');
+  }
   return missing;
 }
 
@@ -121,7 +129,9 @@ function isRead(read: (text: string) => unknown) {
 }
 
 function rsa(key: KeyObject): KeyObject {
-  if (key.asymmetricKeyType !== 'rsa') throw new TypeError('not an RSA key');
+  if (key.asymmetricKeyType !== 'rsa') {
+    throw new TypeError('not an RSA key');
+  }
   return key;
 }
 
@@ -202,14 +212,20 @@ export function openSecret<T>(
   }
 
   async function currentVersion(): Promise<Version<T>> {
-    if (cached && isFresh(cached.fetchedAtMs, CACHE_MS)) return cached;
+    if (cached && isFresh(cached.fetchedAtMs, CACHE_MS)) {
+      return cached;
+    }
     const last = cached && isFresh(cached.fetchedAtMs, STALE_MS) ? cached : undefined;
-    if (last && isFresh(failedAtMs, RETRY_MS)) return last;
+    if (last && isFresh(failedAtMs, RETRY_MS)) {
+      return last;
+    }
     try {
       return await fetchCurrent();
     } catch (error) {
       // A secret that was made unusable is an error at once; one that cannot be read just now is not.
-      if (!last || error instanceof ConfigError) throw error;
+      if (!last || error instanceof ConfigError) {
+        throw error;
+      }
       failedAtMs = now();
       return last;
     }
@@ -253,7 +269,9 @@ export function openSecret<T>(
     const tried = new Set([first.text]);
     yield first.value;
     yield* untried(tried);
-    if (isGenuine || refreshing || !isFresh(refreshedAtMs, REFRESH_MS)) await refresh();
+    if (isGenuine || refreshing || !isFresh(refreshedAtMs, REFRESH_MS)) {
+      await refresh();
+    }
     // Also when another caller's refresh ended meanwhile: what it brought is new to this one.
     yield* untried(tried);
   }
@@ -261,7 +279,9 @@ export function openSecret<T>(
   /** The versions at hand that a caller has not had yet. */
   function* untried(tried: Set<string>): Generator<T> {
     for (const version of [cached, previous]) {
-      if (!version || tried.has(version.text) || !isFresh(version.fetchedAtMs, CACHE_MS)) continue;
+      if (!version || tried.has(version.text) || !isFresh(version.fetchedAtMs, CACHE_MS)) {
+        continue;
+      }
       tried.add(version.text);
       yield version.value;
     }
@@ -309,7 +329,9 @@ async function readSecret(
     );
     return answer.SecretString ?? '';
   } catch (error) {
-    if (error instanceof ResourceNotFoundException) return undefined;
+    if (error instanceof ResourceNotFoundException) {
+      return undefined;
+    }
     throw error;
   }
 }
@@ -323,7 +345,9 @@ function parseSecret<T>(secretId: string, text: string, schema: SecretSchema<T>)
     throw new ConfigError(`the secret ${secretId} is not JSON`);
   }
   const parsed = v.safeParse(schema, json);
-  if (parsed.success) return parsed.output;
+  if (parsed.success) {
+    return parsed.output;
+  }
   const fields = new Set(parsed.issues.map((issue) => v.getDotPath(issue) ?? '(the whole)'));
   throw new ConfigError(
     `the secret ${secretId} has a missing or malformed field: ${[...fields].join(', ')}`,

@@ -62,7 +62,9 @@ async function batchGet(table: Table, keys: Item[]): Promise<Item[]> {
   const rows: Item[] = [];
   let pending = keys;
   for (let attempt = 0; pending.length > 0; attempt += 1) {
-    if (attempt === 3) throw new Error('DynamoDB left keys of a batch unread three times');
+    if (attempt === 3) {
+      throw new Error('DynamoDB left keys of a batch unread three times');
+    }
     const answer = await table.client.send(
       new BatchGetItemCommand({
         RequestItems: { [table.tableName]: { Keys: pending, ConsistentRead: true } },
@@ -124,11 +126,17 @@ export async function createQuotedOrder(
       await table.client.send(quotedOrderTransaction(table, order, keyOrderNumber));
       return { kind: 'order', order };
     } catch (error) {
-      if (!(error instanceof TransactionCanceledException)) throw error;
+      if (!(error instanceof TransactionCanceledException)) {
+        throw error;
+      }
       const result = await judgeCancellation(table, error, order, keyOrderNumber);
-      if (result) return result;
+      if (result) {
+        return result;
+      }
       // Two transactions met on the same rows; one of them is through by now.
-      if (attempt === MAX_TRANSACTION_ATTEMPTS) throw error;
+      if (attempt === MAX_TRANSACTION_ATTEMPTS) {
+        throw error;
+      }
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 50 * attempt));
     }
   }
@@ -197,12 +205,17 @@ export async function bindKey(
     );
     return undefined;
   } catch (error) {
-    if (!(error instanceof TransactionCanceledException)) throw error;
+    if (!(error instanceof TransactionCanceledException)) {
+      throw error;
+    }
     const row = error.CancellationReasons?.find(({ Item }) => Item)?.Item;
-    if (row) return stringOf(row, 'outTradeNo');
+    if (row) {
+      return stringOf(row, 'outTradeNo');
+    }
     // An equal request binds the same key at this moment.
-    if (error.CancellationReasons?.some(({ Code }) => Code === 'TransactionConflict'))
+    if (error.CancellationReasons?.some(({ Code }) => Code === 'TransactionConflict')) {
       return undefined;
+    }
     throw error;
   }
 }
@@ -221,8 +234,12 @@ async function judgeCancellation(
   // The rows come in the order of the transaction, each where its condition failed.
   const [keyOrder, binding, sameNumber] = reasons.map(({ Item }) => Item);
   const judged = judgeRows({ keyOrder, binding, sameNumber }, order.outTradeNo);
-  if (judged) return judged;
-  if (!reasons.some(({ Code }) => Code === 'TransactionConflict')) throw error;
+  if (judged) {
+    return judged;
+  }
+  if (!reasons.some(({ Code }) => Code === 'TransactionConflict')) {
+    throw error;
+  }
   return judgeRows(
     await readTransactionRows(table, order.outTradeNo, keyOrderNumber),
     order.outTradeNo,
@@ -243,7 +260,9 @@ function judgeRows(
   const boundTo = [keyOrder, binding]
     .map((row) => row && stringOf(row, 'outTradeNo'))
     .find((number) => number !== undefined && number !== outTradeNo);
-  if (boundTo !== undefined) return { kind: 'bound', outTradeNo: boundTo };
+  if (boundTo !== undefined) {
+    return { kind: 'bound', outTradeNo: boundTo };
+  }
   return sameNumber && { kind: 'order', order: orderFromItem(sameNumber) };
 }
 

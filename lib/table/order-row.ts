@@ -21,7 +21,9 @@ export function openKeys(outTradeNo: string, nextCheckAtEpochSeconds: number) {
 /** FNV-1a over the number: even, stable, and independent of how numbers are made. */
 function shardOf(outTradeNo: string): number {
   let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(outTradeNo)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  for (const byte of Buffer.from(outTradeNo)) {
+    hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  }
   return hash % OPEN_ORDER_SHARDS;
 }
 
@@ -93,21 +95,27 @@ export function orderFromItem(item: Item): Order {
 /** @throws {TypeError} when a row lacks an attribute that every row of its kind has. */
 export function stringOf(item: Item, name: string): string {
   const value = item[name]?.S;
-  if (value === undefined) throw new TypeError(`the row has no text attribute ${name}`);
+  if (value === undefined) {
+    throw new TypeError(`the row has no text attribute ${name}`);
+  }
   return value;
 }
 
 /** @throws {TypeError} when a row lacks an attribute that every row of its kind has. */
 export function numberOf(item: Item, name: string): number {
   const value = item[name]?.N;
-  if (value === undefined) throw new TypeError(`the row has no number attribute ${name}`);
+  if (value === undefined) {
+    throw new TypeError(`the row has no number attribute ${name}`);
+  }
   return Number(value);
 }
 
 /** @throws {TypeError} when the attribute is not a map of texts: half a request is none. */
 function textsOf(item: Item, name: string): Record<string, string> {
   const map = item[name]?.M;
-  if (!map) throw new TypeError(`the row has no map attribute ${name}`);
+  if (!map) {
+    throw new TypeError(`the row has no map attribute ${name}`);
+  }
   return Object.fromEntries(Object.keys(map).map((key) => [key, stringOf(map, key)]));
 }
 

@@ -51,13 +51,17 @@ export async function applyEvidence(
   const writeId = randomUUID();
   let decision = decideTransition(assumedFacts(evidence), evidence);
   for (let write = 0; decision.kind === 'apply'; write += 1) {
-    if (write === MAX_WRITES) throw new Error('an order changed under every attempt to update it');
+    if (write === MAX_WRITES) {
+      throw new Error('an order changed under every attempt to update it');
+    }
     const refused = await tryUpdate(
       transitionUpdate(table, outTradeNo, evidence, decision, { writeId, nowEpochSeconds }),
       table,
     );
     // A write whose answer was lost is repeated by the SDK and refused: the row bears its mark.
-    if (refused === 'written' || refused.item?.['writeId']?.S === writeId) return decision;
+    if (refused === 'written' || refused.item?.['writeId']?.S === writeId) {
+      return decision;
+    }
     decision = decideTransition(refused.item && orderFromItem(refused.item), evidence);
   }
   return decision;
@@ -299,7 +303,9 @@ async function tryUpdate(
     );
     return 'written';
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return { item: error.Item };
+    if (error instanceof ConditionalCheckFailedException) {
+      return { item: error.Item };
+    }
     throw error;
   }
 }

@@ -11,7 +11,9 @@ import { type Item, numberOf, stringOf } from './order-row.ts';
  */
 export function productFromItem(item: Item): Product | undefined {
   try {
-    if (item['active'] && !isForSale(item['active'])) return undefined;
+    if (item['active'] && !isForSale(item['active'])) {
+      return undefined;
+    }
     const product = { sku: stringOf(item, 'sku'), name: stringOf(item, 'name') };
     return item['priceFen'] !== undefined
       ? { ...product, priceFen: numberOf(item, 'priceFen') }
@@ -23,6 +25,8 @@ export function productFromItem(item: Item): Product | undefined {
 
 /** A text `false` must not keep a product on sale. */
 function isForSale({ BOOL }: AttributeValue): boolean {
-  if (BOOL === undefined) throw new TypeError('the row has no boolean attribute active');
+  if (BOOL === undefined) {
+    throw new TypeError('the row has no boolean attribute active');
+  }
   return BOOL;
 }

@@ -63,19 +63,31 @@ export function createTransport(
     let failure: WechatPayTransportError | undefined;
     let maybeDelivered = false;
     for (const host of inOrder) {
-      if (failure && deadlineMs - now() < MIN_ATTEMPT_MS) break;
+      if (failure && deadlineMs - now() < MIN_ATTEMPT_MS) {
+        break;
+      }
       try {
         return await ask(host, request, () => deadlineMs - now());
       } catch (error) {
-        if (!(error instanceof WechatPayTransportError)) throw error;
+        if (!(error instanceof WechatPayTransportError)) {
+          throw error;
+        }
         failure = error;
         failedAtMs.set(host, now());
-        if (error.outcome === 'unknown') maybeDelivered = true;
-        if (maybeDelivered && !request.repeatable) break;
+        if (error.outcome === 'unknown') {
+          maybeDelivered = true;
+        }
+        if (maybeDelivered && !request.repeatable) {
+          break;
+        }
       }
     }
-    if (!failure) throw new WechatPayTransportError('not-sent', 'no host of WeChat is configured');
-    if (!maybeDelivered || failure.outcome === 'unknown') throw failure;
+    if (!failure) {
+      throw new WechatPayTransportError('not-sent', 'no host of WeChat is configured');
+    }
+    if (!maybeDelivered || failure.outcome === 'unknown') {
+      throw failure;
+    }
     throw new WechatPayTransportError('unknown', failure.message, failure);
   };
 }
@@ -100,7 +112,9 @@ async function ask(
   try {
     return await host(request, remainingMs(), 'kept-alive');
   } catch (error) {
-    if (!(error instanceof StaleConnectionError)) throw error;
+    if (!(error instanceof StaleConnectionError)) {
+      throw error;
+    }
     return host(request, remainingMs(), 'new');
   }
 }
@@ -132,8 +146,11 @@ function openHost(baseUrl: string): Host {
           let size = 0;
           response.on('data', (chunk: Buffer) => {
             size += chunk.length;
-            if (size > MAX_RESPONSE_BYTES) fail('the answer is too large');
-            else chunks.push(chunk);
+            if (size > MAX_RESPONSE_BYTES) {
+              fail('the answer is too large');
+            } else {
+              chunks.push(chunk);
+            }
           });
           response.on('end', () => {
             clearTimers();
@@ -164,8 +181,11 @@ function openHost(baseUrl: string): Host {
       };
       outgoing.on('socket', (socket) => {
         // A kept-alive socket is connected already and fires no event.
-        if (outgoing.reusedSocket) onConnected();
-        else socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', onConnected);
+        if (outgoing.reusedSocket) {
+          onConnected();
+        } else {
+          socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', onConnected);
+        }
       });
       outgoing.on('error', (cause: NodeJS.ErrnoException) => {
         clearTimers();

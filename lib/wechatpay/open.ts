@@ -61,6 +61,8 @@ export function acknowledgeNotification(
 
 function versionOf(apiVersion: ApiVersion): Version {
   const found = VERSIONS[apiVersion];
-  if (!found) throw new ConfigError(`this build does not have WeChat Pay API ${apiVersion}`);
+  if (!found) {
+    throw new ConfigError(`this build does not have WeChat Pay API ${apiVersion}`);
+  }
   return found;
 }

@@ -43,9 +43,13 @@ export async function code2Session(
   );
   const json = readJson(response);
   const failure = v.safeParse(errorAnswer, json);
-  if (failure.success && failure.output.errcode !== 0) throw loginError(failure.output);
+  if (failure.success && failure.output.errcode !== 0) {
+    throw loginError(failure.output);
+  }
   const session = v.safeParse(sessionAnswer, json);
-  if (!session.success) throw new LoginError('WEIXIN_BUSY', 'the answer has no usable openid');
+  if (!session.success) {
+    throw new LoginError('WEIXIN_BUSY', 'the answer has no usable openid');
+  }
   return { openid: session.output.openid };
 }
 

@@ -13,20 +13,20 @@ const PAYLOAD_LIMIT_BYTES = 10 * 1024 * 1024;
 const GATEWAY_TIMEOUT_MS = 30_000;
 
 /** One answered request, for the terminal. */
-export type RequestLine = {
+export interface RequestLine {
   readonly method: string;
   readonly path: string;
   readonly statusCode: number;
   readonly durationMs: number;
   readonly requestId: string;
-};
+}
 
-export type ApiOptions = {
+export interface ApiOptions {
   readonly functions: ReadonlyMap<string, LocalFunction>;
   readonly control: Control;
   readonly onRequest?: (line: RequestLine) => void;
   readonly gatewayTimeoutMs?: number;
-};
+}
 
 /** The listener for the API's port: the routes of the functions, and `/_local/…`. */
 export function createApi(options: ApiOptions): RequestListener {
@@ -55,7 +55,9 @@ async function serve(
   send(response, answer, requestId);
   const path = request.url ?? '/';
   // Whoever watches asks several times a second.
-  if (method === 'GET' && path.startsWith('/_local/')) return;
+  if (method === 'GET' && path.startsWith('/_local/')) {
+    return;
+  }
   options.onRequest?.({
     method,
     path,
@@ -71,7 +73,9 @@ async function answerRequest(
   requestId: string,
 ): Promise<HttpAnswer> {
   const read = await readRequest(request);
-  if ('statusCode' in read) return read;
+  if ('statusCode' in read) {
+    return read;
+  }
   if (read.path.startsWith('/_local/')) {
     const { host, origin } = request.headers;
     const { remoteAddress } = request.socket;
@@ -80,7 +84,9 @@ async function answerRequest(
   const routes = [...options.functions.values()].flatMap(({ definition }) => definition.routes);
   const match = matchRoute(routes, read.method, read.path);
   const target = match && options.functions.get(match.route.functionName);
-  if (match === undefined || target === undefined) return GATEWAY_ANSWERS.notFound;
+  if (match === undefined || target === undefined) {
+    return GATEWAY_ANSWERS.notFound;
+  }
   const event = buildHttpEvent(read, match, requestId);
   return callFunction(target, event, options.gatewayTimeoutMs ?? GATEWAY_TIMEOUT_MS);
 }
@@ -98,7 +104,9 @@ async function callFunction(
   const timer = setTimeout(() => timeout.resolve('gave up'), gatewayTimeoutMs);
   const outcome = await Promise.race([target.invoke(event), timeout.promise]);
   clearTimeout(timer);
-  if (outcome === 'gave up') return GATEWAY_ANSWERS.serviceUnavailable;
+  if (outcome === 'gave up') {
+    return GATEWAY_ANSWERS.serviceUnavailable;
+  }
   return outcome.ok ? toHttpAnswer(outcome.result) : GATEWAY_ANSWERS.internalServerError;
 }
 
@@ -110,8 +118,12 @@ async function readRequest(request: IncomingMessage): Promise<HttpRequest | Http
     body = await readBody(request, PAYLOAD_LIMIT_BYTES);
     path = decodeURIComponent(rawPath);
   } catch (error) {
-    if (error instanceof BodyTooLargeError) return GATEWAY_ANSWERS.tooLarge;
-    if (error instanceof URIError) return GATEWAY_ANSWERS.badRequest;
+    if (error instanceof BodyTooLargeError) {
+      return GATEWAY_ANSWERS.tooLarge;
+    }
+    if (error instanceof URIError) {
+      return GATEWAY_ANSWERS.badRequest;
+    }
     throw error;
   }
   return {
@@ -133,10 +145,14 @@ function createRequestId(): string {
 
 function send(response: ServerResponse, answer: HttpAnswer, requestId: string): void {
   try {
-    for (const [name, value] of answer.headers) response.appendHeader(name, value);
+    for (const [name, value] of answer.headers) {
+      response.appendHeader(name, value);
+    }
   } catch {
     // A header that HTTP cannot carry: API Gateway answers 500 for it.
-    for (const name of response.getHeaderNames()) response.removeHeader(name);
+    for (const name of response.getHeaderNames()) {
+      response.removeHeader(name);
+    }
     send(response, GATEWAY_ANSWERS.internalServerError, requestId);
     return;
   }

@@ -20,14 +20,19 @@ Run a DynamoDB yourself, e.g. docker run -p 8000:8000 amazon/dynamodb-local
 and set DYNAMODB_ENDPOINT=http://127.0.0.1:8000. On Windows, use WSL.`;
 const PORT_ATTEMPTS = 3;
 
-export type LocalDynamoDb = {
+export interface LocalDynamoDb {
   readonly endpoint: string;
   /** Rejects when the engine ends by itself; never settles while it runs or after `stop()`. */
   readonly died: Promise<never>;
   stop(): Promise<void>;
-};
+}
 
-type Engine = { command: string; args: string[]; startTimeoutMs: number; advice: string };
+interface Engine {
+  command: string;
+  args: string[];
+  startTimeoutMs: number;
+  advice: string;
+}
 
 /**
  * Starts the engine and waits until it answers. Without `dbPath` the tables live in memory; with it
@@ -40,20 +45,28 @@ export async function startDynamoDb(
   options: { dbPath?: string; port?: number; startTimeoutMs?: number } = {},
 ): Promise<LocalDynamoDb> {
   const external = process.env.DYNAMODB_ENDPOINT;
-  if (external !== undefined && external !== '') return useExternal(external);
+  if (external !== undefined && external !== '') {
+    return useExternal(external);
+  }
   const engine = findEngine();
   const pidFile = options.dbPath === undefined ? '' : `${options.dbPath}.pid`;
-  if (pidFile !== '' && options.dbPath !== undefined) await endLeftover(pidFile, options.dbPath);
+  if (pidFile !== '' && options.dbPath !== undefined) {
+    await endLeftover(pidFile, options.dbPath);
+  }
 
   for (let attempt = 1; ; attempt += 1) {
     const port = options.port ?? (await findFreePort());
     const args = [...engine.args, '--host', '127.0.0.1', '--port', String(port)];
-    if (options.dbPath !== undefined) args.push('--db-path', options.dbPath);
+    if (options.dbPath !== undefined) {
+      args.push('--db-path', options.dbPath);
+    }
     const running = startSupervised(engine.command, args, { pidFile });
     const endpoint = `http://127.0.0.1:${port}`;
     const timeoutMs = options.startTimeoutMs ?? engine.startTimeoutMs;
     const failure = await waitUntilReady(endpoint, running, timeoutMs);
-    if (failure === undefined) return watch(endpoint, running);
+    if (failure === undefined) {
+      return watch(endpoint, running);
+    }
     await running.stop();
     const lostTheRace = options.port === undefined && failure.includes('already in use');
     if (!lostTheRace || attempt === PORT_ATTEMPTS) {
@@ -68,7 +81,9 @@ export async function createTable(endpoint: string, tableName: string): Promise<
   try {
     await client.send(new CreateTableCommand({ TableName: tableName, ...TABLE_DEFINITION }));
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'ResourceInUseException') throw error;
+    if (!(error instanceof Error) || error.name !== 'ResourceInUseException') {
+      throw error;
+    }
   } finally {
     client.destroy();
   }
@@ -97,7 +112,9 @@ function findEngine(): Engine {
 }
 
 function findInstalledEngine(): string | undefined {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    return undefined;
+  }
   try {
     const manifest = createRequire(import.meta.url).resolve('@dynoxide/linux-x64/package.json');
     return path.join(path.dirname(manifest), 'dynoxide');
@@ -117,7 +134,9 @@ function watch(endpoint: string, running: SupervisedProcess): LocalDynamoDb {
   let stopping = false;
   const died = new Promise<never>((_resolve, reject) => {
     void running.exited.then((code) => {
-      if (stopping) return;
+      if (stopping) {
+        return;
+      }
       reject(new Error(`the DynamoDB engine ended by itself (exit ${code}): ${running.output()}`));
     });
   });
@@ -142,9 +161,13 @@ async function waitUntilReady(
   });
   const deadline = performance.now() + timeoutMs;
   while (performance.now() < deadline) {
-    if (exitCode !== undefined) return `exit ${exitCode}: ${running.output()}`;
+    if (exitCode !== undefined) {
+      return `exit ${exitCode}: ${running.output()}`;
+    }
     const listens = running.output().includes('listening');
-    if (listens && (await probe(endpoint)) === 'answers') return undefined;
+    if (listens && (await probe(endpoint)) === 'answers') {
+      return undefined;
+    }
     await delay(20);
   }
   return `no answer within ${timeoutMs / 1000} s: ${running.output()}`;

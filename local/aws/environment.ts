@@ -1,17 +1,17 @@
 /** The environment of the functions, as `serverless.yml` would set it, pointed at the emulators. */
 
-export type Names = {
+export interface Names {
   readonly tableName: string;
   readonly secretIds: { readonly miniProgram: string; readonly merchant: string };
-};
+}
 
-export type Addresses = {
+export interface Addresses {
   readonly apiUrl: string;
   readonly simulatorUrl: string;
   readonly simulatorBackupUrl: string;
   readonly dynamoDbEndpoint: string;
   readonly secretsManagerEndpoint: string;
-};
+}
 
 /** Variables of the developer's own shell that would lead the SDK past the emulators. */
 const UNWANTED = [
@@ -57,7 +57,10 @@ export function setEnvironment(
 
 function applyVariables(variables: readonly (readonly [string, string | undefined])[]): void {
   for (const [name, value] of variables) {
-    if (value === undefined) delete process.env[name];
-    else process.env[name] = value;
+    if (value === undefined) {
+      delete process.env[name];
+    } else {
+      process.env[name] = value;
+    }
   }
 }

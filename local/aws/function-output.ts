@@ -17,7 +17,9 @@ export function withOutputTo<T>(functionName: string, sink: OutputSink, work: ()
 export function captureOutput(): () => void {
   const restores = [process.stdout, process.stderr].map(captureStream);
   return () => {
-    for (const restore of restores) restore();
+    for (const restore of restores) {
+      restore();
+    }
   };
 }
 
@@ -25,13 +27,19 @@ function captureStream(stream: NodeJS.WriteStream): () => void {
   const original = Reflect.get(stream, 'write') as (...args: unknown[]) => boolean;
   const captured = (...args: unknown[]): boolean => {
     const target = scope.getStore();
-    if (target === undefined) return original.apply(stream, args);
+    if (target === undefined) {
+      return original.apply(stream, args);
+    }
     for (const line of readChunk(args[0]).split('\n')) {
       // Out of the scope: what the sink itself prints is for the terminal.
-      if (line !== '') scope.exit(() => target.sink(target.functionName, line));
+      if (line !== '') {
+        scope.exit(() => target.sink(target.functionName, line));
+      }
     }
     const callback = args.findLast((arg) => typeof arg === 'function');
-    if (callback !== undefined) process.nextTick(callback);
+    if (callback !== undefined) {
+      process.nextTick(callback);
+    }
     return true;
   };
   stream.write = captured;

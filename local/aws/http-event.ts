@@ -10,7 +10,7 @@ const TEXT_TYPES = /^(?:text\/.+|application\/(?:json|xml|javascript|.+\+(?:json
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'expect']);
 const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
 
-export type HttpRequest = {
+export interface HttpRequest {
   readonly method: string;
   /** The path, decoded: an HTTP API decodes it before anything else sees it. */
   readonly path: string;
@@ -21,7 +21,7 @@ export type HttpRequest = {
   readonly sourceIp: string;
   readonly port: number;
   readonly body: Buffer;
-};
+}
 
 /** Builds the event exactly as API Gateway would hand it to the function. */
 export function buildHttpEvent(
@@ -65,9 +65,13 @@ export function buildHttpEvent(
 
 /** A body that is not declared as text arrives in base64, also when nothing is declared. */
 function encodeBody(body: Buffer, contentType: string | undefined) {
-  if (body.length === 0) return { isBase64Encoded: false };
+  if (body.length === 0) {
+    return { isBase64Encoded: false };
+  }
   const mediaType = (contentType ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-  if (TEXT_TYPES.test(mediaType)) return { body: body.toString('utf8'), isBase64Encoded: false };
+  if (TEXT_TYPES.test(mediaType)) {
+    return { body: body.toString('utf8'), isBase64Encoded: false };
+  }
   return { body: body.toString('base64'), isBase64Encoded: true };
 }
 
@@ -77,7 +81,9 @@ function readHeaders(request: HttpRequest) {
   for (let i = 0; i < request.rawHeaders.length; i += 2) {
     const name = request.rawHeaders[i]?.toLowerCase() ?? '';
     const value = request.rawHeaders[i + 1] ?? '';
-    if (HOP_BY_HOP.has(name)) continue;
+    if (HOP_BY_HOP.has(name)) {
+      continue;
+    }
     if (name === 'cookie') {
       cookies.push(...value.split(/; */));
       continue;

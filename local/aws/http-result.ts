@@ -1,11 +1,11 @@
 /** Turns a function's result into an HTTP answer, by the rules of payload format 2.0. */
 
-export type HttpAnswer = {
+export interface HttpAnswer {
   readonly statusCode: number;
   /** Lower-case names; `set-cookie` may come more than once. */
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Buffer;
-};
+}
 
 const OWN_HEADERS = new Set(['connection', 'content-length', 'transfer-encoding', 'keep-alive']);
 
@@ -29,7 +29,9 @@ export function jsonAnswer(statusCode: number, content: unknown): HttpAnswer {
  * use is answered with 500.
  */
 export function toHttpAnswer(result: unknown): HttpAnswer {
-  if (!isObject(result) || result.statusCode === undefined) return inferAnswer(result);
+  if (!isObject(result) || result.statusCode === undefined) {
+    return inferAnswer(result);
+  }
   const statusCode = Number(result.statusCode);
   const { body = '', headers = {}, cookies = [] } = result;
   const usable =
@@ -52,7 +54,9 @@ export function toHttpAnswer(result: unknown): HttpAnswer {
 }
 
 function inferAnswer(result: unknown): HttpAnswer {
-  if (typeof result !== 'string') return jsonAnswer(200, result);
+  if (typeof result !== 'string') {
+    return jsonAnswer(200, result);
+  }
   const headers = [['content-type', 'application/json']] as const;
   return { statusCode: 200, headers, body: Buffer.from(result) };
 }

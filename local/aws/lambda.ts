@@ -13,20 +13,26 @@ import type { FunctionDefinition } from './template.ts';
 const RESPONSE_LIMIT_BYTES = 6 * 1024 * 1024;
 
 /** Lambda's own form of a failed invocation. */
-export type InvocationError = { errorType: string; errorMessage: string; trace?: string[] };
+export interface InvocationError {
+  errorType: string;
+  errorMessage: string;
+  trace?: string[];
+}
 
 export type InvocationOutcome =
   | { readonly ok: true; readonly result: unknown }
   | { readonly ok: false; readonly error: InvocationError };
 
-export type LocalFunction = {
+export interface LocalFunction {
   readonly definition: FunctionDefinition;
   /** Never rejects. The event is copied through JSON first, as on its way to Lambda. */
   invoke(event: unknown): Promise<InvocationOutcome>;
-};
+}
 
 type Handler = (event: unknown, context: Context) => unknown;
-type InvokeStore = { run<T>(context: object, work: () => T): T };
+interface InvokeStore {
+  run<T>(context: object, work: () => T): T;
+}
 
 /** Loads every function of the template from `functionsDir`; their environment must be set by now. */
 export async function loadFunctions(
@@ -64,7 +70,9 @@ async function loadHandler(
     throw new Error(`function ${definition.name} cannot be loaded from ${file}`, { cause: error });
   }
   const handler = module[definition.exportName];
-  if (typeof handler === 'function') return handler as Handler;
+  if (typeof handler === 'function') {
+    return handler as Handler;
+  }
   throw new Error(`${file} has no function named ${definition.exportName}`);
 }
 
@@ -167,6 +175,8 @@ function createContext(definition: FunctionDefinition, functionName: string): Co
 function runInInvokeStore<T>(requestId: string, work: () => T): T {
   const { awslambda } = globalThis as { awslambda?: { InvokeStore?: InvokeStore } };
   const store = awslambda?.InvokeStore;
-  if (store === undefined) return work();
+  if (store === undefined) {
+    return work();
+  }
   return store.run({ [Symbol.for('_AWS_LAMBDA_REQUEST_ID')]: requestId }, work);
 }

@@ -7,11 +7,11 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 
 /** Due at `phaseMs` after midnight UTC and then every `periodMs`. */
-export type Schedule = {
+export interface Schedule {
   readonly expression: string;
   readonly periodMs: number;
   readonly phaseMs: number;
-};
+}
 
 /** Understands `rate(n unit)` and a daily `cron(minute hour * * ? *)`; undefined for anything else. */
 export function parseSchedule(expression: string): Schedule | undefined {
@@ -21,7 +21,9 @@ export function parseSchedule(expression: string): Schedule | undefined {
     return periodMs > 0 ? { expression, periodMs, phaseMs: 0 } : undefined;
   }
   const daily = /^cron\((\d{1,2}) (\d{1,2}) \* \* \? \*\)$/.exec(expression);
-  if (daily === null) return undefined;
+  if (daily === null) {
+    return undefined;
+  }
   const phaseMs = (Number(daily[2]) * 60 + Number(daily[1])) * 60_000;
   return { expression, periodMs: 86_400_000, phaseMs };
 }

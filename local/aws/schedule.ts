@@ -5,16 +5,24 @@ import { findSlot, msUntilDue, type Schedule } from './schedule-expression.ts';
 /** Timers longer than this wrap around in Node. */
 const LONGEST_TIMER_MS = 2_000_000_000;
 
-export type ScheduledFunction = { readonly name: string; readonly schedules: readonly Schedule[] };
+export interface ScheduledFunction {
+  readonly name: string;
+  readonly schedules: readonly Schedule[];
+}
 
-export type Scheduler = {
+export interface Scheduler {
   /** Call after the clock moved: runs, once, every function that became due, and waits for it. */
   catchUp(): Promise<void>;
   /** Starts nothing more, and waits for what runs. */
   stop(): Promise<void>;
-};
+}
 
-type Job = { name: string; schedule: Schedule; slot: number; running: Promise<void> | undefined };
+interface Job {
+  name: string;
+  schedule: Schedule;
+  slot: number;
+  running: Promise<void> | undefined;
+}
 
 /**
  * Runs each function whenever its schedule's next period begins. A function never overlaps itself:
@@ -36,9 +44,13 @@ export function startScheduler(
   );
 
   const runIfDue = async (job: Job): Promise<void> => {
-    while (job.running !== undefined) await job.running;
+    while (job.running !== undefined) {
+      await job.running;
+    }
     const slot = findSlot(job.schedule, Date.now());
-    if (stopped || slot === job.slot) return;
+    if (stopped || slot === job.slot) {
+      return;
+    }
     job.slot = slot;
     job.running = run(job.name, createScheduledEvent(job.name)).finally(() => {
       job.running = undefined;
@@ -56,16 +68,24 @@ export function startScheduler(
     timer.unref();
     timers.set(job, timer);
   };
-  for (const job of jobs) arm(job);
+  for (const job of jobs) {
+    arm(job);
+  }
 
   return {
     async catchUp() {
-      if (!stopped) for (const job of jobs) arm(job);
+      if (!stopped) {
+        for (const job of jobs) {
+          arm(job);
+        }
+      }
       await Promise.all(jobs.map(runIfDue));
     },
     async stop() {
       stopped = true;
-      for (const timer of timers.values()) clearTimeout(timer);
+      for (const timer of timers.values()) {
+        clearTimeout(timer);
+      }
       await Promise.all(jobs.flatMap((job) => job.running ?? []));
     },
   };

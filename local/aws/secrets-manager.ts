@@ -62,7 +62,9 @@ function runOperation(store: SecretsStore, request: IncomingMessage, body: Buffe
 function parseInput(body: Buffer): Input {
   try {
     const input: unknown = JSON.parse(body.toString('utf8'));
-    if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input as Input;
+    if (typeof input === 'object' && input !== null && !Array.isArray(input)) {
+      return input as Input;
+    }
   } catch {
     // Falls through to the same refusal.
   }
@@ -131,14 +133,20 @@ function readNewValue(input: Input) {
 
 function readText(input: Input, name: string): string {
   const value = readOptionalText(input, name);
-  if (value !== undefined && value !== '') return value;
+  if (value !== undefined && value !== '') {
+    return value;
+  }
   throw new SecretsManagerError('InvalidParameterException', `${name} is missing`);
 }
 
 function readOptionalText(input: Input, name: string): string | undefined {
   const value = input[name];
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === 'string') return value;
+  if (value === undefined || value === null) {
+    return undefined;
+  }
+  if (typeof value === 'string') {
+    return value;
+  }
   throw new SecretsManagerError('InvalidParameterException', `${name} must be a string`);
 }
 

@@ -6,28 +6,28 @@ const CURRENT = 'AWSCURRENT';
 const PREVIOUS = 'AWSPREVIOUS';
 const ARN_PREFIX = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:';
 
-type Version = {
+interface Version {
   versionId: string;
   createdEpochSeconds: number;
   stages: string[];
   secretString?: string;
   /** Base64, as on the wire. */
   secretBinary?: string;
-};
+}
 
-export type Secret = {
+export interface Secret {
   name: string;
   arn: string;
   createdEpochSeconds: number;
   versions: Version[];
-};
+}
 
-export type NewValue = {
+export interface NewValue {
   secretString?: string | undefined;
   secretBinary?: string | undefined;
   clientRequestToken?: string | undefined;
   versionStages?: string[] | undefined;
-};
+}
 
 /** A refusal with AWS's own exception name and text. */
 export class SecretsManagerError extends Error {
@@ -46,12 +46,16 @@ export type SecretsStore = ReturnType<typeof openSecretsStore>;
 export function openSecretsStore(path?: string) {
   const secrets = (path === undefined ? undefined : (readJsonFile(path) as Secret[])) ?? [];
   const save = () => {
-    if (path !== undefined) writeJsonFile(path, secrets);
+    if (path !== undefined) {
+      writeJsonFile(path, secrets);
+    }
   };
 
   const find = (secretId: string): Secret => {
     const found = secrets.find(({ name, arn }) => name === secretId || arn === secretId);
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      return found;
+    }
     throw new SecretsManagerError(
       'ResourceNotFoundException',
       "Secrets Manager can't find the specified secret.",
@@ -100,7 +104,9 @@ function pickVersion(secret: Secret, versionId?: string, versionStage?: string):
   const stage = versionStage ?? (versionId === undefined ? CURRENT : undefined);
   const byId = secret.versions.filter((v) => versionId === undefined || v.versionId === versionId);
   const version = byId.find((v) => stage === undefined || v.stages.includes(stage));
-  if (version !== undefined) return version;
+  if (version !== undefined) {
+    return version;
+  }
   if (versionId !== undefined && byId.length > 0) {
     throw new SecretsManagerError(
       'InvalidRequestException',
@@ -120,7 +126,9 @@ function pickVersion(secret: Secret, versionId?: string, versionStage?: string):
  */
 function addVersion(secret: Secret, value: NewValue): Version {
   const existing = secret.versions.find((v) => v.versionId === value.clientRequestToken);
-  if (existing !== undefined) return assertSameValue(existing, value);
+  if (existing !== undefined) {
+    return assertSameValue(existing, value);
+  }
   const version: Version = {
     versionId: value.clientRequestToken ?? randomUUID(),
     createdEpochSeconds: Date.now() / 1000,
@@ -129,16 +137,22 @@ function addVersion(secret: Secret, value: NewValue): Version {
     ...(value.secretBinary === undefined ? {} : { secretBinary: value.secretBinary }),
   };
   const stages = new Set(value.versionStages ?? [CURRENT]);
-  if (secret.versions.length === 0) stages.add(CURRENT);
+  if (secret.versions.length === 0) {
+    stages.add(CURRENT);
+  }
   secret.versions.push(version);
-  for (const stage of stages) moveStage(secret, stage, version);
+  for (const stage of stages) {
+    moveStage(secret, stage, version);
+  }
   return version;
 }
 
 function assertSameValue(existing: Version, value: NewValue): Version {
   const same =
     existing.secretString === value.secretString && existing.secretBinary === value.secretBinary;
-  if (same) return existing;
+  if (same) {
+    return existing;
+  }
   throw new SecretsManagerError(
     'ResourceExistsException',
     `You can't use ClientRequestToken ${existing.versionId} because that value is already in use for a version of secret.`,
@@ -147,7 +161,13 @@ function assertSameValue(existing: Version, value: NewValue): Version {
 
 function moveStage(secret: Secret, stage: string, to: Version): void {
   const from = secret.versions.find((v) => v !== to && v.stages.includes(stage));
-  if (from !== undefined) from.stages = from.stages.filter((s) => s !== stage);
-  if (!to.stages.includes(stage)) to.stages.push(stage);
-  if (stage === CURRENT && from !== undefined) moveStage(secret, PREVIOUS, from);
+  if (from !== undefined) {
+    from.stages = from.stages.filter((s) => s !== stage);
+  }
+  if (!to.stages.includes(stage)) {
+    to.stages.push(stage);
+  }
+  if (stage === CURRENT && from !== undefined) {
+    moveStage(secret, PREVIOUS, from);
+  }
 }

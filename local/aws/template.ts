@@ -7,13 +7,13 @@ import { parseSchedule, type Schedule } from './schedule-expression.ts';
 const DEFAULT_TIMEOUT_SECONDS = 6;
 const DEFAULT_MEMORY_MB = 1024;
 
-export type Route = {
+export interface Route {
   /** `GET /orders/{outTradeNo}` or `$default`, as API Gateway names it. */
   readonly key: string;
   readonly functionName: string;
-};
+}
 
-export type FunctionDefinition = {
+export interface FunctionDefinition {
   readonly name: string;
   /** Which export of `functions/<name>.ts` is called. */
   readonly exportName: string;
@@ -21,9 +21,12 @@ export type FunctionDefinition = {
   readonly memoryMb: number;
   readonly routes: readonly Route[];
   readonly schedules: readonly Schedule[];
-};
+}
 
-export type Template = { readonly service: string; readonly functions: FunctionDefinition[] };
+export interface Template {
+  readonly service: string;
+  readonly functions: FunctionDefinition[];
+}
 
 type Node = Readonly<Record<string, unknown>>;
 
@@ -37,7 +40,9 @@ export function parseTemplate(text: string): Template {
   // Unknown tags (!Ref, !Sub) are CloudFormation's business: they parse, with a warning we drop.
   const document = parseDocument(text);
   const [error] = document.errors;
-  if (error !== undefined) throw new Error(`serverless.yml: ${error.message}`);
+  if (error !== undefined) {
+    throw new Error(`serverless.yml: ${error.message}`);
+  }
   const root = asNode(document.toJS());
   const provider = asNode(root.provider);
   const functions = Object.entries(asNode(root.functions)).map(([name, definition]) =>
@@ -61,21 +66,31 @@ function readFunction(name: string, definition: Node, provider: Node): FunctionD
 }
 
 function readRoute(functionName: string, event: unknown): Route[] {
-  if (event === undefined) return [];
+  if (event === undefined) {
+    return [];
+  }
   const text = typeof event === 'string' ? event : readMethodAndPath(asNode(event));
   const [method = '', path] = text.trim().split(/\s+/);
-  if (path === undefined || path === '*') return [{ key: '$default', functionName }];
+  if (path === undefined || path === '*') {
+    return [{ key: '$default', functionName }];
+  }
   const verb = method === '*' ? 'ANY' : method.toUpperCase();
   return [{ key: `${verb} ${path.startsWith('/') ? path : `/${path}`}`, functionName }];
 }
 
 function readSchedules(functionName: string, event: unknown): Schedule[] {
-  if (event === undefined) return [];
+  if (event === undefined) {
+    return [];
+  }
   const rates = typeof event === 'string' ? [event] : [asNode(event).rate].flat();
-  if (typeof event !== 'string' && asNode(event).enabled === false) return [];
+  if (typeof event !== 'string' && asNode(event).enabled === false) {
+    return [];
+  }
   return rates.map((rate) => {
     const schedule = parseSchedule(readText(rate, ''));
-    if (schedule !== undefined) return schedule;
+    if (schedule !== undefined) {
+      return schedule;
+    }
     throw new Error(
       `serverless.yml: ${functionName} has a schedule not known here: ${String(rate)}`,
     );

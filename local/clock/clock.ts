@@ -1,13 +1,13 @@
 /** One movable clock for everything in this process: a `Date` that runs ahead of the real one. */
 
-export type LocalClock = {
+export interface LocalClock {
   now(): Date;
   offsetSeconds(): number;
   /** Moves `Date` by so many seconds; timers keep their real time. */
   advance(seconds: number): void;
   /** Gives the process its own `Date` back. */
   uninstall(): void;
-};
+}
 
 /**
  * Replaces the global `Date`, so that libraries see the moved time too. It is a proxy and not a
@@ -33,7 +33,9 @@ export function installClock(initialOffsetSeconds = 0): LocalClock {
       offsetSeconds += seconds;
     },
     uninstall: () => {
-      if (globalThis.Date === movedDate) globalThis.Date = RealDate;
+      if (globalThis.Date === movedDate) {
+        globalThis.Date = RealDate;
+      }
     },
   };
 }

@@ -3,12 +3,12 @@ import { type LocalClock, installClock } from './clock.ts';
 import type { ClockReading } from '../control-api.ts';
 import { readJsonFile, writeJsonFile } from '../data/json-file.ts';
 
-export type StackClock = {
+export interface StackClock {
   read(): ClockReading;
   /** Moves both sides, or, when the simulator refuses, neither. One move at a time. */
   advance(seconds: number): Promise<ClockReading>;
   close(): void;
-};
+}
 
 /**
  * Installs the clock where the last start left it. `follow` runs after every move, with both sides
@@ -67,8 +67,12 @@ export async function openStackClock(
 async function catchUp(clock: LocalClock, simulatorUrl: string): Promise<void> {
   const there = await moveSimulator(simulatorUrl, 0);
   const behind = Math.round((clock.now().getTime() - there) / 1000);
-  if (behind > 0) await moveSimulator(simulatorUrl, behind);
-  if (behind < 0) clock.advance(-behind);
+  if (behind > 0) {
+    await moveSimulator(simulatorUrl, behind);
+  }
+  if (behind < 0) {
+    clock.advance(-behind);
+  }
 }
 
 /** Answers what time it then is at the simulator, in milliseconds since the epoch. */

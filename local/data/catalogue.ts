@@ -37,7 +37,9 @@ export async function seedCatalogue(endpoint: string, tableName: string): Promis
           }),
         )
         .catch((error: unknown) => {
-          if (!(error instanceof ConditionalCheckFailedException)) throw error;
+          if (!(error instanceof ConditionalCheckFailedException)) {
+            throw error;
+          }
         });
     }
   } finally {
@@ -53,8 +55,12 @@ function toKey(sku: string): Record<string, AttributeValue> {
 function toAttributes(product: Product): Record<string, AttributeValue> {
   return Object.fromEntries(
     Object.entries(product).map(([name, value]): [string, AttributeValue] => {
-      if (typeof value === 'number') return [name, { N: String(value) }];
-      if (typeof value === 'boolean') return [name, { BOOL: value }];
+      if (typeof value === 'number') {
+        return [name, { N: String(value) }];
+      }
+      if (typeof value === 'boolean') {
+        return [name, { BOOL: value }];
+      }
       return [name, { S: value }];
     }),
   );

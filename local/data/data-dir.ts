@@ -16,12 +16,12 @@ const FILES = {
 } as const;
 const LOCK_FILE = 'stack.lock';
 
-export type DataDir = {
+export interface DataDir {
   readonly path: string;
   readonly files: Readonly<Record<keyof typeof FILES, string>>;
   /** Gives the lock back; a temporary directory is gone afterwards. */
   close(): void;
-};
+}
 
 /**
  * Takes the directory for this process; undefined makes a temporary one. `fresh` removes what earlier stacks wrote, and nothing else
@@ -37,13 +37,19 @@ export function openDataDir(dataDir: string | undefined, fresh: boolean): DataDi
   const files = Object.fromEntries(
     Object.entries(FILES).map(([key, name]) => [key, path.join(root, name)]),
   ) as Record<keyof typeof FILES, string>;
-  if (fresh) for (const file of Object.values(files)) removeWithCompanions(file);
+  if (fresh) {
+    for (const file of Object.values(files)) {
+      removeWithCompanions(file);
+    }
+  }
   return {
     path: root,
     files,
     close: () => {
       release();
-      if (dataDir === undefined) rmSync(root, { recursive: true, force: true });
+      if (dataDir === undefined) {
+        rmSync(root, { recursive: true, force: true });
+      }
     },
   };
 }

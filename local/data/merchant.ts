@@ -76,8 +76,12 @@ async function putSecret(
   try {
     await client.send(new CreateSecretCommand({ Name: name, SecretString: value }));
   } catch (error) {
-    if (!(error instanceof ResourceExistsException)) throw error;
-    if (!replace) return;
+    if (!(error instanceof ResourceExistsException)) {
+      throw error;
+    }
+    if (!replace) {
+      return;
+    }
     await client.send(new PutSecretValueCommand({ SecretId: name, SecretString: value }));
   }
 }

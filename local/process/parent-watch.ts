@@ -8,12 +8,16 @@ const CHECK_EVERY_MS = 500;
  * shell it came from.
  */
 export function watchNpm(onGone: () => void): void {
-  if (process.env.npm_lifecycle_event === undefined) return;
+  if (process.env.npm_lifecycle_event === undefined) {
+    return;
+  }
   const parent = process.ppid;
   const grandparent = readParentPid(parent);
   const timer = setInterval(() => {
     // npm may run the script through a shell, which then is the parent and stays.
-    if (process.ppid === parent && readParentPid(parent) === grandparent) return;
+    if (process.ppid === parent && readParentPid(parent) === grandparent) {
+      return;
+    }
     clearInterval(timer);
     onGone();
   }, CHECK_EVERY_MS);

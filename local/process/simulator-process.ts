@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 const START_TIMEOUT_MS = 20_000;
 const STOP_GRACE_MS = 3000;
 
-export type SimulatorOptions = {
+export interface SimulatorOptions {
   readonly entry: string;
   readonly port: number;
   readonly merchantFile: string;
@@ -15,18 +15,23 @@ export type SimulatorOptions = {
   readonly apiUrl: string;
   readonly logFile?: string;
   readonly seed?: string;
-};
+}
 
-export type LocalSimulator = {
+export interface LocalSimulator {
   readonly url: string;
   readonly backupUrl: string;
   readonly seed: string;
   /** Rejects when the simulator ends by itself; never settles while it runs or after `stop()`. */
   readonly died: Promise<never>;
   stop(): Promise<void>;
-};
+}
 
-type Ready = { event: 'ready'; url: string; backupUrl: string; seed: unknown };
+interface Ready {
+  event: 'ready';
+  url: string;
+  backupUrl: string;
+  seed: unknown;
+}
 
 /** Starts it and waits for its `ready` line. It ends with this process, however that ends. */
 export async function startSimulator(options: SimulatorOptions): Promise<LocalSimulator> {
@@ -68,7 +73,9 @@ export async function startSimulator(options: SimulatorOptions): Promise<LocalSi
   }
   const died = new Promise<never>((_resolve, reject) => {
     void exited.then((how) => {
-      if (!stopping) reject(new Error(`the simulator ended by itself (${how}): ${output.tail()}`));
+      if (!stopping) {
+        reject(new Error(`the simulator ended by itself (${how}): ${output.tail()}`));
+      }
     });
   });
   died.catch(() => {});
@@ -85,8 +92,11 @@ function collectOutput(child: ChildProcessWithoutNullStreams, logFile: string | 
   };
   createInterface({ input: child.stdout }).on('line', (line) => {
     const message = parseReady(line);
-    if (message === undefined) keep(line);
-    else ready.resolve(message);
+    if (message === undefined) {
+      keep(line);
+    } else {
+      ready.resolve(message);
+    }
   });
   createInterface({ input: child.stderr }).on('line', keep);
   child.on('close', () => log?.end());
@@ -94,7 +104,9 @@ function collectOutput(child: ChildProcessWithoutNullStreams, logFile: string | 
 }
 
 function parseReady(line: string): Ready | undefined {
-  if (!line.startsWith('{')) return undefined;
+  if (!line.startsWith('{')) {
+    return undefined;
+  }
   try {
     const message = JSON.parse(line) as Ready;
     return message.event === 'ready' ? message : undefined;

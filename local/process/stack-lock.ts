@@ -3,7 +3,10 @@ import { rmSync } from 'node:fs';
 import { readJsonFile, writeJsonFile } from '../data/json-file.ts';
 import { describeProcess } from './supervised-process.ts';
 
-type Lock = { pid: number; process: string };
+interface Lock {
+  pid: number;
+  process: string;
+}
 
 /** Thrown when another, living stack holds the directory. */
 class StackRunningError extends Error {
@@ -25,7 +28,9 @@ export function lockDataDir(dataDir: string, file: string): () => void {
   const release = () => {
     process.off('exit', release);
     const now = readJsonFile(file) as Partial<Lock> | undefined;
-    if (now?.pid === process.pid) rmSync(file, { force: true });
+    if (now?.pid === process.pid) {
+      rmSync(file, { force: true });
+    }
   };
   process.on('exit', release);
   return release;

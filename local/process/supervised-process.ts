@@ -6,14 +6,14 @@ import { fileURLToPath } from 'node:url';
 
 const SUPERVISOR = fileURLToPath(new URL('./supervisor.ts', import.meta.url));
 
-export type SupervisedProcess = {
+export interface SupervisedProcess {
   /** Resolves when the program has ended, with its exit code. */
   readonly exited: Promise<number>;
   /** The end of what the program printed, for an error message. */
   output(): string;
   /** Ends the program and waits until it is gone. */
   stop(): Promise<void>;
-};
+}
 
 /** Runs `command` until `stop()` or until this process ends, however it ends. */
 export function startSupervised(
@@ -57,7 +57,9 @@ function keepOutput(child: ChildProcess): () => string {
  */
 export async function endLeftover(pidFile: string, marker: string): Promise<void> {
   const pid = readPid(pidFile);
-  if (pid === undefined) return;
+  if (pid === undefined) {
+    return;
+  }
   while (readCommandLine(pid).includes(marker)) {
     killQuietly(pid);
     await delay(20);
@@ -93,7 +95,9 @@ function readCommandLine(pid: number): string {
 /** Tells a process from a later one with the same pid: its start time and command; '' without one. */
 export function describeProcess(pid: number): string {
   const command = readCommandLine(pid);
-  if (process.platform !== 'linux' || command === '') return command;
+  if (process.platform !== 'linux' || command === '') {
+    return command;
+  }
   try {
     // Field 22, counted after the command's name, which may hold spaces and parentheses.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -18,7 +18,9 @@ const child = spawn(command, shell ? args.map((arg) => `"${arg}"`) : args, {
   shell,
 });
 const childPid = `${child.pid}\n`;
-if (pidFile !== '' && child.pid !== undefined) writePidFile();
+if (pidFile !== '' && child.pid !== undefined) {
+  writePidFile();
+}
 
 child.on('error', (error) => {
   process.stderr.write(`${error.message}\n`);
@@ -40,12 +42,18 @@ function writePidFile(): void {
 
 /** The next stack may have started its own engine by now: that one's file stays. */
 function removePidFile(): void {
-  if (pidFile === '' || !existsSync(pidFile)) return;
-  if (readFileSync(pidFile, 'utf8') === childPid) rmSync(pidFile, { force: true });
+  if (pidFile === '' || !existsSync(pidFile)) {
+    return;
+  }
+  if (readFileSync(pidFile, 'utf8') === childPid) {
+    rmSync(pidFile, { force: true });
+  }
 }
 
 function signalChild(signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
+  if (child.pid === undefined) {
+    return;
+  }
   try {
     process.kill(process.platform === 'win32' ? child.pid : -child.pid, signal);
   } catch {

@@ -16,24 +16,35 @@ const RUN_COUNTS = [
 ];
 const MAIN_COUNTS = new Set(['due', 'paid', 'closed']);
 
-export type FunctionLog = { readonly sink: OutputSink; close(): void };
+export interface FunctionLog {
+  readonly sink: OutputSink;
+  close(): void;
+}
 
 /** The log of this start; the one of the start before is kept beside it as `<file>.1`. */
 export function openFunctionLog(
   file: string | undefined,
   print: (line: string) => void,
 ): FunctionLog {
-  if (file !== undefined && existsSync(file)) renameSync(file, `${file}.1`);
+  if (file !== undefined && existsSync(file)) {
+    renameSync(file, `${file}.1`);
+  }
   let descriptor = file === undefined ? undefined : openSync(file, 'a');
   return {
     sink: (functionName, line) => {
       // Written at once, so that the last lines before a kill are there.
-      if (descriptor !== undefined) writeSync(descriptor, `${line}\n`);
+      if (descriptor !== undefined) {
+        writeSync(descriptor, `${line}\n`);
+      }
       const summary = summarise(functionName, line);
-      if (summary !== undefined) print(summary);
+      if (summary !== undefined) {
+        print(summary);
+      }
     },
     close: () => {
-      if (descriptor !== undefined) closeSync(descriptor);
+      if (descriptor !== undefined) {
+        closeSync(descriptor);
+      }
       descriptor = undefined;
     },
   };
@@ -42,8 +53,12 @@ export function openFunctionLog(
 /** One short line for what somebody should see; undefined for what can stay in the file. */
 function summarise(functionName: string, line: string): string | undefined {
   const entry = parseEntry(line);
-  if (entry.message === 'reconciled' && typeof entry.due === 'number') return summariseRun(entry);
-  if (typeof entry.level !== 'string' || !LOUD_LEVELS.has(entry.level)) return undefined;
+  if (entry.message === 'reconciled' && typeof entry.due === 'number') {
+    return summariseRun(entry);
+  }
+  if (typeof entry.level !== 'string' || !LOUD_LEVELS.has(entry.level)) {
+    return undefined;
+  }
   const code = entry.code ?? entry.error;
   const saysCode = typeof entry.reason === 'string' && entry.reason.startsWith(String(code));
   const details = [
@@ -66,7 +81,9 @@ function summariseRun(entry: Record<string, unknown>): string | undefined {
 }
 
 function parseEntry(line: string): Record<string, unknown> {
-  if (!line.startsWith('{')) return {};
+  if (!line.startsWith('{')) {
+    return {};
+  }
   try {
     return JSON.parse(line) as Record<string, unknown>;
   } catch {

@@ -6,16 +6,16 @@ import type { RecordedMessage, Recorder } from './recorder.ts';
 
 const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'TransactWriteItems']);
 
-export type OrderRecord = {
+export interface OrderRecord {
   /** Undefined: there is no such row. */
   readonly row: Readonly<Record<string, unknown>> | undefined;
   readonly writes: readonly RecordedMessage[];
-};
+}
 
-export type OrderReader = {
+export interface OrderReader {
   read(outTradeNo: string): Promise<OrderRecord>;
   close(): void;
-};
+}
 
 /** `endpoint` is the engine itself, so that looking at a row is no message. */
 export function openOrderReader(
@@ -50,8 +50,14 @@ function toPlainRow(item: Readonly<Record<string, AttributeValue>>): Record<stri
 }
 
 function toPlain(value: AttributeValue): unknown {
-  if (value.M !== undefined) return toPlainRow(value.M);
-  if (value.L !== undefined) return value.L.map(toPlain);
-  if (value.N !== undefined) return Number(value.N);
+  if (value.M !== undefined) {
+    return toPlainRow(value.M);
+  }
+  if (value.L !== undefined) {
+    return value.L.map(toPlain);
+  }
+  if (value.N !== undefined) {
+    return Number(value.N);
+  }
   return value.S ?? value.BOOL ?? null;
 }

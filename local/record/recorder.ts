@@ -11,7 +11,7 @@ const KEPT_MESSAGES = 3000;
 const KEPT_CHARACTERS = 16 * 1024;
 const KEPT_LOG_LINES = 20;
 
-export type RecordedMessage = {
+export interface RecordedMessage {
   readonly id: number;
   /** The stack's clock, ISO 8601. */
   readonly time: string;
@@ -31,7 +31,7 @@ export type RecordedMessage = {
   durationMs?: number;
   /** What the function logged meanwhile. */
   log?: object[];
-};
+}
 
 export type NewMessage = Omit<
   RecordedMessage,
@@ -39,9 +39,12 @@ export type NewMessage = Omit<
 >;
 export type RecordedAnswer = NonNullable<RecordedMessage['response']>;
 /** One call of a function. */
-export type Invocation = { readonly functionName: string; readonly invocationId: string };
+export interface Invocation {
+  readonly functionName: string;
+  readonly invocationId: string;
+}
 
-export type Recorder = {
+export interface Recorder {
   /** Keeps a message; the returned function adds the answer to it. */
   record(message: NewMessage): (answer: RecordedAnswer) => void;
   /** The same functions; what happens in them is kept from now on. */
@@ -52,7 +55,7 @@ export type Recorder = {
   currentInvocation(): Invocation | undefined;
   /** In order; an answer that came later is on its message. */
   list(afterId?: number): readonly RecordedMessage[];
-};
+}
 
 export function createRecorder(): Recorder {
   const running = new AsyncLocalStorage<Invocation & { readonly message: RecordedMessage }>();
@@ -65,7 +68,9 @@ export function createRecorder(): Recorder {
     const request = shorten(message.request);
     const added = { id: lastId, time, epochMs: wallClockMs(), ...message, request };
     kept.push(added);
-    if (kept.length > KEPT_MESSAGES * 1.1) kept = kept.slice(-KEPT_MESSAGES);
+    if (kept.length > KEPT_MESSAGES * 1.1) {
+      kept = kept.slice(-KEPT_MESSAGES);
+    }
     return added;
   };
   const finish = (message: RecordedMessage, answer: RecordedAnswer) => {
@@ -95,7 +100,9 @@ export function createRecorder(): Recorder {
     addLogLine(line) {
       const entry = parseObject(line);
       const message = running.getStore()?.message;
-      if (message === undefined || entry === undefined || '_aws' in entry) return;
+      if (message === undefined || entry === undefined || '_aws' in entry) {
+        return;
+      }
       message.log = [...(message.log ?? []), entry].slice(-KEPT_LOG_LINES);
     },
     currentInvocation: () => running.getStore(),
@@ -141,7 +148,9 @@ function describeEvent(functionName: string, event: unknown): Omit<NewMessage, '
 }
 
 function describeOutcome(outcome: InvocationOutcome): RecordedAnswer {
-  if (!outcome.ok) return { status: 500, headers: {}, body: JSON.stringify(outcome.error) };
+  if (!outcome.ok) {
+    return { status: 500, headers: {}, body: JSON.stringify(outcome.error) };
+  }
   const { statusCode, headers, body } = (outcome.result ?? {}) as Record<string, unknown>;
   return typeof statusCode === 'number' && typeof body === 'string'
     ? { status: statusCode, headers: (headers ?? {}) as Record<string, string>, body }

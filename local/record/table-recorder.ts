@@ -16,7 +16,9 @@ export function recordTable(engine: string, recorder: Recorder): () => void {
     const { request } = message as { request: ClientRequest };
     const caller = recorder.currentInvocation();
     // Reads of the page itself, and connections opened in advance, belong to no call of a function.
-    if (caller === undefined || request.getHeader('host') !== host) return;
+    if (caller === undefined || request.getHeader('host') !== host) {
+      return;
+    }
     recordRequest(request, recorder, caller);
   };
   subscribe(CREATED, look);
@@ -64,7 +66,9 @@ function watchAnswer(response: IncomingMessage, onAnswer: (answer: RecordedAnswe
   const push = response.push.bind(response);
   const chunks: Uint8Array[] = [];
   response.push = (chunk: unknown, encoding?: BufferEncoding) => {
-    if (chunk instanceof Uint8Array) chunks.push(chunk);
+    if (chunk instanceof Uint8Array) {
+      chunks.push(chunk);
+    }
     if (chunk === null) {
       const { statusCode = 0, headers } = response;
       const body = Buffer.concat(chunks).toString('utf8');

@@ -10,6 +10,8 @@ let startMs = performance.timeOrigin;
 /** Milliseconds since the epoch, comparable with other processes of this machine. */
 export function wallClockMs(): number {
   const drift = realNow() - (startMs + performance.now());
-  if (Math.abs(drift) > MAX_DRIFT_MS) startMs += drift;
+  if (Math.abs(drift) > MAX_DRIFT_MS) {
+    startMs += drift;
+  }
   return startMs + performance.now();
 }

@@ -44,9 +44,13 @@ const createPay = (options) => {
   /** @type {import('./pay.js').Pay['pay']} */
   async function pay(order) {
     const wrong = inputProblem(order);
-    if (wrong) return failure(wrong);
+    if (wrong) {
+      return failure(wrong);
+    }
     const content = JSON.stringify(order);
-    if (current?.result) return current.content === content ? current.result : failure('busy');
+    if (current?.result) {
+      return current.content === content ? current.result : failure('busy');
+    }
     /** @type {Flight} */
     const flight = { content };
     current = flight;
@@ -73,21 +77,29 @@ const createPay = (options) => {
     // WeChat may have taken the money already: no second sheet before the server has looked.
     if (pending.sheet) {
       const confirmed = await confirm(pending, false);
-      if (confirmed.status !== 'cancelled') return confirmed;
+      if (confirmed.status !== 'cancelled') {
+        return confirmed;
+      }
     }
     pendings.save(pending);
     const prepaid = await prepay(body, pending.key);
-    if (!prepaid.status) return openSheet(flight, pending, prepaid);
+    if (!prepaid.status) {
+      return openSheet(flight, pending, prepaid);
+    }
 
     const { reason, httpStatus = 0 } = prepaid;
     const isOver = /^order-(closed|expired)$/.test(reason);
     // Also an order that is over: it may have been paid in its last second.
     if (pending.outTradeNo && (isOver || pending.sheet || reason === 'order-already-paid')) {
       const confirmed = await confirm(pending, !isOver);
-      if (!isOver || /paid|unknown/.test(confirmed.status)) return confirmed;
+      if (!isOver || /paid|unknown/.test(confirmed.status)) {
+        return confirmed;
+      }
     }
     // A refusal is final. After anything else the next tap repeats this one, under the same key.
-    if (httpStatus >= 400 && httpStatus < 500) pendings.remove(pending);
+    if (httpStatus >= 400 && httpStatus < 500) {
+      pendings.remove(pending);
+    }
     return isOver && !isNew && body.items ? begin(flight) : prepaid;
   }
 
@@ -109,9 +121,13 @@ const createPay = (options) => {
       host.requestPayment({ ...requestPayment, success: resolve, fail: resolve });
     });
     delete flight.finishSheet;
-    if (errMsg.endsWith(':ok')) pendings.save(pending, { sheet: 'ok' });
+    if (errMsg.endsWith(':ok')) {
+      pendings.save(pending, { sheet: 'ok' });
+    }
     const confirmed = await confirm(pending);
-    if (confirmed.status !== 'cancelled' || errMsg.includes('cancel')) return confirmed;
+    if (confirmed.status !== 'cancelled' || errMsg.includes('cancel')) {
+      return confirmed;
+    }
     const [, reason] = PAYMENT_FAILURES.find(([pattern]) => pattern.test(errMsg)) ?? [];
     return failure(reason ?? 'payment-failed', { errMsg, order: confirmed.order });
   }
@@ -127,18 +143,28 @@ const createPay = (options) => {
     const { outTradeNo } = pending;
     let problem;
     for (const pauseMs of CONFIRM_PAUSES_MS) {
-      if (pauseMs) await wait(pauseMs);
+      if (pauseMs) {
+        await wait(pauseMs);
+      }
       const order = await getOrder(outTradeNo);
       if (order.status) {
         problem = order;
-        if (order.reason !== 'order-not-found') continue;
+        if (order.reason !== 'order-not-found') {
+          continue;
+        }
       } else if (order.tradeState === 'NOTPAY') {
-        if (isPatient) continue;
-        if (pending.sheet === 'open') pendings.save(pending, { sheet: '' });
+        if (isPatient) {
+          continue;
+        }
+        if (pending.sheet === 'open') {
+          pendings.save(pending, { sheet: '' });
+        }
         return { status: 'cancelled', order };
       }
       pendings.remove(pending);
-      if (order.status) return order;
+      if (order.status) {
+        return order;
+      }
       return order.tradeState === 'CLOSED'
         ? failure('order-closed', { order })
         : { status: 'paid', order };
@@ -154,8 +180,12 @@ const createPay = (options) => {
 
   /** @type {import('./pay.js').Pay['resume']} */
   async function resume(outTradeNo) {
-    if (!outTradeNo) return failure('order-number-missing');
-    if (current?.result && current.outTradeNo === outTradeNo) return current.result;
+    if (!outTradeNo) {
+      return failure('order-number-missing');
+    }
+    if (current?.result && current.outTradeNo === outTradeNo) {
+      return current.result;
+    }
     return confirm(pendings.find(outTradeNo));
   }
 
@@ -165,11 +195,15 @@ const createPay = (options) => {
     // WeChat's callback can get lost in an app switch: a payment that the server knows ends it.
     if (finishSheet) {
       const order = await getOrder(inSheet);
-      if (!order.status && order.tradeState !== 'NOTPAY') finishSheet({ errMsg: ':ok' });
+      if (!order.status && order.tradeState !== 'NOTPAY') {
+        finishSheet({ errMsg: ':ok' });
+      }
     }
     const results = [];
     for (const { sheet, outTradeNo } of pendings.all()) {
-      if (sheet && outTradeNo !== current?.outTradeNo) results.push(await resume(outTradeNo));
+      if (sheet && outTradeNo !== current?.outTradeNo) {
+        results.push(await resume(outTradeNo));
+      }
     }
     return results;
   }
@@ -184,9 +218,13 @@ const createPay = (options) => {
  * @returns {InputReason | undefined}
  */
 function inputProblem({ outTradeNo, quote, items = [], expectedTotalFen } = {}) {
-  if (outTradeNo === '') return 'order-number-missing';
+  if (outTradeNo === '') {
+    return 'order-number-missing';
+  }
   const isSomething = items.length > 0 && items.every((/** @type {any} */ { sku }) => sku);
-  if (!outTradeNo && !quote && !isSomething) return 'items-missing';
+  if (!outTradeNo && !quote && !isSomething) {
+    return 'items-missing';
+  }
   const amounts = [{ amountFen: expectedTotalFen }, ...items];
   return amounts.some(({ amountFen }) => amountFen <= 0) ? 'amount-zero' : undefined;
 }
@@ -277,7 +315,9 @@ function createServer({ baseUrl, language, wx, now, wait }) {
    */
   async function retrying(attempt, [pauseMs, ...pauses] = RETRY_PAUSES_MS) {
     const reply = await attempt();
-    if (!pauseMs || !(/** @type {FailedResult} */ (reply).retryable)) return reply;
+    if (!pauseMs || !(/** @type {FailedResult} */ (reply).retryable)) {
+      return reply;
+    }
     await wait(pauseMs);
     return retrying(attempt, pauses);
   }
@@ -288,7 +328,9 @@ function createServer({ baseUrl, language, wx, now, wait }) {
     const { code, errMsg } = await new Promise((resolve) => {
       wx.login({ success: resolve, fail: resolve });
     });
-    if (!code) return noAnswer(0, undefined, errMsg);
+    if (!code) {
+      return noAnswer(0, undefined, errMsg);
+    }
     const reply = await send('/login', 'token', { code });
     if (!reply.status) {
       session.set({ token: reply.token, expiresAt: now() + reply.expiresIn * 1000 });
@@ -302,7 +344,9 @@ function createServer({ baseUrl, language, wx, now, wait }) {
    * @returns {Reply<{ token: string }>}
    */
   async function openSession() {
-    if (now() < session.get().expiresAt) return session.get();
+    if (now() < session.get().expiresAt) {
+      return session.get();
+    }
     renewal ??= renew().finally(() => {
       renewal = undefined;
     });
@@ -319,12 +363,18 @@ function createServer({ baseUrl, language, wx, now, wait }) {
    */
   async function sendAsBuyer(path, proof, data, header, isRepeat) {
     const opened = await openSession();
-    if (opened.status) return opened;
+    if (opened.status) {
+      return opened;
+    }
     const { token } = opened;
     const reply = await send(path, proof, data, { ...header, authorization: `Bearer ${token}` });
-    if (reply.httpStatus !== 401 || isRepeat) return reply;
+    if (reply.httpStatus !== 401 || isRepeat) {
+      return reply;
+    }
     // Unless another request has renewed it in the meantime.
-    if (session.get().token === token) session.set({ token, expiresAt: 0 });
+    if (session.get().token === token) {
+      session.set({ token, expiresAt: 0 });
+    }
     return sendAsBuyer(path, proof, data, header, true);
   }
 

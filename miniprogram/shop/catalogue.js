@@ -65,9 +65,13 @@ function openCatalogue(counter, { products, tipSku }, render) {
 
   async function payTip() {
     const attach = fields.tipNote.trim();
-    if (!attach) return counter.toast(texts.tipNoteMissing);
+    if (!attach) {
+      return counter.toast(texts.tipNoteMissing);
+    }
     const amountFen = parseYuan(fields.tipAmount);
-    if (Number.isNaN(amountFen)) return counter.toast(texts.amountInvalid);
+    if (Number.isNaN(amountFen)) {
+      return counter.toast(texts.amountInvalid);
+    }
     const items = [{ sku: tipSku, quantity: 1, amountFen }];
     await checkOut({ items, attach, expectedTotalFen: amountFen });
   }
@@ -88,10 +92,16 @@ function openCatalogue(counter, { products, tipSku }, render) {
     if (result.status === 'failed' && result.reason === 'price-changed' && result.totalFen) {
       return offerNewPrice(result.totalFen, order);
     }
-    if (result.status === 'failed' && !result.order) return counter.showFailure(result);
-    if (result.status === 'paid') empty();
+    if (result.status === 'failed' && !result.order) {
+      return counter.showFailure(result);
+    }
+    if (result.status === 'paid') {
+      empty();
+    }
     const outTradeNo = result.status === 'unknown' ? result.outTradeNo : result.order?.outTradeNo;
-    if (outTradeNo) counter.goToOrder(outTradeNo, result);
+    if (outTradeNo) {
+      counter.goToOrder(outTradeNo, result);
+    }
   }
 
   /**
@@ -105,14 +115,20 @@ function openCatalogue(counter, { products, tipSku }, render) {
       confirmText: texts.goOn,
       cancelText: texts.leave,
     });
-    if (confirm) await checkOut({ ...order, expectedTotalFen: nowFen });
+    if (confirm) {
+      await checkOut({ ...order, expectedTotalFen: nowFen });
+    }
   }
 
   async function findOrder() {
     const outTradeNo = fields.outTradeNo.trim();
-    if (outTradeNo) return counter.goToOrder(outTradeNo);
+    if (outTradeNo) {
+      return counter.goToOrder(outTradeNo);
+    }
     const missing = await pay.resume(outTradeNo);
-    if (missing.status === 'failed') counter.showFailure(missing);
+    if (missing.status === 'failed') {
+      counter.showFailure(missing);
+    }
   }
 
   render({ texts, ...fields, isPaying: false });

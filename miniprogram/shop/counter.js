@@ -34,7 +34,9 @@ function createCounter({ pay, wx, language }) {
    * @param {FailedResult} failure
    */
   function showFailure({ message, httpStatus, requestId }) {
-    if (httpStatus === undefined) return toast(message);
+    if (httpStatus === undefined) {
+      return toast(message);
+    }
     void wx.showModal({
       title: texts.failed,
       content: requestId ? `${message}\n${texts.requestId}: ${requestId}` : message,
@@ -48,7 +50,9 @@ function createCounter({ pay, wx, language }) {
    * @param {PayResult} [result] what the page is to show; without one it asks the server
    */
   function goToOrder(outTradeNo, result) {
-    if (result) results.set(outTradeNo, result);
+    if (result) {
+      results.set(outTradeNo, result);
+    }
     const query = `outTradeNo=${encodeURIComponent(outTradeNo)}`;
     void wx.navigateTo({ url: `/pages/order/order?${query}` });
   }

@@ -10,7 +10,9 @@ const formatYuan = (fen) => (fen / 100).toFixed(2);
  */
 function parseYuan(text) {
   const amount = text.trim();
-  if (amount === '') return 0;
+  if (amount === '') {
+    return 0;
+  }
   return /^\d{1,7}(\.\d{1,2})?$/.test(amount) ? Math.round(Number(amount) * 100) : Number.NaN;
 }
 
@@ -20,7 +22,9 @@ function parseYuan(text) {
  * @param {string | undefined} iso
  */
 function formatTime(iso) {
-  if (!iso) return '';
+  if (!iso) {
+    return '';
+  }
   const date = new Date(iso);
   /** @param {number} number */
   const two = (number) => String(number).padStart(2, '0');

@@ -27,7 +27,9 @@ function openOrder(counter, outTradeNo, render) {
 
   async function payAgain() {
     const order = result && 'order' in result ? result.order : undefined;
-    if (!order) return;
+    if (!order) {
+      return;
+    }
     const again = { outTradeNo, expectedTotalFen: order.totalFen };
     show(await counter.showBusy(texts.paying, () => pay.pay(again)));
   }
@@ -66,8 +68,12 @@ function presentResult(result, texts) {
  * @param {Texts} texts
  */
 function hintOf(result, texts) {
-  if (result.status === 'failed') return result.message;
-  if (result.status === 'cancelled') return texts.cancelledHint;
+  if (result.status === 'failed') {
+    return result.message;
+  }
+  if (result.status === 'cancelled') {
+    return texts.cancelledHint;
+  }
   return result.status === 'unknown' ? texts.unknownHint : '';
 }
 

@@ -22,7 +22,9 @@ const createShop = (options) => {
         if (result.status === 'paid') {
           toast(`${texts.paid} ¥${formatYuan(result.order.totalFen)}`);
         }
-        if (result.status === 'unknown') toast(result.message);
+        if (result.status === 'unknown') {
+          toast(result.message);
+        }
       }
     },
   };

@@ -124,7 +124,9 @@ const v2: Version = {
       }),
     };
     const text = kind === 'refund' ? v2Refund(key, changes) : notificationXml(changes, key);
-    if (!altered) return { headers: {}, body: Buffer.from(text) };
+    if (!altered) {
+      return { headers: {}, body: Buffer.from(text) };
+    }
     const changed =
       kind === 'refund' ? alterRefund(text) : text.replace('4200000001', '4200000002');
     return { headers: {}, body: Buffer.from(changed) };
@@ -204,7 +206,9 @@ const v3: Version = {
       eventType: kind === 'refund' ? 'REFUND.SUCCESS' : 'TRANSACTION.SUCCESS',
       ...(forged && { signer: forger }),
     });
-    if (!altered) return message;
+    if (!altered) {
+      return message;
+    }
     const body = message.body.toString().replace('2026-03-01', '2026-03-02');
     return { ...message, body: Buffer.from(body) };
   },

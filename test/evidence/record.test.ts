@@ -137,7 +137,9 @@ describe('settling an order', () => {
     await given('NOTPAY');
     const log = recordingLog();
     const failing = watchTable(table, async ({ input, send }) => {
-      if (String(input['UpdateExpression']).includes('mismatch')) throw new Error('throttled');
+      if (String(input['UpdateExpression']).includes('mismatch')) {
+        throw new Error('throttled');
+      }
       return send();
     });
 

@@ -25,7 +25,9 @@ test('a stack killed in the middle of payments loses none of them', async () => 
   const payments = inParallel(10_000, 16, async (index) => {
     const buyer = buyers[index % buyers.length];
     const { body } = (await buyer?.prepay({ items: [{ sku: 'cookie', quantity: 1 }] })) ?? {};
-    if (body) await buyer?.pay(body.requestPayment);
+    if (body) {
+      await buyer?.pay(body.requestPayment);
+    }
     paid += 1;
   }).catch(() => 'cut off');
   await eventually(
@@ -54,7 +56,9 @@ test('a stack killed in the middle of payments loses none of them', async () => 
 
   const logins = new Map<string, Awaited<ReturnType<typeof logIn>>>();
   for (const { user } of await orders()) {
-    if (!logins.has(user)) logins.set(user, await logIn(second, user));
+    if (!logins.has(user)) {
+      logins.set(user, await logIn(second, user));
+    }
   }
   for (const { outTradeNo, user, tradeState, transactionId } of await orders()) {
     const { status, body } = (await logins.get(user)?.order(outTradeNo)) ?? {};

@@ -37,7 +37,9 @@ async function countOpenOrders(): Promise<number> {
   const table = { client: dynamoDb, tableName: stack.tableName };
   const forEver = Date.parse('2099-01-01T00:00:00Z') / 1000;
   let open = 0;
-  for await (const _ of listDueOrders(table, forEver)) open += 1;
+  for await (const _ of listDueOrders(table, forEver)) {
+    open += 1;
+  }
   return open;
 }
 
@@ -56,7 +58,9 @@ describe(`${PAYMENTS} payments at concurrency ${CONCURRENCY}, a third of the not
 
     await inParallel(PAYMENTS, CONCURRENCY, async (index) => {
       const buyer = buyers[index % buyers.length];
-      if (!buyer) throw new Error('no buyer');
+      if (!buyer) {
+        throw new Error('no buyer');
+      }
       const { status, body } = await buyer.prepay({ items: [{ sku: 'latte', quantity: 1 }] });
       expect(status).toBe(200);
       if (index % 10 === 0) {

@@ -40,7 +40,9 @@ async function post({
       miniProgram,
       weixin: async (request) => {
         sent.push(request);
-        if (weixin instanceof Error) throw weixin;
+        if (weixin instanceof Error) {
+          throw weixin;
+        }
         const text = typeof weixin === 'string' ? weixin : JSON.stringify(weixin);
         return { statusCode: 200, headers: {}, body: Buffer.from(text) };
       },

@@ -227,7 +227,9 @@ describe('a notification that cannot be recorded', () => {
     let broken = true;
     const shop = await openShop({
       answer: async ({ send }) => {
-        if (broken) throw new Error('the table is away');
+        if (broken) {
+          throw new Error('the table is away');
+        }
         return send();
       },
     });
@@ -250,7 +252,9 @@ describe('a notification that cannot be recorded', () => {
     const shop = await openShop({
       answer: async ({ send }) => {
         const answer = await send();
-        if (!lost) return answer;
+        if (!lost) {
+          return answer;
+        }
         lost = false;
         throw new Error('the answer was lost');
       },

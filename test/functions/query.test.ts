@@ -200,7 +200,9 @@ describe('an unpaid order', () => {
     ]);
 
     expect(shop.happened.filter((name) => name === QUERY).length).toBeLessThanOrEqual(1);
-    for (const { body } of answers) expect([view, paidView]).toContainEqual(body);
+    for (const { body } of answers) {
+      expect([view, paidView]).toContainEqual(body);
+    }
     expect((await shop.get()).body).toEqual(paidView);
     const byNotification = decision.kind === 'apply' ? 1 : 0;
     expect(byNotification + (shop.log.counts.OrderPaid ?? 0)).toBe(1);

@@ -28,7 +28,9 @@ const context = (remainingMs = 55_000) => ({
 async function answer({ path, fields }: SentRequest) {
   const outTradeNo = fields['out_trade_no'] ?? '';
   if (path === '/pay/closeorder') {
-    if (outTradeNo === 'lost-0001') return refused('ORDERPAID');
+    if (outTradeNo === 'lost-0001') {
+      return refused('ORDERPAID');
+    }
     return outTradeNo === 'never-0001' ? refused('ORDERNOTEXIST') : accepted;
   }
   switch (outTradeNo) {

@@ -196,7 +196,9 @@ async function quoteProblem(
     () => undefined,
     (cause: unknown) => cause,
   );
-  if (!(error instanceof InvalidRequestError)) throw new Error('the quote was accepted');
+  if (!(error instanceof InvalidRequestError)) {
+    throw new Error('the quote was accepted');
+  }
   const text = errorText('QUOTE_INVALID', 'en', error.parameters);
   return { code: error.code, problem: /: (.*)\.$/.exec(text)?.[1] || undefined };
 }

@@ -7,12 +7,15 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-type Program = {
+interface Program {
   readonly child: ChildProcess;
   readonly exited: Promise<number | NodeJS.Signals | null>;
   output(): string;
-};
-type Ready = { apiUrl: string; simulatorUrl: string };
+}
+interface Ready {
+  apiUrl: string;
+  simulatorUrl: string;
+}
 
 let directory: string;
 const programs: Program[] = [];
@@ -45,7 +48,9 @@ const run = (entry: string, args: string[] = [], environment: Record<string, str
 const waitUntil = async <T>(what: string, look: () => T | undefined): Promise<T> => {
   for (let attempt = 0; attempt < 1000; attempt += 1) {
     const found = look();
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      return found;
+    }
     await delay(20);
   }
   throw new Error(`never happened: ${what}\n${programs.map((p) => p.output()).join('\n---\n')}`);
@@ -54,7 +59,9 @@ const waitUntil = async <T>(what: string, look: () => T | undefined): Promise<T>
 const waitUntilReady = (program: Program): Promise<Ready> =>
   waitUntil('ready', () => {
     const { exitCode } = program.child;
-    if (exitCode !== null) throw new Error(`ended with ${exitCode}: ${program.output()}`);
+    if (exitCode !== null) {
+      throw new Error(`ended with ${exitCode}: ${program.output()}`);
+    }
     const line = /^ready {2}API (\S+) {2}WeChat \(simulator\) (\S+) {2}data (\S+)$/m.exec(
       program.output(),
     );

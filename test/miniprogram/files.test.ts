@@ -111,7 +111,9 @@ describe('the README', () => {
     const readme = read('README.md');
     const statuses = ['paid', 'cancelled', 'failed', 'unknown'];
 
-    for (const status of statuses) expect(readme.split(`| \`${status}\` |`)).toHaveLength(3);
+    for (const status of statuses) {
+      expect(readme.split(`| \`${status}\` |`)).toHaveLength(3);
+    }
     for (const [, method = ''] of readme.matchAll(/\bpay\.([a-z]\w+)\(/g)) {
       expect(read('pay/pay.d.ts')).toMatch(new RegExp(`^ {2}${method}\\(`, 'm'));
     }

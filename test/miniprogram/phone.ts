@@ -110,8 +110,12 @@ export function createPhone(options: Partial<PayOptions> = {}): Phone {
     '/orders': [],
   };
   const good = (route: Route): Answer => {
-    if (route === '/prepay') return ok(PREPAID);
-    if (route === '/orders') return ok(PAID);
+    if (route === '/prepay') {
+      return ok(PREPAID);
+    }
+    if (route === '/orders') {
+      return ok(PAID);
+    }
     return ok({ token: `token-${logins}`, expiresIn: 7200 });
   };
   const next = <T>(queue: T[]): T | undefined => (queue.length > 1 ? queue.shift() : queue[0]);
@@ -119,7 +123,9 @@ export function createPhone(options: Partial<PayOptions> = {}): Phone {
   const wx = {
     login({ success, fail }: Pick<RequestArguments, 'success' | 'fail'>) {
       const answer = next(answers['wx.login']);
-      if (answer === NEVER) return;
+      if (answer === NEVER) {
+        return;
+      }
       logins += 1;
       const code = `code-${logins}`;
       setImmediate(() => (answer ? fail(answer) : success({ code, errMsg: 'login:ok' })));
@@ -129,22 +135,30 @@ export function createPhone(options: Partial<PayOptions> = {}): Phone {
       requests.push({ method, path, data: structuredClone(data), header });
       const route = path.startsWith('/orders/') ? '/orders' : (path as Route);
       const answer = next(answers[route] ?? []) ?? good(route);
-      if (answer === NEVER) return;
+      if (answer === NEVER) {
+        return;
+      }
       setImmediate(() => ('errMsg' in answer ? fail(answer) : success(answer)));
     },
     requestPayment({ success, fail, ...parameters }: SheetArguments) {
       sheets.push(parameters);
       const errMsg = next(sheetResults);
-      if (errMsg === undefined) return;
+      if (errMsg === undefined) {
+        return;
+      }
       setImmediate(() => (errMsg.endsWith(':ok') ? success({ errMsg }) : fail({ errMsg })));
     },
     getStorageSync(name: string): unknown {
-      if (!storageWorks) throw new Error('getStorageSync:fail');
+      if (!storageWorks) {
+        throw new Error('getStorageSync:fail');
+      }
       const text = storage.get(name);
       return text === undefined ? '' : JSON.parse(text);
     },
     setStorageSync(name: string, value: unknown) {
-      if (!storageWorks) throw new Error('setStorageSync:fail exceed storage max size');
+      if (!storageWorks) {
+        throw new Error('setStorageSync:fail exceed storage max size');
+      }
       storage.set(name, JSON.stringify(value));
     },
   };

@@ -106,7 +106,9 @@ describe('the token', () => {
     phone.answer('/prepay', refused(401, 'TOKEN_EXPIRED'), LOST, ok(PREPAID));
     const result = await phone.pay.pay(LATTE);
 
-    for (const spy of spies) expect(spy).not.toHaveBeenCalled();
+    for (const spy of spies) {
+      expect(spy).not.toHaveBeenCalled();
+    }
     expect(JSON.stringify(result)).not.toContain('token');
   });
 });

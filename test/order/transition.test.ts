@@ -184,14 +184,22 @@ function run(evidence: readonly Evidence[], turns: readonly number[], watch: (ro
   const row = newRow();
   const writers = evidence.map((each) => new Writer(each));
   const advance = (writer: Writer) => {
-    if (!writer.isDone) writer.step(row);
+    if (!writer.isDone) {
+      writer.step(row);
+    }
     watch(row);
   };
   for (const turn of turns) {
     const writer = writers[turn % Math.max(writers.length, 1)];
-    if (writer) advance(writer);
+    if (writer) {
+      advance(writer);
+    }
   }
-  for (const writer of writers) while (!writer.isDone) advance(writer);
+  for (const writer of writers) {
+    while (!writer.isDone) {
+      advance(writer);
+    }
+  }
   return { row, writers };
 }
 
@@ -256,9 +264,15 @@ describe('messages in any number, order and interleaving', () => {
       fc.property(fc.array(agreeing, { maxLength: 8 }), turns, (evidence, order) => {
         const { row } = run(evidence, order, () => {});
         let expected: OrderState = 'NOTPAY';
-        if (evidence.includes(closed)) expected = 'CLOSED';
-        if (evidence.includes(paid)) expected = 'SUCCESS';
-        if (evidence.includes(refunded)) expected = 'REFUND';
+        if (evidence.includes(closed)) {
+          expected = 'CLOSED';
+        }
+        if (evidence.includes(paid)) {
+          expected = 'SUCCESS';
+        }
+        if (evidence.includes(refunded)) {
+          expected = 'REFUND';
+        }
 
         expect(row.facts.tradeState).toBe(expected);
         expect(row.facts.transactionId).toBe(
@@ -287,7 +301,9 @@ describe('messages in any number, order and interleaving', () => {
         const { row, writers } = run(Array(copies).fill(evidence), order, () => {});
 
         expect(row.writes).toBe(1);
-        for (const { decision } of writers) expect(decision).toEqual({ kind: 'duplicate' });
+        for (const { decision } of writers) {
+          expect(decision).toEqual({ kind: 'duplicate' });
+        }
         expect(decideTransition(row.facts, evidence)).toEqual({ kind: 'duplicate' });
       }),
     );

@@ -16,7 +16,9 @@ afterAll(() => shop.stop());
 
 /** In every frame, so that the phone is looked at too. */
 async function findBarriers({ page }: ShopPage): Promise<string[]> {
-  for (const frame of page.frames()) await frame.evaluate(axeSource);
+  for (const frame of page.frames()) {
+    await frame.evaluate(axeSource);
+  }
   const results = await page.evaluate(() =>
     (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
   );

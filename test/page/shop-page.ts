@@ -66,14 +66,18 @@ async function openPage(
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
+    if (message.type() === 'error' || message.type() === 'warning') {
+      problems.push(message.text());
+    }
   });
   await page.goto(url);
   const phone = page.frameLocator('#phone');
   await phone.getByRole('button', { name: /^(Pay|.*支付)/ }).waitFor();
   const close = async () => {
     await context.close();
-    if (problems.length > 0) throw new Error(`problems in the page: ${problems.join('; ')}`);
+    if (problems.length > 0) {
+      throw new Error(`problems in the page: ${problems.join('; ')}`);
+    }
   };
   return { page, phone, problems, close };
 }

@@ -9,7 +9,9 @@ const draw = (source: string, data: Record<string, unknown> = {}) =>
   render(parseWxml(source, 'page.wxml'), data).map(show).join('');
 
 const show = (node: VirtualNode): string => {
-  if (typeof node === 'string') return node;
+  if (typeof node === 'string') {
+    return node;
+  }
   const { tag, attributes, dataset, bindings, children } = node;
   const parts = [
     ...Object.entries(attributes).map(([name, value]) => `${name}=${String(value)}`),

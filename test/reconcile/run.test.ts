@@ -34,7 +34,9 @@ const counted = (summary: SweepSummary) =>
 
 async function dueAt(at: number): Promise<string[]> {
   const numbers: string[] = [];
-  for await (const outTradeNo of listDueOrders(table, CREATED_AT + at)) numbers.push(outTradeNo);
+  for await (const outTradeNo of listDueOrders(table, CREATED_AT + at)) {
+    numbers.push(outTradeNo);
+  }
   return numbers.toSorted();
 }
 
@@ -171,11 +173,15 @@ describe('an order whose time is over', () => {
   /** Two answers about one order: to the close, then to the query. */
   const ending = (close: CloseResult | Error, query: QueryResult | Error) => ({
     close: async () => {
-      if (close instanceof Error) throw close;
+      if (close instanceof Error) {
+        throw close;
+      }
       return close;
     },
     query: async () => {
-      if (query instanceof Error) throw query;
+      if (query instanceof Error) {
+        throw query;
+      }
       return query;
     },
   });
@@ -374,7 +380,9 @@ describe('one bad order', () => {
       await create();
       const broken = watchTable(table, async ({ name, input, send }) => {
         const isBad = JSON.stringify(input['Key'] ?? '').includes(NUMBER);
-        if (isBad && name === operation) throw new Error('throttled');
+        if (isBad && name === operation) {
+          throw new Error('throttled');
+        }
         return send();
       });
       const { summary, log } = await runSweep(broken, { wechat: butFor(async () => unpaid) });
@@ -415,7 +423,9 @@ describe('a run', () => {
           inFlight += 1;
           most = Math.max(most, inFlight);
           // Long enough for every worker to get here, and for one too many.
-          for (let turn = 0; turn < 300 && most <= 16; turn += 1) await setImmediate();
+          for (let turn = 0; turn < 300 && most <= 16; turn += 1) {
+            await setImmediate();
+          }
           inFlight -= 1;
           return unpaid;
         },
@@ -457,7 +467,9 @@ describe('a run', () => {
   test('begins with another shard of the index in each minute', async () => {
     const shards: unknown[] = [];
     const watched = watchTable(table, async ({ name, input, send }) => {
-      if (name === 'Query') shards.push(input['ExpressionAttributeValues']);
+      if (name === 'Query') {
+        shards.push(input['ExpressionAttributeValues']);
+      }
       return send();
     });
     await runSweep(watched, { at: 0 });
@@ -482,8 +494,12 @@ describe('a run', () => {
     await createMany(10);
     let queries = 0;
     const broken = watchTable(table, async ({ name, send }) => {
-      if (name === 'Query') queries += 1;
-      if (name === 'Query' && queries === 12) throw new Error('throttled');
+      if (name === 'Query') {
+        queries += 1;
+      }
+      if (name === 'Query' && queries === 12) {
+        throw new Error('throttled');
+      }
       return send();
     });
     let begun = 0;
@@ -492,7 +508,9 @@ describe('a run', () => {
       wechat: {
         query: async () => {
           begun += 1;
-          for (let turn = 0; turn < 50; turn += 1) await setImmediate();
+          for (let turn = 0; turn < 50; turn += 1) {
+            await setImmediate();
+          }
           finished += 1;
           return unpaid;
         },

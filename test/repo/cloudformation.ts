@@ -74,18 +74,28 @@ export function evaluate(template: Template, place: Place, value: Json): Json {
   const text = (part: Json | undefined) => asText(inner(part));
   const list = (part: Json | undefined) => asList(inner(part));
   const reference = (name: string): string => {
-    if (name in place) return place[name as keyof Place];
+    if (name in place) {
+      return place[name as keyof Place];
+    }
     const [logicalId = ''] = name.split('.');
-    if (logicalId in template.Resources) return name;
+    if (logicalId in template.Resources) {
+      return name;
+    }
     throw new Error(`the template has no ${name}`);
   };
-  if (Array.isArray(value)) return value.map(inner);
-  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) {
+    return value.map(inner);
+  }
+  if (value === null || typeof value !== 'object') {
+    return value;
+  }
   const [[name, argument] = ['', null], ...others] = Object.entries(value);
   if (others.length > 0 || !/^(Ref$|Fn::)/.test(name)) {
     return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, inner(part)]));
   }
-  if (name === 'Ref') return argument === 'AWS::NoValue' ? null : reference(asText(argument));
+  if (name === 'Ref') {
+    return argument === 'AWS::NoValue' ? null : reference(asText(argument));
+  }
   if (name === 'Fn::Sub') {
     return asText(argument).replaceAll(/\$\{([^}]+)\}/g, (_, referenced) => reference(referenced));
   }
@@ -111,11 +121,15 @@ export function evaluate(template: Template, place: Place, value: Json): Json {
 }
 
 function asText(value: Json): string {
-  if (typeof value !== 'string') throw new Error(`not a string: ${JSON.stringify(value)}`);
+  if (typeof value !== 'string') {
+    throw new Error(`not a string: ${JSON.stringify(value)}`);
+  }
   return value;
 }
 
 function asList(value: Json): Json[] {
-  if (!Array.isArray(value)) throw new Error(`not a list: ${JSON.stringify(value)}`);
+  if (!Array.isArray(value)) {
+    throw new Error(`not a list: ${JSON.stringify(value)}`);
+  }
   return value;
 }

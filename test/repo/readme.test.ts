@@ -68,7 +68,9 @@ describe.each(READMES)('%s', (path) => {
       ([name, { events }]) => events.flatMap(({ httpApi }) => (httpApi ? [{ name, httpApi }] : [])),
     );
     expect(routes).not.toEqual([]);
-    for (const { name, httpApi } of routes) expect(rows[name]).toContain(`\`${httpApi}\``);
+    for (const { name, httpApi } of routes) {
+      expect(rows[name]).toContain(`\`${httpApi}\``);
+    }
   });
 
   test('lists the parameters of a deployment with their defaults', () => {

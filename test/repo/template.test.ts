@@ -37,7 +37,9 @@ const ofType = (type: string) =>
 
 const resource = (logicalId: string): Resource => {
   const found = template.Resources[logicalId];
-  if (found === undefined) throw new Error(`the template has no ${logicalId}`);
+  if (found === undefined) {
+    throw new Error(`the template has no ${logicalId}`);
+  }
   return found;
 };
 

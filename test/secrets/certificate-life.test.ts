@@ -40,7 +40,9 @@ describe('the life of the merchant certificate', () => {
     const log = recordingLog();
     const watch = openCertificateWatch();
     const secret = secretOf(expiring(100));
-    for (const minutes of [0, 1, 59, 60, 61]) watch(secret, log, NOW + minutes * 60_000);
+    for (const minutes of [0, 1, 59, 60, 61]) {
+      watch(secret, log, NOW + minutes * 60_000);
+    }
 
     expect(log.lines).toHaveLength(2);
   });

@@ -38,7 +38,9 @@ function openTest(stored: Stored) {
     reads.push(stage);
     await gate;
     const value = stored[stage];
-    if (value instanceof Error) throw value;
+    if (value instanceof Error) {
+      throw value;
+    }
     if (value === undefined) {
       throw new ResourceNotFoundException({ message: 'no such version', $metadata: {} });
     }
@@ -58,7 +60,9 @@ function openTest(stored: Stored) {
 
 async function allOf(secret: VersionedSecret<{ key: string }>): Promise<string[]> {
   const keys: string[] = [];
-  for await (const candidate of secret.candidates()) keys.push(candidate.key);
+  for await (const candidate of secret.candidates()) {
+    keys.push(candidate.key);
+  }
   return keys;
 }
 
@@ -387,7 +391,9 @@ describe('the two secrets, read over HTTP', () => {
       new PutSecretValueCommand({ SecretId: merchantSecretId, SecretString: JSON.stringify(next) }),
     );
     const tried: unknown[] = [];
-    for await (const { apiV2Key } of secret.candidates()) tried.push(apiV2Key);
+    for await (const { apiV2Key } of secret.candidates()) {
+      tried.push(apiV2Key);
+    }
 
     expect(tried).toEqual([merchant.apiV2Key, 'n'.repeat(32)]);
   });
@@ -445,7 +451,9 @@ describe('the two secrets, read over HTTP', () => {
     );
     const tried: unknown[] = [];
     const secret = openMerchantSecret({ merchantSecretId, apiVersion: 'v3' });
-    for await (const { apiV2Key } of secret.candidates()) tried.push(apiV2Key);
+    for await (const { apiV2Key } of secret.candidates()) {
+      tried.push(apiV2Key);
+    }
 
     expect(tried).toEqual(['n'.repeat(32), merchant.apiV2Key]);
   });

@@ -40,7 +40,9 @@ export const refusedWith = (code: string) => ({ return_code: 'FAIL', return_msg:
 
 export async function openNotifiedShop(table: Table, setting: Setting = {}) {
   const { order = {}, signType = 'HMAC-SHA256', merchant = [merchantWith()] } = setting;
-  if (order !== 'none') await putRow(table, orderToItem(sampleOrder(order)));
+  if (order !== 'none') {
+    await putRow(table, orderToItem(sampleOrder(order)));
+  }
   const watched = watchTable(table, setting.answer);
   const recorded = recordedFunction();
   const [current = merchantWith(), ...older] = merchant;

@@ -54,13 +54,19 @@ export function startLoad(buyers: readonly Buyer[]): RunningLoad {
       );
       if (prepaid.status === 200) {
         const { outTradeNo, requestPayment } = prepaid.body;
-        if (isAbandoned) return void abandoned.add(outTradeNo);
+        if (isAbandoned) {
+          return void abandoned.add(outTradeNo);
+        }
         const { errMsg } = (await buyer.pay(requestPayment)).body;
-        if (errMsg === 'requestPayment:ok') return void paid.add(outTradeNo);
+        if (errMsg === 'requestPayment:ok') {
+          return void paid.add(outTradeNo);
+        }
         errors.add('PHONE');
       } else {
         errors.add(prepaid.body.error.code);
-        if (prepaid.status < 500) break;
+        if (prepaid.status < 500) {
+          break;
+        }
       }
       await delay(TAP_PAUSE_MS);
     }
@@ -72,18 +78,24 @@ export function startLoad(buyers: readonly Buyer[]): RunningLoad {
     failure = error;
   });
   const throwFailure = () => {
-    if (failure !== undefined) throw failure;
+    if (failure !== undefined) {
+      throw failure;
+    }
   };
   return {
     async more(count) {
       const goal = paid.size + count;
-      while (paid.size < goal && !isStopped) await delay(5);
+      while (paid.size < goal && !isStopped) {
+        await delay(5);
+      }
       throwFailure();
     },
     async pausedFor(action) {
       const open = Promise.withResolvers<void>();
       gate = open.promise;
-      while (busy > 0) await delay(5);
+      while (busy > 0) {
+        await delay(5);
+      }
       try {
         await action();
       } finally {

@@ -75,7 +75,9 @@ export async function serveSilence(): Promise<ScriptedServer> {
     received: [],
     connections: () => sockets.length,
     stop: () => {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets) {
+        socket.destroy();
+      }
       return close(server);
     },
   };

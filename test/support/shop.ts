@@ -59,7 +59,9 @@ export async function logIn({ apiUrl, simulatorUrl }: ShopAddresses, user: strin
   const login = await call<{ token: string; expiresIn: number }>(`${apiUrl}/login`, 'POST', {
     code: phone.body.code,
   });
-  if (login.status !== 200) throw new Error(`login answered ${login.status}`);
+  if (login.status !== 200) {
+    throw new Error(`login answered ${login.status}`);
+  }
   const authorization = { authorization: `Bearer ${login.body.token}` };
   return {
     user,
@@ -90,8 +92,12 @@ export async function eventually<T>(
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const seen = await look();
-    if (holds(seen)) return seen;
-    if (performance.now() > deadline) throw new Error(`still ${JSON.stringify(seen)}`);
+    if (holds(seen)) {
+      return seen;
+    }
+    if (performance.now() > deadline) {
+      throw new Error(`still ${JSON.stringify(seen)}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

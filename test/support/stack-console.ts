@@ -54,7 +54,9 @@ export function openConsole({ simulatorUrl, secretsManagerEndpoint }: Stack): St
     method: 'GET' | 'POST' | 'DELETE' = body === undefined ? 'GET' : 'POST',
   ): Promise<T> {
     const answer = await call<T>(`${simulatorUrl}/_simulator/${path}`, method, body);
-    if (answer.status === 200) return answer.body;
+    if (answer.status === 200) {
+      return answer.body;
+    }
     throw new Error(`${method} ${path} answered ${answer.status} ${JSON.stringify(answer.body)}`);
   }
   async function putVersion(secretId: string, changes: object): Promise<void> {

@@ -19,7 +19,9 @@ export async function freePort(): Promise<number> {
   const address = server.address();
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  if (address === null || typeof address === 'string') {
+    throw new Error('no port');
+  }
   return address.port;
 }
 
@@ -44,7 +46,9 @@ export async function startStackProcess(
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
       output.push(line);
-      if (line.startsWith('ready')) ready.resolve();
+      if (line.startsWith('ready')) {
+        ready.resolve();
+      }
     });
   }
   await Promise.race([

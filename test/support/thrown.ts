@@ -6,7 +6,9 @@ export function refusalOf(action: () => unknown): { code: string; parameters: ob
   try {
     action();
   } catch (error) {
-    if (!(error instanceof ServiceError)) throw error;
+    if (!(error instanceof ServiceError)) {
+      throw error;
+    }
     return { code: error.code, parameters: error.parameters };
   }
   throw new Error('nothing was refused');

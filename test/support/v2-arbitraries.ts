@@ -147,6 +147,8 @@ export const exoticDocument = fc
   .tuple(fc.array(exoticPiece, { maxLength: 12 }), fc.constantFrom('none', 'root', 'field'))
   .map(([pieces, wrap]) => {
     const soup = pieces.join('');
-    if (wrap === 'none') return soup;
+    if (wrap === 'none') {
+      return soup;
+    }
     return wrap === 'root' ? `<xml>${soup}</xml>` : `<xml><c>1</c><d>${soup}</d></xml>`;
   });

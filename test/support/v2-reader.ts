@@ -19,7 +19,9 @@ export function readIndependently(text: string): Map<string, string> | undefined
   try {
     return readDocument(cursor);
   } catch (error) {
-    if (error instanceof NotAMessage) return undefined;
+    if (error instanceof NotAMessage) {
+      return undefined;
+    }
     throw error;
   }
 }
@@ -37,7 +39,9 @@ class Cursor {
     const sticky = new RegExp(pattern.source, 'y');
     sticky.lastIndex = this.at;
     const found = sticky.exec(this.text)?.[0];
-    if (found === undefined) throw new NotAMessage();
+    if (found === undefined) {
+      throw new NotAMessage();
+    }
     this.at += found.length;
     return found;
   }
@@ -60,26 +64,36 @@ function readDocument(cursor: Cursor): Map<string, string> {
   const fields = new Map<string, string>();
   for (;;) {
     readBlank(cursor);
-    if (cursor.sees('</')) break;
+    if (cursor.sees('</')) {
+      break;
+    }
     const [name, value] = readElement(cursor);
-    if (fields.has(name)) throw new NotAMessage();
+    if (fields.has(name)) {
+      throw new NotAMessage();
+    }
     fields.set(name, value);
   }
   cursor.take(new RegExp(`</${root}\\s*>`));
   cursor.take(/\s*/);
-  if (!cursor.ended || fields.size === 0) throw new NotAMessage();
+  if (!cursor.ended || fields.size === 0) {
+    throw new NotAMessage();
+  }
   return fields;
 }
 
 /** Between elements: white space only, however it is written. */
 function readBlank(cursor: Cursor): void {
-  if (readText(cursor).trim() !== '') throw new NotAMessage();
+  if (readText(cursor).trim() !== '') {
+    throw new NotAMessage();
+  }
 }
 
 function readElement(cursor: Cursor): [string, string] {
   const open = cursor.take(/<[A-Za-z][A-Za-z0-9_]{0,63}\s*\/?>/);
   const name = open.replace(/[<>/\s]/g, '');
-  if (open.endsWith('/>')) return [name, ''];
+  if (open.endsWith('/>')) {
+    return [name, ''];
+  }
   const value = readText(cursor);
   cursor.take(new RegExp(`</${name}\\s*>`));
   return [name, value];
@@ -94,9 +108,13 @@ function readText(cursor: Cursor): string {
         .take(/<!\[CDATA\[[^]*?\]\]>/)
         .slice(9)
         .slice(0, -3);
-    } else if (cursor.sees('<')) break;
-    else if (cursor.sees('&')) value += readReference(cursor);
-    else value += cursor.take(/[^<&]+/);
+    } else if (cursor.sees('<')) {
+      break;
+    } else if (cursor.sees('&')) {
+      value += readReference(cursor);
+    } else {
+      value += cursor.take(/[^<&]+/);
+    }
   }
   return value;
 }
@@ -104,9 +122,12 @@ function readText(cursor: Cursor): string {
 function readReference(cursor: Cursor): string {
   const name = cursor.take(/&[^&;<]*;/).slice(1, -1);
   const number = /^#(\d+)$/.exec(name)?.[1] ?? /^#x([0-9a-fA-F]+)$/.exec(name)?.[1];
-  if (number !== undefined)
+  if (number !== undefined) {
     return String.fromCodePoint(parseInt(number, name[1] === 'x' ? 16 : 10));
+  }
   const character = PREDEFINED.get(name);
-  if (character === undefined) throw new NotAMessage();
+  if (character === undefined) {
+    throw new NotAMessage();
+  }
   return character;
 }

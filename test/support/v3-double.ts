@@ -66,7 +66,9 @@ export function v3Double(answering: Answering, options: DoubleOptions = {}) {
       requests.push(sent);
       assertAuthorized(request, known());
       const answer = typeof answering === 'function' ? await answering(sent) : answering;
-      if (answer instanceof Error) throw answer;
+      if (answer instanceof Error) {
+        throw answer;
+      }
       return respond(answer, Math.floor(nowMs() / 1000), options.signer?.() ?? wechatSigner);
     },
   });
@@ -85,9 +87,13 @@ function assertAuthorized(request: WechatRequest, keys: ReadonlyMap<string, stri
     );
   const [, , nonce = '', timestamp = '', serial = '', signature = ''] = parts ?? [];
   const key = keys.get(serial);
-  if (key === undefined) throw new Error(`unknown merchant certificate in ${header}`);
+  if (key === undefined) {
+    throw new Error(`unknown merchant certificate in ${header}`);
+  }
   const message = Formatter.request(request.method, request.path, timestamp, nonce, request.body);
-  if (!Rsa.verify(message, signature, key)) throw new Error('the request is signed wrongly');
+  if (!Rsa.verify(message, signature, key)) {
+    throw new Error('the request is signed wrongly');
+  }
 }
 
 export function respond(answer: V3Answer, timestamp: number, signer: WechatSigner): WechatResponse {

@@ -31,7 +31,9 @@ export function watchTable(
       name,
       input: command.input,
       send: () => {
-        if (!client) throw new Error(`nobody answers ${name}`);
+        if (!client) {
+          throw new Error(`nobody answers ${name}`);
+        }
         return client.send(command as never);
       },
     });

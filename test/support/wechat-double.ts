@@ -74,7 +74,9 @@ export function wechatDouble(
       const request = { path, body, fields: fieldsOf(body) };
       requests.push(request);
       const fields = await answer(request);
-      if (fields instanceof Error) throw fields;
+      if (fields instanceof Error) {
+        throw fields;
+      }
       const signType = request.fields['sign_type'] as SignType;
       const xml = xmlOf(signed(fields, options.key ?? API_V2_KEY, signType));
       return { statusCode: 200, headers: {}, body: Buffer.from(xml) };

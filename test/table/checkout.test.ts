@@ -156,7 +156,9 @@ describe('reading a cart', () => {
     const busy = watchTable(table, async ({ input, send }) => {
       inputs.push(input);
       calls += 1;
-      if (calls > 1) return send();
+      if (calls > 1) {
+        return send();
+      }
       // Nothing was read, as DynamoDB says it: the keys come back, with their options.
       return { UnprocessedKeys: input['RequestItems'] };
     });
@@ -308,7 +310,9 @@ describe('two transactions that meet on the same rows', () => {
   const colliding = (times: number) => {
     let left = times;
     return watchTable(table, async ({ name, send }) => {
-      if (name !== 'TransactWriteItems' || left === 0) return send();
+      if (name !== 'TransactWriteItems' || left === 0) {
+        return send();
+      }
       left -= 1;
       throw collision();
     });

@@ -32,7 +32,9 @@ test('a table is opened where the environment says, with time-outs that fit a no
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
   const table = openTable('orders');
   const { client } = table;
-  if (!(client instanceof DynamoDBClient)) throw new Error('not the client of the SDK');
+  if (!(client instanceof DynamoDBClient)) {
+    throw new Error('not the client of the SDK');
+  }
   // The handler settles its options with its first request.
   await expect(openConnection(table, 'read')).rejects.toThrow('127.0.0.1:1');
   const handler = client.config.requestHandler as unknown as { httpHandlerConfigs(): object };

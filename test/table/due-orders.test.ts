@@ -15,7 +15,9 @@ beforeEach(async () => {
 
 async function collect(from: Table, now: number, firstShard?: number): Promise<string[]> {
   const numbers: string[] = [];
-  for await (const outTradeNo of listDueOrders(from, now, firstShard)) numbers.push(outTradeNo);
+  for await (const outTradeNo of listDueOrders(from, now, firstShard)) {
+    numbers.push(outTradeNo);
+  }
   return numbers;
 }
 
@@ -98,7 +100,9 @@ describe('the orders that are due', () => {
     for await (const outTradeNo of listDueOrders(table, CREATED_AT)) {
       seen.push(outTradeNo);
       // Every third fails and stays due; it must not come twice either.
-      if (seen.length % 3 === 0) continue;
+      if (seen.length % 3 === 0) {
+        continue;
+      }
       const next = { checks: 1, nextCheckAtEpochSeconds: CREATED_AT + 60 };
       await markChecked(table, outTradeNo, CREATED_AT, next);
     }
@@ -119,7 +123,9 @@ describe('the orders that are due', () => {
     const pages = [{ LastEvaluatedKey: { PK: { S: 'ORDER#a' } } }];
     await place('one', 0);
     const watched = watchTable(table, async ({ input, send }) => {
-      if ('ExclusiveStartKey' in input) return { Items: [{ PK: { S: 'ORDER#one' } }] };
+      if ('ExclusiveStartKey' in input) {
+        return { Items: [{ PK: { S: 'ORDER#one' } }] };
+      }
       return pages.shift() ?? send();
     });
 

@@ -281,7 +281,9 @@ describe('evidence that arrives at the same moment', () => {
     await given('CLOSED');
     const racing = watchTable(table, async ({ send }) => {
       // The other message is through between this writer's two writes.
-      if (racing.operations.length === 2) await apply(paid());
+      if (racing.operations.length === 2) {
+        await apply(paid());
+      }
       return send();
     });
 

@@ -48,7 +48,9 @@ async function failureOf(call: Promise<unknown>): Promise<WechatPayTransportErro
     () => undefined,
     (cause: unknown) => cause,
   );
-  if (!(error instanceof WechatPayTransportError)) throw new Error('no transport error');
+  if (!(error instanceof WechatPayTransportError)) {
+    throw new Error('no transport error');
+  }
   return error;
 }
 
@@ -109,7 +111,9 @@ describe('a request', () => {
   test('uses the connection of the one before', async () => {
     const server = await answering();
     const transport = createTransport([server.url]);
-    for (let n = 0; n < 3; n += 1) await transport(order);
+    for (let n = 0; n < 3; n += 1) {
+      await transport(order);
+    }
 
     expect(server.received).toHaveLength(3);
     expect(server.connections()).toBe(1);
@@ -336,8 +340,11 @@ describe('when a host takes the request and does not answer', () => {
     let answers = false;
     const first = await started(
       serve((response) => {
-        if (answers) response.end('first');
-        else response.destroy();
+        if (answers) {
+          response.end('first');
+        } else {
+          response.destroy();
+        }
       }),
     );
     const second = await answering('second');
@@ -419,8 +426,11 @@ describe('when the other side closed a kept-alive connection in the meantime', (
     started(
       serve((response, request, received) => {
         const before = received.filter(({ connection }) => connection === request.connection);
-        if (before.length === 1) response.end('hello');
-        else response.destroy();
+        if (before.length === 1) {
+          response.end('hello');
+        } else {
+          response.destroy();
+        }
       }),
     );
 
@@ -451,8 +461,11 @@ describe('when the other side closed a kept-alive connection in the meantime', (
     let healthy = true;
     const server = await started(
       serve((response) => {
-        if (healthy) response.end();
-        else response.destroy();
+        if (healthy) {
+          response.end();
+        } else {
+          response.destroy();
+        }
       }),
     );
     const transport = createTransport([server.url]);

@@ -72,7 +72,9 @@ const merchant = openSecret<MerchantSecret>(
       const { VersionStage } = (command as GetSecretValueCommand).input;
       const value = VersionStage === 'AWSCURRENT' ? current : previous;
       await Promise.resolve();
-      if (!value) throw new ResourceNotFoundException({ message: '', $metadata: {} });
+      if (!value) {
+        throw new ResourceNotFoundException({ message: '', $metadata: {} });
+      }
       return { SecretString: JSON.stringify(value) };
     },
   } as never,
@@ -84,7 +86,9 @@ const merchant = openSecret<MerchantSecret>(
 const certificateFetches: string[] = [];
 const v3 = v3Double(
   ({ path }: SentV3) => {
-    if (path !== '/v3/certificates') return { json: transaction({ trade_state: 'NOTPAY' }) };
+    if (path !== '/v3/certificates') {
+      return { json: transaction({ trade_state: 'NOTPAY' }) };
+    }
     certificateFetches.push(path);
     return { json: certificateList(wechat.certificates, wechat.apiV3Key) };
   },

@@ -13,7 +13,9 @@ function exchange(answer: object | string | Error, statusCode = 200, code = '0a3
   const result = code2Session(
     async (request) => {
       sent.push(request);
-      if (answer instanceof Error) throw answer;
+      if (answer instanceof Error) {
+        throw answer;
+      }
       const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
       return { statusCode, headers: {}, body: Buffer.from(text) };
     },
@@ -29,7 +31,9 @@ async function failureOf(...args: Parameters<typeof exchange>): Promise<Error> {
     () => undefined,
     (cause: unknown) => cause,
   );
-  if (!(error instanceof Error)) throw new Error('the login succeeded');
+  if (!(error instanceof Error)) {
+    throw new Error('the login succeeded');
+  }
   const everything = [error.message, error.stack, String(error.cause)].join('\n');
   expect(everything).not.toContain(APP_SECRET);
   expect(everything).not.toContain(SESSION_KEY);

@@ -51,7 +51,9 @@ async function* keysOf(
   signers: MerchantSecret[],
 ): AsyncGenerator<string> {
   for await (const version of client.merchant.candidates()) {
-    if (version.apiV2Key === undefined) continue;
+    if (version.apiV2Key === undefined) {
+      continue;
+    }
     signers.push(version);
     yield version.apiV2Key;
   }

@@ -66,7 +66,9 @@ export async function prepay(
   options: CallOptions,
 ): Promise<string> {
   const answer = await call(client, '/pay/unifiedorder', request, options.timeoutMs);
-  if (answer.ok) return requiredField(answer.fields, 'prepay_id');
+  if (answer.ok) {
+    return requiredField(answer.fields, 'prepay_id');
+  }
   const conflict = PREPAY_CONFLICTS.get(answer.code as 'ORDERPAID' | 'ORDERCLOSED');
   if (conflict) {
     throw new OrderConflictError(conflict, { outTradeNo: request['out_trade_no'] ?? '' });
@@ -101,7 +103,9 @@ async function query(
   const fields = { ...reference(client, order), [number.name]: number.value };
   const answer = await call(client, '/pay/orderquery', fields, options.timeoutMs);
   if (!answer.ok) {
-    if (answer.code === 'ORDERNOTEXIST') return { kind: 'not-found' };
+    if (answer.code === 'ORDERNOTEXIST') {
+      return { kind: 'not-found' };
+    }
     throw new WechatPayServiceError('rejected', answer.code, answer.text);
   }
   if (requiredField(answer.fields, number.name) !== number.value) {
@@ -126,9 +130,13 @@ export async function closeOrder(
 ): Promise<CloseResult> {
   const fields = { ...reference(client, order), out_trade_no: order.outTradeNo };
   const answer = await call(client, '/pay/closeorder', fields, options.timeoutMs);
-  if (answer.ok) return 'closed';
+  if (answer.ok) {
+    return 'closed';
+  }
   const result = CLOSE_RESULTS.get(answer.code);
-  if (!result) throw new WechatPayServiceError('rejected', answer.code, answer.text);
+  if (!result) {
+    throw new WechatPayServiceError('rejected', answer.code, answer.text);
+  }
   return result;
 }
 

@@ -34,7 +34,9 @@ export async function decryptRefund(
   const encrypted = readBase64(requiredField(fields, 'req_info'));
   for await (const { apiV2Key, mchid } of merchant.candidates()) {
     const refund = apiV2Key === undefined ? undefined : decrypt(encrypted, apiV2Key);
-    if (!refund) continue;
+    if (!refund) {
+      continue;
+    }
     if (fields.get('mch_id') !== mchid) {
       throw new WechatPaySignatureError('the notification is for another merchant (mch_id)');
     }
@@ -64,7 +66,9 @@ function decrypt(encrypted: Buffer, apiV2Key: string): ReadonlyMap<string, strin
 
 function readRefund(fields: ReadonlyMap<string, string>): RefundHint {
   const status = STATUSES.get(requiredField(fields, 'refund_status'));
-  if (!status) throw new WechatPayMalformedMessageError('the refund has an unknown refund_status');
+  if (!status) {
+    throw new WechatPayMalformedMessageError('the refund has an unknown refund_status');
+  }
   return {
     outTradeNo: requiredField(fields, 'out_trade_no'),
     transactionId: requiredField(fields, 'transaction_id'),

@@ -58,8 +58,12 @@ interface Content {
 }
 
 function readContent(eventType: string, json: unknown): Content {
-  if (eventType === 'TRANSACTION.SUCCESS') return readPaymentContent(json);
-  if (eventType.startsWith('REFUND.')) return readRefundContent(json);
+  if (eventType === 'TRANSACTION.SUCCESS') {
+    return readPaymentContent(json);
+  }
+  if (eventType.startsWith('REFUND.')) {
+    return readRefundContent(json);
+  }
   throw new WechatPayMalformedMessageError('the notification has an event_type of another product');
 }
 

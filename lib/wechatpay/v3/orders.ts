@@ -42,10 +42,14 @@ export async function prepay(
 ): Promise<string> {
   const { path, body, mchid, outTradeNo } = readPrepayRequest(request);
   const answer = await call(client, mchid, { method: 'POST', path, body }, options.timeoutMs);
-  if (answer.ok) return readShape(answer.json, prepayAnswer).prepay_id;
+  if (answer.ok) {
+    return readShape(answer.json, prepayAnswer).prepay_id;
+  }
   const conflict =
     PREPAY_CONFLICTS.get(answer.code) ?? PREPAY_CONFLICTS.get(answer.internalCode ?? '');
-  if (conflict) throw new OrderConflictError(conflict, { outTradeNo });
+  if (conflict) {
+    throw new OrderConflictError(conflict, { outTradeNo });
+  }
   throw rejected(answer);
 }
 
@@ -82,7 +86,9 @@ async function query(
   const request = { method: 'GET', path, body: '' } as const;
   const answer = await call(client, order.mchid, request, options.timeoutMs);
   if (!answer.ok) {
-    if (NOT_FOUND.has(answer.code)) return { kind: 'not-found' };
+    if (NOT_FOUND.has(answer.code)) {
+      return { kind: 'not-found' };
+    }
     throw rejected(answer);
   }
   const transaction = readTransaction(answer.json);
@@ -119,9 +125,13 @@ export async function closeOrder(
   const request = { method: 'POST', path, body } as const;
   const answer = await call(client, order.mchid, request, options.timeoutMs);
   // 202: accepted and not finished, because the buyer is entering the password.
-  if (answer.ok) return answer.statusCode === 202 ? 'paying' : 'closed';
+  if (answer.ok) {
+    return answer.statusCode === 202 ? 'paying' : 'closed';
+  }
   const result = CLOSE_RESULTS.get(answer.code);
-  if (!result) throw rejected(answer);
+  if (!result) {
+    throw rejected(answer);
+  }
   return result;
 }
 

@@ -52,7 +52,9 @@ function parties({ appid, mchid, subMchid, spAppid }: PrepayOrder) {
 }
 
 function payer({ subMchid, spAppid, openid }: PrepayOrder) {
-  if (subMchid === undefined) return { openid };
+  if (subMchid === undefined) {
+    return { openid };
+  }
   return spAppid === undefined ? { sp_openid: openid } : { sub_openid: openid };
 }
 

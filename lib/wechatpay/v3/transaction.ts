@@ -48,7 +48,9 @@ export function readTransaction(json: unknown): Transaction {
  * one kind or the other.
  */
 export function readMerchant(one: Transaction): Pick<Parties, 'mchid' | 'subMchid'> {
-  if (one.sp_mchid === undefined) return { mchid: present('mchid', one.mchid) };
+  if (one.sp_mchid === undefined) {
+    return { mchid: present('mchid', one.mchid) };
+  }
   if (one.mchid !== undefined) {
     throw new WechatPayMalformedMessageError('the order has both mchid and sp_mchid');
   }
@@ -94,6 +96,8 @@ function readPayer(one: Transaction): Pick<Payment, 'appid' | 'spAppid' | 'openi
 }
 
 function present<T>(name: string, value: T | undefined): T {
-  if (value === undefined) throw new WechatPayMalformedMessageError(`the order has no ${name}`);
+  if (value === undefined) {
+    throw new WechatPayMalformedMessageError(`the order has no ${name}`);
+  }
   return value;
 }

@@ -10,7 +10,11 @@ import { listenOnLoopback } from '../../../local/http-server.ts';
 import { loadFunctions } from '../../../local/aws/lambda.ts';
 import { parseTemplate } from '../../../local/aws/template.ts';
 
-export type Answer = { status: number; headers: Record<string, unknown>; body: string };
+export interface Answer {
+  status: number;
+  headers: Record<string, unknown>;
+  body: string;
+}
 
 export type ApiHost = Awaited<ReturnType<typeof startApiHost>>;
 

@@ -15,7 +15,9 @@ describe('a schedule expression', () => {
   it('is understood as a daily time in UTC', () => {
     const daily = parseSchedule('cron(30 2 * * ? *)');
     expect(daily).toBeDefined();
-    if (daily === undefined) return;
+    if (daily === undefined) {
+      return;
+    }
     expect(findSlot(daily, at('02:30:00'))).toBe(findSlot(daily, at('02:29:59')) + 1);
     expect(msUntilDue(daily, at('02:29:00'))).toBe(60_000);
   });

@@ -31,7 +31,9 @@ const httpEvent = (path: string, body: string, isBase64Encoded = false) => ({
 function watchOne(invoke: LocalFunction['invoke']) {
   const recorder = createRecorder();
   const watched = recorder.watch(new Map([['prepay', { definition, invoke }]])).get('prepay');
-  if (watched === undefined) throw new Error('the function is gone');
+  if (watched === undefined) {
+    throw new Error('the function is gone');
+  }
   return { recorder, call: (event: unknown) => watched.invoke(event) };
 }
 
@@ -85,8 +87,9 @@ describe('the recorder', () => {
     const recorder = createRecorder();
     const note = { from: 'api', to: 'table', functionName: 'query', invocationId: '1' } as const;
     const request = { headers: {}, body: 'x'.repeat(100_000) };
-    for (let i = 0; i < 5000; i += 1)
+    for (let i = 0; i < 5000; i += 1) {
       recorder.record({ ...note, method: 'GetItem', path: '/', request });
+    }
 
     expect(recorder.list().length).toBeLessThan(3500);
     expect(recorder.list().at(-1)).toMatchObject({ id: 5000 });

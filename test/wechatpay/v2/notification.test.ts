@@ -25,7 +25,9 @@ const read = async (
 ) => {
   const message = { body: Buffer.from(xml) };
   const notification = await parseNotification({ merchant, signType }, message);
-  if (notification.kind !== 'payment') throw new Error('not a payment');
+  if (notification.kind !== 'payment') {
+    throw new Error('not a payment');
+  }
   return notification.payment;
 };
 

@@ -44,7 +44,9 @@ describe('the request of a new order', () => {
       sub_mchid: '1900000999',
       payer: { sp_openid: OPENID },
     });
-    for (const name of ['appid', 'mchid', 'sub_appid']) expect(body).not.toHaveProperty(name);
+    for (const name of ['appid', 'mchid', 'sub_appid']) {
+      expect(body).not.toHaveProperty(name);
+    }
   });
 
   test('names the sub-merchant’s mini-program, and the buyer as it knows them', () => {

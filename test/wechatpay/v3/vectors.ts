@@ -50,12 +50,16 @@ export function vectorsOf(kind: string): Vector[] {
 
 export function vector(id: string): Vector {
   const found = file.vectors.find((one) => one.id === id);
-  if (!found) throw new Error(`no vector ${id}`);
+  if (!found) {
+    throw new Error(`no vector ${id}`);
+  }
   return found;
 }
 
 export function keyOf(name: string): Key {
   const found = file.keys[name];
-  if (!found) throw new Error(`no key ${name}`);
+  if (!found) {
+    throw new Error(`no key ${name}`);
+  }
   return found;
 }

@@ -51,7 +51,9 @@ export async function call(
   } catch (error) {
     const key = isUnsignedRefusal(error) ? await findNewerKey(client.merchant, secret) : undefined;
     const remainingMs = deadlineMs - client.nowMs();
-    if (key === undefined || remainingMs <= 0) throw error;
+    if (key === undefined || remainingMs <= 0) {
+      throw error;
+    }
     return attempt(client, path, fields, key, Math.min(remainingMs, timeoutMs));
   }
 }
@@ -96,7 +98,7 @@ async function findNewerKey(
 ): Promise<string | undefined> {
   try {
     const versions = merchant.candidates();
-    while (!(await versions.next()).done);
+    while (!(await versions.next()).done) {}
     const { mchid, apiV2Key } = await merchant.current();
     return mchid === used.mchid && apiV2Key !== used.apiV2Key ? apiV2Key : undefined;
   } catch {
@@ -130,10 +132,14 @@ async function judge(
       throw new WechatPaySignatureError(`the answer is about another ${name}`);
     }
   }
-  if (answer.get('result_code') === 'SUCCESS') return { ok: true, fields: answer };
+  if (answer.get('result_code') === 'SUCCESS') {
+    return { ok: true, fields: answer };
+  }
   const code = answer.get('err_code') ?? '';
   const text = answer.get('err_code_des') ?? '';
-  if (UNKNOWN_OUTCOME.has(code)) throw new WechatPayServiceError('unknown', code, text);
+  if (UNKNOWN_OUTCOME.has(code)) {
+    throw new WechatPayServiceError('unknown', code, text);
+  }
   return { ok: false, code, text };
 }
 
@@ -148,13 +154,17 @@ export function signingKey({ apiV2Key }: MerchantSecret): string {
 /** The APIv2 keys a genuine message may be signed with, the likeliest first. */
 async function* apiV2Keys(merchant: VersionedSecret<MerchantSecret>): AsyncGenerator<string> {
   for await (const { apiV2Key } of merchant.candidates()) {
-    if (apiV2Key !== undefined) yield apiV2Key;
+    if (apiV2Key !== undefined) {
+      yield apiV2Key;
+    }
   }
 }
 
 /** @throws {WechatPayMalformedMessageError} when a field that must be there is not. */
 export function requiredField(fields: ReadonlyMap<string, string>, name: string): string {
   const value = fields.get(name);
-  if (!value) throw new WechatPayMalformedMessageError(`the message has no ${name}`);
+  if (!value) {
+    throw new WechatPayMalformedMessageError(`the message has no ${name}`);
+  }
   return value;
 }

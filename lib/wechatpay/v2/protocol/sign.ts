@@ -51,10 +51,14 @@ export async function verifySign(
   signType: SignType,
 ): Promise<void> {
   const received = fields.get('sign') ?? '';
-  if (received === '') throw new WechatPaySignatureError('the message has no sign');
+  if (received === '') {
+    throw new WechatPaySignatureError('the message has no sign');
+  }
   const tried: string[] = [];
   for await (const key of keys) {
-    if (equal(received, sign(fields, key, signType))) return;
+    if (equal(received, sign(fields, key, signType))) {
+      return;
+    }
     tried.push(key);
   }
   throw new WechatPaySignatureError(explainMismatch(received, fields, tried, signType));

@@ -37,10 +37,14 @@ const parser = new XMLParser({
  * @throws {WechatPayMalformedMessageError} naming the broken rule and nothing of the content.
  */
 export function parseXml(bytes: Uint8Array): Map<string, string> {
-  if (bytes.length > MAX_XML_BYTES) throw malformed('it is larger than 64 KiB');
+  if (bytes.length > MAX_XML_BYTES) {
+    throw malformed('it is larger than 64 KiB');
+  }
   const text = decode(bytes);
   assertPlainXml(text);
-  if (XMLValidator.validate(text) !== true) throw malformed('it is not well-formed XML');
+  if (XMLValidator.validate(text) !== true) {
+    throw malformed('it is not well-formed XML');
+  }
   return flatFields(parse(text));
 }
 
@@ -80,18 +84,31 @@ const TAG = /<(?:\/[A-Za-z]\w{0,63}\s*|[A-Za-z]\w{0,63}\s*\/?)>/g;
 
 /** Refuses what a v2 message never needs and attacks do: DTDs, entities, instructions, comments. */
 function assertPlainXml(text: string): void {
-  if (FORBIDDEN_CHARACTERS.test(text)) throw malformed('it has a control character');
+  if (FORBIDDEN_CHARACTERS.test(text)) {
+    throw malformed('it has a control character');
+  }
   const markup = withoutCdata(text.replace(DECLARATION, ''));
-  if (markup.split('<', MAX_TAGS + 2).length > MAX_TAGS + 1)
+  if (markup.split('<', MAX_TAGS + 2).length > MAX_TAGS + 1) {
     throw malformed('it has too many tags');
-  if (markup.includes('<!')) throw malformed('it has a DOCTYPE, an entity or a comment');
-  if (markup.includes('<?')) throw malformed('it has a processing instruction');
-  if (markup.includes(']]>')) throw malformed('it ends a CDATA section that never began');
-  if (!ONE_ROOT.test(markup)) throw malformed('its root is not one <xml> element');
+  }
+  if (markup.includes('<!')) {
+    throw malformed('it has a DOCTYPE, an entity or a comment');
+  }
+  if (markup.includes('<?')) {
+    throw malformed('it has a processing instruction');
+  }
+  if (markup.includes(']]>')) {
+    throw malformed('it ends a CDATA section that never began');
+  }
+  if (!ONE_ROOT.test(markup)) {
+    throw malformed('its root is not one <xml> element');
+  }
   if (markup.replace(TAG, '').includes('<')) {
     throw malformed('it has a tag that is not just a plain name');
   }
-  for (const [entity] of markup.matchAll(/&[^;&<]{0,12};?/g)) assertEntity(entity.slice(1));
+  for (const [entity] of markup.matchAll(/&[^;&<]{0,12};?/g)) {
+    assertEntity(entity.slice(1));
+  }
 }
 
 /** The text outside CDATA sections, where markup has a meaning. Inside one, only `]]>` has. */
@@ -100,9 +117,13 @@ function withoutCdata(text: string): string {
   let from = 0;
   for (;;) {
     const start = text.indexOf('<![CDATA[', from);
-    if (start < 0) break;
+    if (start < 0) {
+      break;
+    }
     const end = text.indexOf(']]>', start);
-    if (end < 0) throw malformed('a CDATA section has no end');
+    if (end < 0) {
+      throw malformed('a CDATA section has no end');
+    }
     outside.push(text.slice(from, start));
     from = end + ']]>'.length;
   }
@@ -112,9 +133,13 @@ function withoutCdata(text: string): string {
 }
 
 function assertEntity(entity: string): void {
-  if (/^(lt|gt|amp|apos|quot);$/.test(entity)) return;
+  if (/^(lt|gt|amp|apos|quot);$/.test(entity)) {
+    return;
+  }
   const digits = /^#(?:x([0-9a-fA-F]{1,6})|(\d{1,7}));$/.exec(entity);
-  if (!digits) throw malformed('it has an unknown entity');
+  if (!digits) {
+    throw malformed('it has an unknown entity');
+  }
   const codePoint = digits[1] ? Number.parseInt(digits[1], 16) : Number(digits[2]);
   const isSurrogate = codePoint >= 0xd800 && codePoint <= 0xdfff;
   if (codePoint > 0x10ffff || isSurrogate || isForbidden(codePoint)) {
@@ -138,14 +163,20 @@ function parse(text: string): object {
 function flatFields(document: object): Map<string, string> {
   const [content] = Object.values(document) as unknown[];
   // The parser makes a text of an element without elements.
-  if (typeof content !== 'object' || content === null) throw malformed('it has no fields');
+  if (typeof content !== 'object' || content === null) {
+    throw malformed('it has no fields');
+  }
   const fields = new Map<string, string>();
   for (const [name, value] of Object.entries(content)) {
-    if (name === '#text' && typeof value === 'string' && value.trim() === '') continue;
+    if (name === '#text' && typeof value === 'string' && value.trim() === '') {
+      continue;
+    }
     if (!/^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(name)) {
       throw malformed('it has an attribute, loose text or a strange name');
     }
-    if (typeof value !== 'string') throw malformed('a field is nested or there twice');
+    if (typeof value !== 'string') {
+      throw malformed('a field is nested or there twice');
+    }
     fields.set(name, value);
   }
   return fields;

@@ -63,7 +63,9 @@ export async function call(
   } catch (error) {
     const remainingMs = deadlineMs - client.nowMs();
     const isProbe = error instanceof WechatPaySignatureError && error.isProbe;
-    if (!isProbe || remainingMs <= 0) throw error;
+    if (!isProbe || remainingMs <= 0) {
+      throw error;
+    }
     return attempt(client, request, Math.min(remainingMs, timeoutMs));
   }
 }
@@ -96,17 +98,23 @@ async function judgeError(client: V3Client, response: WechatResponse): Promise<A
   try {
     await verifySignature(response, client.nowMs(), client.findKey);
   } catch (error) {
-    if (error instanceof WechatPaySignatureError && !error.isProbe) throw unknown(failure);
+    if (error instanceof WechatPaySignatureError && !error.isProbe) {
+      throw unknown(failure);
+    }
     throw error;
   }
-  if (response.statusCode >= 500 || response.statusCode === 429) throw unknown(failure);
+  if (response.statusCode >= 500 || response.statusCode === 429) {
+    throw unknown(failure);
+  }
   return known(failure);
 }
 
 type Failure = Extract<Answer, { ok: false }>;
 
 function known(failure: Failure): Failure {
-  if (UNKNOWN_OUTCOME.has(failure.code)) throw unknown(failure);
+  if (UNKNOWN_OUTCOME.has(failure.code)) {
+    throw unknown(failure);
+  }
   return failure;
 }
 
@@ -114,7 +122,9 @@ const unknown = ({ code, text }: Failure) => new WechatPayServiceError('unknown'
 
 function readError(response: WechatResponse, json: unknown): Failure | undefined {
   const parsed = v.safeParse(errorBody, json);
-  if (!parsed.success) return undefined;
+  if (!parsed.success) {
+    return undefined;
+  }
   const { code, message, detail } = parsed.output;
   const requestId = response.headers['request-id'];
   // Not `detail.value`: it repeats what was sent.

@@ -38,13 +38,17 @@ export async function fetchCertificates(
   connection: V3Connection,
 ): Promise<readonly PlatformCertificate[]> {
   // Without these keys no message can be v3's, and a stranger's must not look like a wrong setting.
-  if (!hasV3Keys(await connection.merchant.current())) return [];
+  if (!hasV3Keys(await connection.merchant.current())) {
+    return [];
+  }
   const response = await sendSigned(
     connection,
     { method: 'GET', path: '/v3/certificates', body: '' },
     TIMEOUT_MS,
   );
-  if (response.statusCode === 404) return [];
+  if (response.statusCode === 404) {
+    return [];
+  }
   if (response.statusCode !== 200) {
     throw new WechatPayServiceError(
       'unknown',

@@ -24,7 +24,9 @@ export function decodeJson(bytes: Uint8Array): unknown {
 /** @throws {WechatPayMalformedMessageError} naming the field that is missing or of another type. */
 export function readShape<T>(json: unknown, schema: v.GenericSchema<unknown, T>): T {
   const result = v.safeParse(schema, json);
-  if (result.success) return result.output;
+  if (result.success) {
+    return result.output;
+  }
   const field = v.getDotPath(result.issues[0]) ?? '(the whole)';
   throw new WechatPayMalformedMessageError(`the message has no usable ${field}`);
 }

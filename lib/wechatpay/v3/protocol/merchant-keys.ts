@@ -55,7 +55,9 @@ export async function findPublicKey(
   id: string,
 ): Promise<KeyObject | undefined> {
   for await (const secret of merchant.candidates()) {
-    if (secret.wechatpayPublicKeyId === id) return publicKeyOf(secret);
+    if (secret.wechatpayPublicKeyId === id) {
+      return publicKeyOf(secret);
+    }
   }
   return undefined;
 }
@@ -73,7 +75,9 @@ export async function decryptWithAnyKey(
   for await (const secret of merchant.candidates({ isGenuine: true })) {
     const key = apiV3KeyOf(secret);
     const content = key && decrypt(key);
-    if (content) return { content, secret };
+    if (content) {
+      return { content, secret };
+    }
   }
   throw new ConfigError(
     'no version of the merchant secret has the apiV3Key that WeChat encrypts with',

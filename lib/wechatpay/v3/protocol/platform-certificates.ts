@@ -47,7 +47,9 @@ export function openPlatformCertificates(
       fetching = (async () => {
         try {
           // Added to what is there: messages signed before a rotation are still on their way.
-          for (const one of await fetchCertificates()) known.set(one.serialNo, one);
+          for (const one of await fetchCertificates()) {
+            known.set(one.serialNo, one);
+          }
           fetchedAtMs = nowMs();
         } finally {
           fetching = undefined;
@@ -59,7 +61,9 @@ export function openPlatformCertificates(
 
   function valid(serialNo: string): PlatformCertificate | undefined {
     const certificate = known.get(serialNo);
-    if (!certificate) return undefined;
+    if (!certificate) {
+      return undefined;
+    }
     const isValid =
       nowMs() >= certificate.notBeforeMs - CLOCK_TOLERANCE_MS &&
       nowMs() < certificate.notAfterMs + CLOCK_TOLERANCE_MS;
@@ -74,16 +78,24 @@ export function openPlatformCertificates(
 
   return {
     async find(serialNo) {
-      if (!/^[0-9A-F]{8,40}$/.test(serialNo)) return undefined;
+      if (!/^[0-9A-F]{8,40}$/.test(serialNo)) {
+        return undefined;
+      }
       // A fetch that is under way may have begun before WeChat listed this certificate; if it does
       // not bring it, the next one may.
-      if (!(valid(serialNo) && isFresh())) await fetching?.catch(() => undefined);
+      if (!(valid(serialNo) && isFresh())) {
+        await fetching?.catch(() => undefined);
+      }
       const certificate = valid(serialNo);
-      if (certificate && isFresh()) return certificate.publicKey;
+      if (certificate && isFresh()) {
+        return certificate.publicKey;
+      }
       try {
         await refresh();
       } catch (error) {
-        if (!certificate) throw error;
+        if (!certificate) {
+          throw error;
+        }
       }
       return valid(serialNo)?.publicKey;
     },
@@ -101,7 +113,9 @@ function limitRate(nowMs: () => number): () => boolean {
       left = Math.min(MAX_FETCHES_AT_ONCE, left + filled);
       filledAtMs = nowMs();
     }
-    if (left === 0) return false;
+    if (left === 0) {
+      return false;
+    }
     left -= 1;
     return true;
   };

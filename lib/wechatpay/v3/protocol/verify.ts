@@ -74,7 +74,9 @@ const LINE_FEED = Buffer.from('\n');
 
 function readHeader(headers: SignedMessage['headers'], name: keyof typeof HEADERS): string {
   const [value, ...others] = valuesOf(headers, name);
-  if (value === undefined) throw new WechatPaySignatureError(`the message has no ${name}`);
+  if (value === undefined) {
+    throw new WechatPaySignatureError(`the message has no ${name}`);
+  }
   if (others.length > 0 || !HEADERS[name].test(value)) {
     throw new WechatPaySignatureError(`${name} is there twice or not of its form`);
   }
@@ -97,7 +99,9 @@ function valuesOf(headers: SignedMessage['headers'], name: string): string[] {
 
 function assertInWindow(epochSeconds: number, nowMs: number): void {
   const ageSeconds = Math.floor(nowMs / 1000) - epochSeconds;
-  if (Math.abs(ageSeconds) < WINDOW_SECONDS) return;
+  if (Math.abs(ageSeconds) < WINDOW_SECONDS) {
+    return;
+  }
   throw new WechatPaySignatureError(
     ageSeconds > 0
       ? 'wechatpay-timestamp is 5 minutes old or more: a replay, or our clock is fast'

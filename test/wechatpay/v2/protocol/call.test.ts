@@ -58,7 +58,9 @@ function send({
     {
       transport: async (outgoing) => {
         sent.push(outgoing);
-        if (fails) throw fails;
+        if (fails) {
+          throw fails;
+        }
         return { statusCode, headers: {}, body: Buffer.from(body) };
       },
       merchant: secretVersions(current, ...older),

@@ -136,7 +136,9 @@ async function refusal(...args: Parameters<typeof verify>): Promise<string> {
     () => undefined,
     (error: unknown) => error,
   );
-  if (!(error instanceof WechatPaySignatureError)) throw new Error('the message was accepted');
+  if (!(error instanceof WechatPaySignatureError)) {
+    throw new Error('the message was accepted');
+  }
   expect(error).toMatchObject({ code: 'SIGNATURE_INVALID', outcome: 'unknown', retryable: false });
   expect(error.message).not.toContain(API_V2_KEY);
   expect(error.message).not.toContain(OTHER_KEY);

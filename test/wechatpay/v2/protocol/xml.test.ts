@@ -9,7 +9,7 @@ import { notificationXml } from '../../../support/v2-message.ts';
 import { readIndependently } from '../../../support/v2-reader.ts';
 
 const readVectors = (name: string) =>
-  JSON.parse(readFileSync(new URL(`../../vectors/${name}`, import.meta.url), 'utf8'));
+  JSON.parse(readFileSync(new URL(`../../../vectors/${name}`, import.meta.url), 'utf8'));
 
 interface SignedSample {
   readonly id: string;
@@ -32,7 +32,9 @@ function brokenRule(message: string | Uint8Array): string {
   try {
     parseXml(typeof message === 'string' ? Buffer.from(message) : message);
   } catch (error) {
-    if (!(error instanceof WechatPayMalformedMessageError)) throw error;
+    if (!(error instanceof WechatPayMalformedMessageError)) {
+      throw error;
+    }
     return error.message.replace('the message is not a v2 message: ', '');
   }
   throw new Error('the message was read');
@@ -456,7 +458,9 @@ describe('any v2 message', () => {
     fc.assert(
       fc.property(exoticDocument, (text) => {
         const fields = readOrRefuse(Buffer.from(text));
-        if (!fields) return;
+        if (!fields) {
+          return;
+        }
         read += 1;
 
         expect([...fields]).toEqual([...(readIndependently(text) ?? [])]);
@@ -486,7 +490,9 @@ describe('any v2 message', () => {
           bytes = Buffer.concat([bytes.subarray(0, at), added, bytes.subarray(at + removed)]);
         }
         const fields = readOrRefuse(bytes);
-        if (!fields) return;
+        if (!fields) {
+          return;
+        }
 
         expect([...fields]).toEqual([...(readIndependently(Buffer.from(bytes).toString()) ?? [])]);
       }),
@@ -528,7 +534,9 @@ function readOrRefuse(bytes: Uint8Array): ReadonlyMap<string, string> | undefine
   try {
     return parseXml(bytes);
   } catch (error) {
-    if (error instanceof WechatPayMalformedMessageError) return undefined;
+    if (error instanceof WechatPayMalformedMessageError) {
+      return undefined;
+    }
     throw error;
   }
 }

@@ -28,7 +28,9 @@ function openTest(...listed: PlatformCertificate[]) {
       wechat.fetches += 1;
       const answer = [...wechat.listed];
       await Promise.resolve();
-      if (wechat.failure) throw wechat.failure;
+      if (wechat.failure) {
+        throw wechat.failure;
+      }
       return answer;
     },
     () => clock.nowMs,
@@ -56,7 +58,9 @@ describe('a platform certificate', () => {
   test('is looked for once more by whoever came while an older list was on its way', async () => {
     const { wechat, find } = openTest(certificate(A));
     const first = find(A);
-    while (wechat.fetches === 0) await Promise.resolve();
+    while (wechat.fetches === 0) {
+      await Promise.resolve();
+    }
     wechat.listed.push(certificate(B));
     const second = find(B);
 
@@ -120,7 +124,9 @@ describe('a platform certificate', () => {
     const { wechat, find } = openTest(certificate(A));
     wechat.failure = new Error('no connection');
     const first = find(A);
-    while (wechat.fetches === 0) await Promise.resolve();
+    while (wechat.fetches === 0) {
+      await Promise.resolve();
+    }
     const second = find(A);
 
     await expect(first).rejects.toThrow('no connection');
@@ -170,7 +176,9 @@ describe('made-up serial numbers', () => {
 
   test('do not forget what is known', async () => {
     const { find } = openTest(certificate(A));
-    for (let index = 0; index < 10; index += 1) await find(garbage(index));
+    for (let index = 0; index < 10; index += 1) {
+      await find(garbage(index));
+    }
 
     expect(await find(A)).toBe(publicKey);
   });
@@ -178,7 +186,9 @@ describe('made-up serial numbers', () => {
   test('do not hide a rotation, unless they are many', async () => {
     const { wechat, find } = openTest(certificate(A));
     await find(A);
-    for (let index = 0; index < 3; index += 1) await find(garbage(index));
+    for (let index = 0; index < 3; index += 1) {
+      await find(garbage(index));
+    }
     wechat.listed.push(certificate(B));
 
     expect(await find(B)).toBe(publicKey);

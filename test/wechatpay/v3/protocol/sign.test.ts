@@ -36,7 +36,9 @@ describe('a request is signed', () => {
 
   test('and says so in one header of five quoted parts', () => {
     const [vector] = signed;
-    if (!vector) throw new Error('no vector');
+    if (!vector) {
+      throw new Error('no vector');
+    }
     const { mchid, serial_no: serialNo } = keyOf(vector.key);
     const signer = { mchid, serialNo, privateKey: privateKeyOf(vector) };
     const stamp = { timestamp: vector.timestamp, nonce: vector.nonce_str };
