@@ -43,7 +43,7 @@ describe('asynchronous functions of production code', () => {
         (path) => path.endsWith('.d.ts'),
       );
 
-      expect(declarations).toContain(join('lib', 'config.d.ts'));
+      expect(declarations).toContain(join('lib', 'runtime', 'config.d.ts'));
       expect(
         declarations.filter((path) =>
           PROMISED_BOOLEAN.test(readFileSync(join(directory, path), 'utf8')),

@@ -18,7 +18,7 @@ import {
   type VersionedSecret,
 } from '../../lib/secrets/versioned-secret.ts';
 
-const { keys } = JSON.parse(readFileSync(new URL('vectors/v3.json', import.meta.url), 'utf8'));
+const { keys } = JSON.parse(readFileSync(new URL('../vectors/v3.json', import.meta.url), 'utf8'));
 
 const SECRET_ID = 'wechatpay-serverless/test/merchant';
 const schema = v.object({ key: v.pipe(v.string(), v.regex(/^k\d$/)) });
