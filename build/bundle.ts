@@ -6,7 +6,7 @@
  * one at a cold start; the bundle keeps its names and lines, so a stack trace reads without it.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, parse, resolve } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import { zipSync } from 'fflate';
@@ -96,8 +96,8 @@ async function bundleFunction(name: string, outputDirectory: string): Promise<Bu
   }
   const zip = zipCode(code);
   const path = join(outputDirectory, `${name}.zip`);
-  await writeFile(path, zip);
-  await writeFile(join(outputDirectory, `${name}.mjs.map`), sourceMap);
+  await replaceFile(path, zip);
+  await replaceFile(join(outputDirectory, `${name}.mjs.map`), sourceMap);
   return {
     name,
     path,
@@ -106,6 +106,13 @@ async function bundleFunction(name: string, outputDirectory: string): Promise<Bu
     sha256: createHash('sha256').update(zip).digest('hex'),
     metafile,
   };
+}
+
+/** Written beside it, then renamed over it: whoever reads meanwhile gets a whole file. */
+async function replaceFile(path: string, content: Uint8Array): Promise<void> {
+  const draft = `${path}.${process.pid}`;
+  await writeFile(draft, content);
+  await rename(draft, path);
 }
 
 /**

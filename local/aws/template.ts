@@ -1,6 +1,7 @@
 /** What the local stack needs from `serverless.yml`: functions, routes, timeouts, schedules. */
 import { readFileSync } from 'node:fs';
-import { parseDocument } from 'yaml';
+import path from 'node:path';
+import { parseYaml, resolveFiles } from './yaml-files.ts';
 import { parseSchedule, type Schedule } from './schedule-expression.ts';
 
 /** The Serverless Framework's own defaults. */
@@ -31,23 +32,23 @@ export interface Template {
 type Node = Readonly<Record<string, unknown>>;
 
 /** Reads the file; `${…}` where a number is expected counts as not given. */
-export function readTemplate(path: string): Template {
-  return parseTemplate(readFileSync(path, 'utf8'));
+export function readTemplate(file: string): Template {
+  return parseTemplate(readFileSync(file, 'utf8'), path.dirname(file));
 }
 
-/** Reads `serverless.yml` from its text; throws with the function's name when something is amiss. */
-export function parseTemplate(text: string): Template {
-  // Unknown tags (!Ref, !Sub) are CloudFormation's business: they parse, with a warning we drop.
-  const document = parseDocument(text);
-  const [error] = document.errors;
-  if (error !== undefined) {
-    throw new Error(`serverless.yml: ${error.message}`);
-  }
-  const root = asNode(document.toJS());
-  const provider = asNode(root.provider);
-  const functions = Object.entries(asNode(root.functions)).map(([name, definition]) =>
-    readFunction(name, asNode(definition), provider),
-  );
+/**
+ * Reads `serverless.yml` from its text; the files that it names are looked for in `directory`.
+ *
+ * @throws {Error} with the function's or the file's name when something is amiss.
+ */
+export function parseTemplate(text: string, directory = '.'): Template {
+  const root = asNode(parseYaml(text, 'serverless.yml'));
+  const provider = asNode(resolveFiles(root.provider, directory));
+  // A list of several files, each with some of the functions, is one object to the framework.
+  const functions = [resolveFiles(root.functions, directory)]
+    .flat()
+    .flatMap((part) => Object.entries(asNode(part)))
+    .map(([name, definition]) => readFunction(name, asNode(definition), provider));
   return { service: readText(root.service, 'service'), functions };
 }
 

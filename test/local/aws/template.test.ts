@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseTemplate, readTemplate } from '../../../local/aws/template.ts';
 
 describe('the reader of serverless.yml', () => {
@@ -60,5 +63,60 @@ functions:
     expect(functions.find(({ name }) => name === 'notify')?.timeoutMs).toBe(4000);
     const scheduled = functions.filter(({ schedules }) => schedules.length > 0);
     expect(scheduled.map(({ name }) => name)).toContain('reconcile');
+  });
+});
+
+describe('files that serverless.yml names', () => {
+  let directory: string;
+
+  beforeEach(() => {
+    directory = mkdtempSync(path.join(tmpdir(), 'template-'));
+    mkdirSync(path.join(directory, 'deploy'));
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  const write = (name: string, text: string) => writeFileSync(path.join(directory, name), text);
+  const read = (text: string) => {
+    write('serverless.yml', text);
+    return readTemplate(path.join(directory, 'serverless.yml'));
+  };
+
+  it('are read in its place: whole, a part of one, a list of them, and one from another', () => {
+    write(
+      'deploy/buyers.yml',
+      'look: { handler: a.look, events: "${file(deploy/events.json):look}" }',
+    );
+    write(
+      'deploy/events.json',
+      '{ "look": [{ "httpApi": "GET /look" }], "defaults": { "timeout": 9 } }',
+    );
+    const { functions } = read(`
+service: shop
+provider: \${file(./deploy/events.json):defaults}
+functions:
+  - \${file(deploy/buyers.yml)}
+  - bill: { handler: a.bill, timeout: 3 }
+`);
+    expect(functions.map(({ name, timeoutMs }) => [name, timeoutMs])).toEqual([
+      ['look', 9000],
+      ['bill', 3000],
+    ]);
+    expect(functions[0]?.routes).toEqual([{ key: 'GET /look', functionName: 'look' }]);
+  });
+
+  it('that the stack has no use for are not read', () => {
+    const text = 'functions: { a: { handler: a.b } }\nresources: [ "${file(deploy/none.yml)}" ]';
+    expect(read(text).functions).toHaveLength(1);
+  });
+
+  it.each([
+    ['are missing', 'deploy/none.yml', 'names deploy/none.yml, which cannot be read'],
+    ['are programs', 'deploy/a.js', 'YAML and JSON only, not deploy/a.js'],
+    ['refer to themselves', 'deploy/loop.yml', 'deploy/loop.yml refers to itself'],
+    ['are no YAML', 'deploy/broken.yml', 'deploy/broken.yml: '],
+  ])('are named when they %s', (_, file, reason) => {
+    write('deploy/loop.yml', 'a: "${file(deploy/loop.yml)}"');
+    write('deploy/broken.yml', '{ a');
+    expect(() => read(`functions: \${file(${file})}`)).toThrow(reason);
   });
 });

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { projectDirectory } from './project.ts';
+import { projectDirectory } from '../repo/project.ts';
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 

@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { listProjectFiles, readProjectFile } from '../repo/project.ts';
+import { evaluate, type Json, type Resource, SINGAPORE } from './cloudformation.ts';
+import { FUNCTIONS, logicalIdOf, type Packaged, packageProduction } from './packaged.ts';
+
+let packaged: Packaged;
+
+beforeAll(async () => {
+  packaged = await packageProduction();
+});
+
+afterAll(() => packaged.remove());
+
+describe('alarms', () => {
+  const metricsOf = ({ Properties }: Resource) => {
+    const metrics = (Properties['Metrics'] ?? []) as { MetricStat?: { Metric: Json } }[];
+    return [
+      ...(Properties['MetricName'] === undefined ? [] : [Properties]),
+      ...metrics.flatMap(({ MetricStat }) => (MetricStat ? [MetricStat.Metric] : [])),
+    ].map((metric) => evaluate(packaged.template, SINGAPORE, metric)) as {
+      Namespace: string;
+      MetricName: string;
+      Dimensions: { Name: string; Value: string }[];
+    }[];
+  };
+
+  test('each says what to do and is sent to the topic', () => {
+    for (const [, { Properties }] of packaged.ofType('AWS::CloudWatch::Alarm')) {
+      expect(Properties['AlarmDescription']).toMatch(/^.{60,}[.?]$/);
+      expect(Properties['AlarmActions']).toEqual([{ Ref: 'AlarmTopic' }]);
+    }
+  });
+
+  test('those on our own metrics name metrics that the code counts', () => {
+    const code = listProjectFiles('lib/**/*.ts', 'functions/*.ts')
+      .filter((path) => path !== 'lib/runtime/log.ts')
+      .map(readProjectFile)
+      .join('\n');
+    const own = packaged
+      .ofType('AWS::CloudWatch::Alarm')
+      .flatMap(([, alarm]) => metricsOf(alarm))
+      .filter(({ Namespace }) => !Namespace.startsWith('AWS/'));
+
+    const names = own.map(({ MetricName }) => MetricName);
+    expect(names.toSorted()).toEqual([
+      'ConfigError',
+      'MerchantCertificateDaysLeft',
+      'PaymentAfterClose',
+      'ReconcileOrderFailed',
+      'SignatureRejected',
+      'TransactionMismatch',
+      'UnknownOrderNotified',
+    ]);
+    expect(names.filter((name) => !code.includes(`'${name}'`))).toEqual([]);
+    const environment = packaged.environmentOf('notify');
+    for (const { Namespace, Dimensions } of own) {
+      expect(Namespace).toBe(environment['POWERTOOLS_METRICS_NAMESPACE']);
+      expect(Dimensions).toEqual([
+        { Name: 'service', Value: environment['POWERTOOLS_SERVICE_NAME'] },
+      ]);
+    }
+  });
+
+  test('those on the functions watch notify, reconcile and the throttling of all', () => {
+    const watched = packaged
+      .ofType('AWS::CloudWatch::Alarm')
+      .flatMap(([, alarm]) => metricsOf(alarm))
+      .filter(({ Namespace }) => Namespace === 'AWS/Lambda')
+      .map(({ MetricName, Dimensions }) => `${MetricName} of ${Dimensions[0]?.Value}`);
+
+    expect(watched.toSorted()).toEqual(
+      [
+        'Duration of NotifyLambdaFunction',
+        'Errors of NotifyLambdaFunction',
+        'Errors of ReconcileLambdaFunction',
+        'Invocations of ReconcileLambdaFunction',
+        ...FUNCTIONS.map((name) => `Throttles of ${logicalIdOf(name)}LambdaFunction`),
+      ].toSorted(),
+    );
+  });
+
+  test('a reconcile that does not run at all is an alarm', () => {
+    expect(packaged.resource('ReconcileStoppedAlarm').Properties).toMatchObject({
+      MetricName: 'Invocations',
+      Period: 600,
+      EvaluationPeriods: 1,
+      ComparisonOperator: 'LessThanThreshold',
+      Threshold: 1,
+      TreatMissingData: 'breaching',
+    });
+  });
+});

@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { OPEN_ORDERS_INDEX } from '../../lib/table/schema.ts';
+import { listProjectFiles, readProjectFile } from '../repo/project.ts';
+import { BEIJING, evaluate, SINGAPORE } from './cloudformation.ts';
+import { FUNCTIONS, logicalIdOf, type Packaged, packageProduction } from './packaged.ts';
+
+let packaged: Packaged;
+
+beforeAll(async () => {
+  packaged = await packageProduction();
+});
+
+afterAll(() => packaged.remove());
+
+const PLACES = [SINGAPORE, BEIJING];
+
+describe('both partitions', () => {
+  test('the template names no partition and no domain of AWS', () => {
+    expect(JSON.stringify(packaged.template)).not.toMatch(/arn:aws|amazonaws/);
+    for (const path of listProjectFiles('serverless.yml', 'deploy/*.yml')) {
+      expect(readProjectFile(path), path).not.toMatch(/arn:aws|amazonaws/);
+    }
+  });
+
+  test.each(PLACES)('service principals are the same names in $AWS::Region', (place) => {
+    const principals = [
+      ...packaged
+        .ofType('AWS::IAM::Role')
+        .map(([, { Properties }]) => Properties['AssumeRolePolicyDocument']),
+      ...packaged
+        .ofType('AWS::Lambda::Permission')
+        .map(([, { Properties }]) => Properties['Principal']),
+    ].map((value) => JSON.stringify(evaluate(packaged.template, place, value ?? null)));
+    const names = principals.map((text) => /"([a-z]+\.amazonaws[^"]*)"/.exec(text)?.[1]);
+
+    expect(new Set(names)).toEqual(
+      new Set(['lambda.amazonaws.com', 'apigateway.amazonaws.com', 'events.amazonaws.com']),
+    );
+    expect(names).toHaveLength(FUNCTIONS.length * 2);
+  });
+
+  test('the public base URL has the domain of its partition', () => {
+    const urls = PLACES.map((place) => packaged.environmentOf('prepay', place)['PUBLIC_BASE_URL']);
+
+    expect(urls).toEqual([
+      'https://HttpApi.execute-api.ap-southeast-1.amazonaws.com',
+      'https://HttpApi.execute-api.cn-north-1.amazonaws.com.cn',
+    ]);
+  });
+});
+
+describe('roles', () => {
+  interface Statement {
+    Effect: string;
+    Action: string | string[];
+    Resource: string | string[];
+  }
+
+  const statementsOf = (logicalId: string) => {
+    const policies = evaluate(
+      packaged.template,
+      SINGAPORE,
+      packaged.resource(logicalId).Properties['Policies'] ?? null,
+    );
+    return (policies as unknown as { PolicyDocument: { Statement: Statement[] } }[]).flatMap(
+      ({ PolicyDocument }) => PolicyDocument.Statement,
+    );
+  };
+
+  /** `action on resource`, one line for each pair that a role grants. */
+  const grantsOf = (logicalId: string) =>
+    statementsOf(logicalId)
+      .flatMap(({ Action, Resource: resources }) =>
+        [Action].flat().flatMap((action) => [resources].flat().map((arn) => `${action} on ${arn}`)),
+      )
+      .toSorted();
+
+  const logging = (name: string) => [
+    `logs:CreateLogStream on ${name}LogGroup.Arn`,
+    `logs:PutLogEvents on ${name}LogGroup.Arn`,
+  ];
+  const readMiniProgram = 'secretsmanager:GetSecretValue on MiniProgramSecret';
+  const readMerchant = 'secretsmanager:GetSecretValue on MerchantSecret';
+
+  test.each([
+    ['Login', [readMiniProgram]],
+    [
+      'Prepay',
+      [
+        readMiniProgram,
+        readMerchant,
+        'dynamodb:BatchGetItem on Table.Arn',
+        'dynamodb:ConditionCheckItem on Table.Arn',
+        'dynamodb:GetItem on Table.Arn',
+        'dynamodb:PutItem on Table.Arn',
+      ],
+    ],
+    ['Notify', [readMerchant, 'dynamodb:GetItem on Table.Arn', 'dynamodb:UpdateItem on Table.Arn']],
+    [
+      'Query',
+      [
+        readMiniProgram,
+        readMerchant,
+        'dynamodb:GetItem on Table.Arn',
+        'dynamodb:UpdateItem on Table.Arn',
+      ],
+    ],
+    [
+      'Reconcile',
+      [
+        readMerchant,
+        `dynamodb:Query on Table.Arn/index/${OPEN_ORDERS_INDEX}`,
+        'dynamodb:GetItem on Table.Arn',
+        'dynamodb:UpdateItem on Table.Arn',
+      ],
+    ],
+  ])('%s may do exactly what it does', (name, grants) => {
+    expect(grantsOf(`${name}Role`)).toEqual([...grants, ...logging(name)].toSorted());
+  });
+
+  test('every function has its own role and every role its function', () => {
+    const roles = FUNCTIONS.map((name) => packaged.functionProperties(name)['Role']);
+
+    expect(roles).toEqual(
+      FUNCTIONS.map((name) => ({ 'Fn::GetAtt': [`${logicalIdOf(name)}Role`, 'Arn'] })),
+    );
+    expect(packaged.ofType('AWS::IAM::Role')).toHaveLength(FUNCTIONS.length);
+  });
+
+  test('nothing is allowed with a wildcard, and no policy stands outside the roles', () => {
+    const statements = packaged.ofType('AWS::IAM::Role').flatMap(([id]) => statementsOf(id));
+
+    expect(statements.filter((statement) => JSON.stringify(statement).includes('*'))).toEqual([]);
+    expect(statements.every(({ Effect }) => Effect === 'Allow')).toBe(true);
+    expect(packaged.ofType('AWS::IAM::Policy')).toEqual([]);
+    expect(packaged.ofType('AWS::IAM::ManagedPolicy')).toEqual([]);
+    for (const [, { Properties }] of packaged.ofType('AWS::IAM::Role')) {
+      expect(Properties).not.toHaveProperty('ManagedPolicyArns');
+    }
+  });
+
+  test('the only policy on a bucket denies what is not encrypted in transit', () => {
+    const policies = packaged
+      .ofType('AWS::S3::BucketPolicy')
+      .map(([, { Properties }]) => Properties);
+
+    expect(policies).toHaveLength(1);
+    expect(policies[0]).toMatchObject({
+      PolicyDocument: {
+        Statement: [{ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': false } } }],
+      },
+    });
+  });
+
+  test('only this API and this schedule may invoke the functions', () => {
+    const sources = packaged
+      .ofType('AWS::Lambda::Permission')
+      .map(([id, { Properties }]) => [
+        id,
+        evaluate(packaged.template, SINGAPORE, Properties['SourceArn'] ?? null),
+      ]);
+    const api = 'arn:aws:execute-api:ap-southeast-1:123456789012:HttpApi/*';
+
+    expect(Object.fromEntries(sources)).toEqual({
+      LoginLambdaPermissionHttpApi: api,
+      PrepayLambdaPermissionHttpApi: api,
+      NotifyLambdaPermissionHttpApi: api,
+      QueryLambdaPermissionHttpApi: api,
+      ReconcileLambdaPermissionEventsRuleSchedule1: 'ReconcileEventsRuleSchedule1.Arn',
+    });
+  });
+});
