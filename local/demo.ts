@@ -5,9 +5,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { ApiVersion } from '../lib/order/parties.ts';
 import { payOnce } from './demo-payment.ts';
 import { explainFailure } from './explain-failure.ts';
-import { type ApiVersion, readFlags } from './flags.ts';
+import { readFlags } from './flags.ts';
 import { startStack } from './stack.ts';
 
 const TIME_LIMIT_MS = 120_000;

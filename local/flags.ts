@@ -1,7 +1,6 @@
 /** Flags of `npm start` and `npm run demo`. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-
-export type ApiVersion = 'v2' | 'v3';
+import type { ApiVersion } from '../lib/order/parties.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

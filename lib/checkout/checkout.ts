@@ -21,6 +21,7 @@ import {
   type Order,
   orderNumberFor,
 } from '../order/order.ts';
+import type { Parties } from '../order/parties.ts';
 import { priceCart } from '../order/pricing.ts';
 import { nextCheckAt } from '../order/pace.ts';
 import { type Quote, verifyQuote } from '../http/session.ts';
@@ -31,14 +32,9 @@ import type { WechatPay } from '../wechatpay/operations.ts';
 import type { CheckoutRequest } from './request.ts';
 
 /** Who buys, and the terms that the server sets for every order. */
-export interface CheckoutTerms {
+export interface CheckoutTerms extends Parties {
   readonly table: Table;
   readonly wechatPay: Pick<WechatPay, 'apiVersion' | 'buildPrepayRequest'>;
-  readonly appid: string;
-  readonly mchid: string;
-  /** Service-provider mode; see `Order`. */
-  readonly subMchid?: string | undefined;
-  readonly spAppid?: string | undefined;
   readonly openid: string;
   readonly clientIp: string;
   readonly notifyBaseUrl: string;

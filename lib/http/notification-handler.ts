@@ -11,9 +11,9 @@ import {
   WechatPaySignatureError,
 } from '../errors.ts';
 import { createLog, describeError, type FunctionLog, type Log } from '../runtime/log.ts';
+import type { ApiVersion } from '../order/parties.ts';
 import type { Decision } from '../order/transition.ts';
 import { acknowledgeNotification } from '../wechatpay/open.ts';
-import type { ApiVersion } from '../wechatpay/operations.ts';
 
 interface Failure {
   readonly statusCode: number;

@@ -1,6 +1,7 @@
 /** An order and the rules that hold for every one of them. */
 import { createHash } from 'node:crypto';
 import { InvalidRequestError } from '../errors.ts';
+import type { ApiVersion, Parties } from './parties.ts';
 
 /** WeChat's own states (`trade_state`), as far as an order here can have them. */
 export type OrderState = 'NOTPAY' | 'SUCCESS' | 'REFUND' | 'CLOSED';
@@ -13,17 +14,9 @@ export interface OrderItem {
 }
 
 /** An order as it is stored. Amounts in fen, times in epoch seconds. */
-export interface Order {
+export interface Order extends Parties {
   readonly outTradeNo: string;
   readonly openid: string;
-  /** The mini-program that the buyer pays in, and that `openid` belongs to. */
-  readonly appid: string;
-  /** Whose keys sign: the merchant, or the service provider (服务商). */
-  readonly mchid: string;
-  /** Service-provider mode: the merchant who is paid (特约商户号). */
-  readonly subMchid?: string | undefined;
-  /** Service-provider mode: the provider's own appid, when the mini-program is the sub-merchant's. */
-  readonly spAppid?: string | undefined;
   readonly totalFen: number;
   readonly currency: 'CNY';
   readonly description: string;
@@ -35,7 +28,7 @@ export interface Order {
   /** What the buyer asked for, digested: tells a repeat from another request under the same key. */
   readonly fingerprint: string;
   /** The version of WeChat's API that created it; queries and closes go the same way. */
-  readonly apiVersion: 'v2' | 'v3';
+  readonly apiVersion: ApiVersion;
   /** The exact request that created the order at WeChat; a repeat must not differ. */
   readonly prepayRequest: Readonly<Record<string, string>>;
   /** When WeChat was last asked about the order. */

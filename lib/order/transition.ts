@@ -4,16 +4,15 @@
  * paid, a paid order is never undone, money is never dropped.
  */
 import { isOpen, isPaid, type Order } from './order.ts';
+import type { Parties } from './parties.ts';
 
-/** A payment that WeChat reported in a verified message. */
-export interface PaymentEvidence {
+/** A payment as WeChat reports it, from a verified message. */
+export interface PaymentEvidence extends Parties {
   readonly outTradeNo: string;
   readonly transactionId: string;
-  readonly appid: string;
-  readonly mchid: string;
-  readonly subMchid?: string | undefined;
-  readonly spAppid?: string | undefined;
+  /** The payer, as the mini-program `appid` knows them. */
   readonly openid: string;
+  /** What was ordered, before coupons; the amount to compare with the order. */
   readonly totalFen: number;
   readonly currency: string;
   readonly bankType?: string | undefined;
@@ -27,15 +26,7 @@ export type Evidence =
 /** The part of a stored order that decides. */
 export type OrderFacts = Pick<
   Order,
-  | 'tradeState'
-  | 'appid'
-  | 'mchid'
-  | 'subMchid'
-  | 'spAppid'
-  | 'openid'
-  | 'totalFen'
-  | 'currency'
-  | 'transactionId'
+  keyof Parties | 'tradeState' | 'openid' | 'totalFen' | 'currency' | 'transactionId'
 >;
 
 /** What an order and its payment must agree in, the weightiest first. */

@@ -4,8 +4,8 @@ import { ConfigError, type InvalidRequestError } from '../errors.ts';
 import { orderOptions } from '../order/options-schema.ts';
 import { MAX_LIFETIME_SECONDS, MIN_LIFETIME_SECONDS } from '../order/order.ts';
 import { assertOrderOptions, type OrderOptions } from '../order/options.ts';
-
-export type SignType = 'MD5' | 'HMAC-SHA256';
+import type { ApiVersion } from '../order/parties.ts';
+import type { SignType } from '../order/stored-request.ts';
 
 export interface Config {
   readonly stage: string;
@@ -15,7 +15,7 @@ export interface Config {
   /** Base URL of this API without a trailing slash; WeChat sends notifications below it. */
   readonly publicBaseUrl: string;
   /** Version of WeChat's API for new orders; open ones keep theirs. */
-  readonly apiVersion: 'v2' | 'v3';
+  readonly apiVersion: ApiVersion;
   readonly signType: SignType;
   /** Base URLs of WeChat Pay, the primary first. */
   readonly wechatPayBaseUrls: readonly string[];
@@ -85,7 +85,7 @@ function required(environment: Environment, name: string): string {
   return value;
 }
 
-function apiVersion(environment: Environment): 'v2' | 'v3' {
+function apiVersion(environment: Environment): ApiVersion {
   const value = environment['WECHAT_PAY_API_VERSION'] || 'v2';
   if (value !== 'v2' && value !== 'v3') {
     throw new ConfigError('WECHAT_PAY_API_VERSION must be v2 or v3');

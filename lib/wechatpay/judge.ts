@@ -1,6 +1,7 @@
 /** Judgements of an answer that do not depend on the API version. */
 import { ConfigError, WechatPayMalformedMessageError } from '../errors.ts';
-import type { Payment, QueryResult, TradeState } from './operations.ts';
+import type { PaymentEvidence } from '../order/transition.ts';
+import type { QueryResult, TradeState } from './operations.ts';
 
 type NotPaidState = Exclude<TradeState, 'SUCCESS' | 'REFUND'>;
 
@@ -18,7 +19,10 @@ const NOT_PAID_STATES: ReadonlySet<string> = new Set<NotPaidState>([
  *
  * @throws {WechatPayMalformedMessageError} for a `trade_state` that there is not.
  */
-export function judgeTradeState(tradeState: string, readPayment: () => Payment): QueryResult {
+export function judgeTradeState(
+  tradeState: string,
+  readPayment: () => PaymentEvidence,
+): QueryResult {
   if (tradeState === 'SUCCESS' || tradeState === 'REFUND') {
     return { kind: 'paid', refunded: tradeState === 'REFUND', payment: readPayment() };
   }

@@ -2,12 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../runtime/config.ts';
 import { ConfigError } from '../errors.ts';
+import type { ApiVersion } from '../order/parties.ts';
 import { once } from '../runtime/init.ts';
 import type { MerchantSecret, VersionedSecret } from '../secrets/versioned-secret.ts';
 import { createTransport, type Transport } from '../transport/transport.ts';
 import { acknowledge as acknowledgeV2, openWechatPayV2 } from './v2/index.ts';
 import { acknowledge as acknowledgeV3, openWechatPayV3 } from './v3/index.ts';
-import type { Acknowledgement, ApiVersion, WechatPay } from './operations.ts';
+import type { Acknowledgement, WechatPay } from './operations.ts';
 
 interface Connection {
   readonly transport: Transport;

@@ -2,10 +2,9 @@
  * What the rest of the system asks of WeChat Pay, in words that hold for every API version. Wire
  * names stay inside the version's own folder.
  */
-
 import type { OrderDetail, OrderOptions } from '../order/options.ts';
-
-export type ApiVersion = 'v2' | 'v3';
+import type { ApiVersion, Parties } from '../order/parties.ts';
+import type { PaymentEvidence } from '../order/transition.ts';
 
 /** States of an order at WeChat Pay (`trade_state`). */
 export type TradeState =
@@ -17,19 +16,6 @@ export type TradeState =
   | 'REFUND'
   | 'CLOSED'
   | 'REVOKED';
-
-/**
- * Whose order it is. In service-provider mode (服务商模式) `mchid` is the provider, whose keys
- * sign, and `subMchid` the merchant who is paid.
- */
-export interface Parties {
-  /** The mini-program that the buyer pays in. */
-  readonly appid: string;
-  readonly mchid: string;
-  readonly subMchid?: string | undefined;
-  /** The provider's own appid, when the mini-program is the sub-merchant's. */
-  readonly spAppid?: string | undefined;
-}
 
 /** What a new order says to WeChat. Amounts in fen, times in epoch seconds. */
 export interface PrepayOrder extends Parties {
@@ -62,22 +48,9 @@ export interface RequestPayment {
   readonly paySign: string;
 }
 
-/** A payment as WeChat reports it, from a verified message. */
-export interface Payment extends Parties {
-  readonly outTradeNo: string;
-  readonly transactionId: string;
-  /** The payer, as the mini-program `appid` knows them. */
-  readonly openid: string;
-  /** What was ordered, before coupons; the amount to compare with the order. */
-  readonly totalFen: number;
-  readonly currency: string;
-  readonly bankType?: string | undefined;
-  readonly paidAtEpochSeconds: number;
-}
-
 /** A verified answer to a query: paid, known but not paid, or unknown to WeChat. */
 export type QueryResult =
-  | { readonly kind: 'paid'; readonly refunded: boolean; readonly payment: Payment }
+  | { readonly kind: 'paid'; readonly refunded: boolean; readonly payment: PaymentEvidence }
   | { readonly kind: 'not-paid'; readonly tradeState: Exclude<TradeState, 'SUCCESS' | 'REFUND'> }
   | { readonly kind: 'not-found' };
 
@@ -124,7 +97,7 @@ export interface RefundHint {
 
 /** What a notification is about. */
 export type Notification =
-  | { readonly kind: 'payment'; readonly payment: Payment }
+  | { readonly kind: 'payment'; readonly payment: PaymentEvidence }
   | { readonly kind: 'refund'; readonly refund: RefundHint };
 
 /** The body that WeChat reads as "received" or "send it again", with its HTTP status. */

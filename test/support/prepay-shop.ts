@@ -5,12 +5,13 @@
 import { SignJWT } from 'jose';
 import { prepay } from '../../functions/prepay.ts';
 import { httpHandler } from '../../lib/http/handler.ts';
+import type { ApiVersion } from '../../lib/order/parties.ts';
 import type { OrderOptions } from '../../lib/order/options.ts';
 import type { MerchantSecret } from '../../lib/secrets/versioned-secret.ts';
 import { issueToken } from '../../lib/http/session.ts';
 import type { Table } from '../../lib/table/client.ts';
-import type { ApiVersion, WechatPay } from '../../lib/wechatpay/operations.ts';
-import type { SignType } from '../../lib/wechatpay/v2/protocol/sign.ts';
+import type { WechatPay } from '../../lib/wechatpay/operations.ts';
+import type { SignType } from '../../lib/order/stored-request.ts';
 import { apiEvent, recordedFunction, REQUEST_ID } from './api-event.ts';
 import { allRows, productRow, putRow } from './embedded-tables.ts';
 import { APPID, CREATED_AT, OPENID } from './sample-orders.ts';

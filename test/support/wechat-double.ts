@@ -4,7 +4,7 @@
  */
 import { WechatPayTransportError } from '../../lib/errors.ts';
 import { openWechatPayV2 } from '../../lib/wechatpay/v2/index.ts';
-import type { SignType } from '../../lib/wechatpay/v2/protocol/sign.ts';
+import type { SignType } from '../../lib/order/stored-request.ts';
 import type { WechatPayOf } from '../../lib/wechatpay/open.ts';
 import { APPID, MCHID } from './sample-orders.ts';
 import { merchantWith, secretVersions } from './secret-versions.ts';

@@ -1,12 +1,8 @@
 /** Notifications of payments (支付结果通知) and refunds (退款结果通知), and how to answer them. */
 import { WechatPayMalformedMessageError, WechatPaySignatureError } from '../../errors.ts';
+import type { PaymentEvidence } from '../../order/transition.ts';
 import type { MerchantSecret } from '../../secrets/versioned-secret.ts';
-import type {
-  Acknowledgement,
-  Notification,
-  Payment,
-  UnverifiedNotification,
-} from '../operations.ts';
+import type { Acknowledgement, Notification, UnverifiedNotification } from '../operations.ts';
 import type { V2Client } from './protocol/call.ts';
 import { readPayment } from './payment.ts';
 import { decryptRefund } from './refund-notice.ts';
@@ -32,7 +28,7 @@ export async function parseNotification(
 async function verifyPayment(
   client: Pick<V2Client, 'merchant' | 'signType'>,
   fields: ReadonlyMap<string, string>,
-): Promise<Payment> {
+): Promise<PaymentEvidence> {
   const signers: MerchantSecret[] = [];
   await verifySign(fields, keysOf(client, signers), client.signType);
   if (fields.get('return_code') !== 'SUCCESS' || fields.get('result_code') !== 'SUCCESS') {

@@ -4,12 +4,13 @@ import {
   WechatPayMalformedMessageError,
   WechatPayServiceError,
 } from '../../errors.ts';
+import type { Parties } from '../../order/parties.ts';
+import type { SignType } from '../../order/stored-request.ts';
 import { judgeTradeState } from '../judge.ts';
 import type {
   CallOptions,
   CloseResult,
   OrderReference,
-  Parties,
   PrepayOrder,
   PrepayRequest,
   QueryResult,
@@ -18,7 +19,6 @@ import type {
 import { call, requiredField, type V2Client } from './protocol/call.ts';
 import { optionFields } from './prepay-options.ts';
 import { readPayment } from './payment.ts';
-import type { SignType } from './protocol/sign.ts';
 import { toBeijingTime } from './protocol/time.ts';
 
 /** `POST /notify/v2/payment`: where WeChat reports payments of v2 orders. */

@@ -1,6 +1,6 @@
 /** The payment fields that a notification and a query share, from a verified message. */
 import { WechatPayMalformedMessageError } from '../../errors.ts';
-import type { Payment } from '../operations.ts';
+import type { PaymentEvidence } from '../../order/transition.ts';
 import { requiredField } from './protocol/call.ts';
 import { fromBeijingTime } from './protocol/time.ts';
 
@@ -10,7 +10,7 @@ import { fromBeijingTime } from './protocol/time.ts';
  *
  * @throws {WechatPayMalformedMessageError} when a field is missing or not of its form.
  */
-export function readPayment(fields: ReadonlyMap<string, string>): Payment {
+export function readPayment(fields: ReadonlyMap<string, string>): PaymentEvidence {
   return {
     outTradeNo: requiredField(fields, 'out_trade_no'),
     transactionId: requiredField(fields, 'transaction_id'),
@@ -30,7 +30,7 @@ export function readPayment(fields: ReadonlyMap<string, string>): Payment {
  */
 function readPayer(
   fields: ReadonlyMap<string, string>,
-): Pick<Payment, 'appid' | 'spAppid' | 'openid'> {
+): Pick<PaymentEvidence, 'appid' | 'spAppid' | 'openid'> {
   const appid = requiredField(fields, 'appid');
   const subAppid = fields.get('sub_appid');
   return subAppid

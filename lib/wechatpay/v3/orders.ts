@@ -5,12 +5,12 @@ import {
   WechatPayMalformedMessageError,
   WechatPayServiceError,
 } from '../../errors.ts';
+import type { Parties } from '../../order/parties.ts';
 import { judgeTradeState } from '../judge.ts';
 import type {
   CallOptions,
   CloseResult,
   OrderReference,
-  Parties,
   PrepayRequest,
   QueryResult,
   TransactionReference,

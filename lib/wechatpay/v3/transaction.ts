@@ -1,7 +1,8 @@
 /** An order as WeChat describes it, in a query's answer and inside a notification alike. */
 import * as v from 'valibot';
 import { WechatPayMalformedMessageError } from '../../errors.ts';
-import type { Parties, Payment } from '../operations.ts';
+import type { Parties } from '../../order/parties.ts';
+import type { PaymentEvidence } from '../../order/transition.ts';
 import { readShape } from './protocol/json.ts';
 import { fromRfc3339 } from './protocol/time.ts';
 
@@ -63,7 +64,7 @@ export function readMerchant(one: Transaction): Pick<Parties, 'mchid' | 'subMchi
  *
  * @throws {WechatPayMalformedMessageError} when a field is missing or not of its form.
  */
-export function readPayment(one: Transaction): Payment {
+export function readPayment(one: Transaction): PaymentEvidence {
   return {
     outTradeNo: one.out_trade_no,
     transactionId: present('transaction_id', one.transaction_id),
@@ -77,7 +78,7 @@ export function readPayment(one: Transaction): Payment {
 }
 
 /** The mini-program, and the buyer as it knows them; see `Parties`. */
-function readPayer(one: Transaction): Pick<Payment, 'appid' | 'spAppid' | 'openid'> {
+function readPayer(one: Transaction): Pick<PaymentEvidence, 'appid' | 'spAppid' | 'openid'> {
   const { payer } = one;
   if (one.sp_mchid === undefined) {
     return {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { buildRequestPayment } from '../../../lib/wechatpay/v2/request-payment.ts';
-import type { SignType } from '../../../lib/wechatpay/v2/protocol/sign.ts';
+import type { SignType } from '../../../lib/order/stored-request.ts';
 import { merchantWith, secretVersions } from '../../support/secret-versions.ts';
 import { API_V2_KEY, OTHER_KEY, signV2 } from '../../support/v2-message.ts';
 

@@ -6,10 +6,11 @@ import {
   WechatPaySignatureError,
   WechatPayTransportError,
 } from '../../../errors.ts';
+import type { SignType } from '../../../order/stored-request.ts';
 import type { MerchantSecret, VersionedSecret } from '../../../secrets/versioned-secret.ts';
 import { assertOurMerchant } from '../../judge.ts';
 import type { Transport } from '../../../transport/transport.ts';
-import { sign, type SignType, verifySign } from './sign.ts';
+import { sign, verifySign } from './sign.ts';
 import { buildXml, parseXml } from './xml.ts';
 
 export interface V2Client {

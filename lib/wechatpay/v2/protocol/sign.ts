@@ -6,8 +6,7 @@
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { WechatPaySignatureError } from '../../../errors.ts';
-
-export type SignType = 'MD5' | 'HMAC-SHA256';
+import type { SignType } from '../../../order/stored-request.ts';
 
 export type Fields = Iterable<readonly [string, string]>;
 

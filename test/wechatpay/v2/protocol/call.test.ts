@@ -9,7 +9,7 @@ import {
 import type { MerchantSecret } from '../../../../lib/secrets/versioned-secret.ts';
 import type { WechatRequest } from '../../../../lib/transport/transport.ts';
 import { call } from '../../../../lib/wechatpay/v2/protocol/call.ts';
-import type { SignType } from '../../../../lib/wechatpay/v2/protocol/sign.ts';
+import type { SignType } from '../../../../lib/order/stored-request.ts';
 import { APPID, MCHID } from '../../../support/sample-orders.ts';
 import { merchantWith, secretVersions } from '../../../support/secret-versions.ts';
 import {

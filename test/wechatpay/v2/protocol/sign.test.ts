@@ -3,12 +3,8 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { WechatPaySignatureError } from '../../../../lib/errors.ts';
-import {
-  sign,
-  type SignType,
-  stringToSign,
-  verifySign,
-} from '../../../../lib/wechatpay/v2/protocol/sign.ts';
+import type { SignType } from '../../../../lib/order/stored-request.ts';
+import { sign, stringToSign, verifySign } from '../../../../lib/wechatpay/v2/protocol/sign.ts';
 import { messageFields } from '../../../support/v2-arbitraries.ts';
 import { API_V2_KEY, OTHER_KEY, paidFields, signV2, without } from '../../../support/v2-message.ts';
 
