@@ -6,7 +6,7 @@ import {
   judgeSignature,
   reportOwnSignature,
   type SignatureReport,
-} from '../v2/explain/signature.ts';
+} from '../explain/v2/signature.ts';
 import type { Fault } from '../host/faults.ts';
 import { alterAmount, alterMerchant, tamper } from '../v2/forgery.ts';
 import {

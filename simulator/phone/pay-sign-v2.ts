@@ -1,10 +1,10 @@
 /** The second signature (paySign), which the phone checks before it shows the cashier. */
-import { judgeSignature } from '../v2/explain/signature.ts';
+import { judgeSignature } from '../explain/v2/signature.ts';
 import type { MerchantV2 } from '../book/credentials.ts';
 import type { Message } from '../host/messages.ts';
 import type { Order } from '../book/orders.ts';
 import { type PaymentInput, type PhoneResult, refuse } from './result.ts';
-import type { Guess } from '../v2/explain/recipe.ts';
+import type { Guess } from '../explain/v2/recipe.ts';
 import type { Wechat } from '../wechat.ts';
 import type { Fields } from '../v2/wire.ts';
 

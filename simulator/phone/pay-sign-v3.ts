@@ -5,9 +5,9 @@ import type { Order } from '../book/orders.ts';
 import { readPayingAppid, WRONG_SIGNATURE } from './pay-sign-v2.ts';
 import { type PaymentInput, type PhoneResult, refuse } from './result.ts';
 import type { Wechat } from '../wechat.ts';
-import { changeLine, type DraftGuess, draftGuess, rightDraft } from '../v3/explain/draft.ts';
-import { explainRsa } from '../v3/explain/key.ts';
-import { guessLayout } from '../v3/explain/layout.ts';
+import { changeLine, type DraftGuess, draftGuess, rightDraft } from '../explain/v3/draft.ts';
+import { explainRsa } from '../explain/v3/key.ts';
+import { guessLayout } from '../explain/v3/layout.ts';
 import { MERCHANT_KEY_NAME } from '../v3/sign.ts';
 
 const [APP_ID, TIME_STAMP, , PACKAGE] = [0, 1, 2, 3] as const;

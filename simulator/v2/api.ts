@@ -1,7 +1,7 @@
 /** The gate of `api.mch.weixin.qq.com` v2: reads and verifies a request, runs the operation, signs the answer. */
 import { Formatter } from 'wechatpay-axios-plugin';
 import { closeOrder } from './closeorder.ts';
-import { reportOwnSignature } from './explain/signature.ts';
+import { reportOwnSignature } from '../explain/v2/signature.ts';
 import type { Fault, FaultPoint } from '../host/faults.ts';
 import { alterAmount, alterMerchant, tamper } from './forgery.ts';
 import type { Answer, Reply, Request } from '../host/http.ts';

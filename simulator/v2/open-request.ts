@@ -1,7 +1,7 @@
 /** Everything that the pay API checks before an operation runs: XML, merchant, signature, appid. */
 import type { SubMerchant } from '../book/account.ts';
 import type { MerchantV2 } from '../book/credentials.ts';
-import { judgeSignature } from './explain/signature.ts';
+import { judgeSignature } from '../explain/v2/signature.ts';
 import type { Request } from '../host/http.ts';
 import type { Message } from '../host/messages.ts';
 import { fail, failAtGateway, failAtGatewayWith, type Outcome } from './errors.ts';

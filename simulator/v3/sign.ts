@@ -1,6 +1,6 @@
 /** WeChat Pay's own signature on what it sends: answers and notifications. */
 import { Formatter, Rsa } from 'wechatpay-axios-plugin';
-import type { SignatureReport } from '../v2/explain/signature.ts';
+import type { SignatureReport } from '../explain/v2/signature.ts';
 import type { SigningKey } from '../book/wechat-keys.ts';
 
 export const ALGORITHM = 'WECHATPAY2-SHA256-RSA2048';

@@ -1,13 +1,13 @@
 /** Verifies a v3 request in WeChat's order, and keeps every step for the message log. */
 import { Formatter, Rsa } from 'wechatpay-axios-plugin';
 import type { ApiCertificate } from '../book/account.ts';
-import type { SignatureReport, Step } from '../v2/explain/signature.ts';
+import type { SignatureReport, Step } from '../explain/v2/signature.ts';
 import type { Request } from '../host/http.ts';
 import type { Message } from '../host/messages.ts';
 import type { Wechat } from '../wechat.ts';
 import { type Authorization, parseAuthorization } from './authorization.ts';
 import { failV3, type V3Failure } from './errors.ts';
-import { explainRequestSignature } from './explain/request.ts';
+import { explainRequestSignature } from '../explain/v3/request.ts';
 import { ALGORITHM, MERCHANT_KEY_NAME } from './sign.ts';
 
 const MAX_SKEW_SECONDS = 300;

@@ -1,5 +1,5 @@
 /** The mistakes that make a signature fail, each as a change to the right recipe of a signature. */
-import { encodeGbk } from '../../explain/gbk.ts';
+import { encodeGbk } from '../gbk.ts';
 import { guessFields, guessValues } from './contents.ts';
 import {
   compare,
@@ -10,7 +10,7 @@ import {
   type OtherKey,
   type Recipe,
 } from './recipe.ts';
-import type { SignType } from '../wire.ts';
+import type { SignType } from '../../v2/wire.ts';
 
 function guessAlgorithms(signType: SignType): Guess[] {
   const other: SignType = signType === 'MD5' ? 'HMAC-SHA256' : 'MD5';

@@ -14,7 +14,7 @@ import {
   isSignatureEqual,
   type SignType,
   signFields,
-} from '../wire.ts';
+} from '../../v2/wire.ts';
 
 /** One thing that WeChat looked at, in order. */
 export interface Step {

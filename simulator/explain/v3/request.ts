@@ -1,10 +1,10 @@
 /** The mistakes that make the signature of a v3 request fail. */
 import type { ApiCertificate } from '../../book/account.ts';
-import { encodeGbk } from '../../explain/gbk.ts';
+import { encodeGbk } from '../gbk.ts';
 import type { Request } from '../../host/http.ts';
-import type { Cause } from '../../v2/explain/recipe.ts';
+import type { Cause } from '../v2/recipe.ts';
 import type { Wechat } from '../../wechat.ts';
-import type { Authorization } from '../authorization.ts';
+import type { Authorization } from '../../v3/authorization.ts';
 import { changeLine, type DraftGuess, draftGuess, rightDraft } from './draft.ts';
 import { explainRsa } from './key.ts';
 import { guessLayout } from './layout.ts';

@@ -1,7 +1,7 @@
 /** What the key and the form of an RSA signature give away, before any string is compared. */
 import type { KeyObject } from 'node:crypto';
 import type { Account, ApiCertificate } from '../../book/account.ts';
-import type { Cause } from '../../v2/explain/recipe.ts';
+import type { Cause } from '../v2/recipe.ts';
 import {
   type Draft,
   type DraftGuess,

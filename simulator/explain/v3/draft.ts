@@ -1,6 +1,6 @@
 /** How somebody may have made a v3 signature: the lines, what stands between them, the bytes that were hashed. */
 import { constants, createHash, type KeyObject, publicDecrypt } from 'node:crypto';
-import { compare, type Cause } from '../../v2/explain/recipe.ts';
+import { compare, type Cause } from '../v2/recipe.ts';
 
 export interface Draft {
   readonly lines: readonly string[];

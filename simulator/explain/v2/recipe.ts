@@ -1,6 +1,6 @@
 /** How a signature is made, as a value that a mistake can change. */
 import { createHash, createHmac } from 'node:crypto';
-import type { SignType } from '../wire.ts';
+import type { SignType } from '../../v2/wire.ts';
 
 export interface Cause {
   /** Stable, for tests. */
