@@ -1,7 +1,7 @@
 /** Which of WeChat's keys signs what: certificates, public key, switch-over, rotation; and the merchant's own keys. */
 import { X509Certificate } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Bench, startBench } from './support.ts';
+import { type Bench, startBench } from '../support.ts';
 import {
   callV3,
   isSignedBy,
@@ -12,7 +12,7 @@ import {
   placeV3,
   queryV3,
   type Resource,
-} from './v3-support.ts';
+} from '../v3-support.ts';
 
 let bench: Bench;
 beforeEach(async () => {

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Wechatpay } from 'wechatpay-axios-plugin';
-import { type Bench, type Fields, startBench } from './support.ts';
+import { type Bench, type Fields, startBench } from '../support.ts';
 
 interface Tenpay {
   urls: Record<string, string>;

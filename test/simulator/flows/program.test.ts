@@ -11,8 +11,8 @@ import {
   createMerchant,
   type Merchant,
   type WechatpayKeys,
-} from '../../simulator/book/credentials.ts';
-import { sign, startShop, tenpayUtil } from './support.ts';
+} from '../../../simulator/book/credentials.ts';
+import { sign, startShop, tenpayUtil } from '../support.ts';
 
 let directory: string;
 let merchant: Merchant;

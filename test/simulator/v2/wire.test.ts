@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseXml, signFields, toXml } from '../../simulator/v2/wire.ts';
-import { tenpayUtil } from './support.ts';
+import { parseXml, signFields, toXml } from '../../../simulator/v2/wire.ts';
+import { tenpayUtil } from '../support.ts';
 
 describe('a signature equals the published one', () => {
   const DOCUMENTATION = {

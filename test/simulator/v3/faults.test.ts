@@ -1,6 +1,6 @@
 /** Misbehaviour of API v3 on request. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ACKNOWLEDGEMENT, type Bench, startBench } from './support.ts';
+import { ACKNOWLEDGEMENT, type Bench, startBench } from '../support.ts';
 import {
   callV3,
   isSignedBy,
@@ -10,7 +10,7 @@ import {
   placeV3,
   queryV3,
   type Resource,
-} from './v3-support.ts';
+} from '../v3-support.ts';
 
 let bench: Bench;
 beforeEach(async () => {

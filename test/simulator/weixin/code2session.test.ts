@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Bench, startBench } from './support.ts';
+import { type Bench, startBench } from '../support.ts';
 
 let bench: Bench;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { interpolate } from '../../simulator/page/browser/phone/expression.ts';
-import { render, type VirtualNode } from '../../simulator/page/browser/phone/render.ts';
-import { assignPath } from '../../simulator/page/browser/phone/set-data.ts';
-import { parseWxml } from '../../simulator/page/browser/phone/wxml.ts';
+import { interpolate } from '../../../simulator/page/browser/phone/expression.ts';
+import { render, type VirtualNode } from '../../../simulator/page/browser/phone/render.ts';
+import { assignPath } from '../../../simulator/page/browser/phone/set-data.ts';
+import { parseWxml } from '../../../simulator/page/browser/phone/wxml.ts';
 
 /** As text: `<tag name=value>children</tag>`. */
 const draw = (source: string, data: Record<string, unknown> = {}) =>

@@ -1,8 +1,8 @@
 /** Other people's clients for API v3, as published on npm, pointed at the simulator. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Aes, Formatter, Rsa, Wechatpay } from 'wechatpay-axios-plugin';
-import { type Bench, startBench } from './support.ts';
-import { callV3, type Json, type Resource } from './v3-support.ts';
+import { type Bench, startBench } from '../support.ts';
+import { callV3, type Json, type Resource } from '../v3-support.ts';
 
 let bench: Bench;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 /** A developer's mistakes, each made on purpose with tenpay's pieces: WeChat's answer stays short, the log says which. */
 import { createHash, createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Bench, type Fields, sign, startBench, tenpayUtil } from './support.ts';
+import { type Bench, type Fields, sign, startBench, tenpayUtil } from '../support.ts';
 
 let bench: Bench;
 beforeAll(async () => {

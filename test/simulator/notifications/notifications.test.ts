@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ACKNOWLEDGEMENT, type Bench, sign, startBench } from './support.ts';
+import { ACKNOWLEDGEMENT, type Bench, sign, startBench } from '../support.ts';
 
 let bench: Bench;
 beforeEach(async () => {

@@ -4,8 +4,8 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Bench, startBench } from './support.ts';
-import type { Json } from './v3-support.ts';
+import { type Bench, startBench } from '../support.ts';
+import type { Json } from '../v3-support.ts';
 
 const require = createRequire(import.meta.url);
 

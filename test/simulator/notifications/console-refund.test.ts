@@ -1,8 +1,8 @@
 /** Refunds that somebody starts in the merchant console (商户平台): always notified in the format of v2. */
 import { createDecipheriv, createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ACKNOWLEDGEMENT, type Bench, startBench, tenpayUtil } from './support.ts';
-import { payV3, placeV3, queryV3 } from './v3-support.ts';
+import { ACKNOWLEDGEMENT, type Bench, startBench, tenpayUtil } from '../support.ts';
+import { payV3, placeV3, queryV3 } from '../v3-support.ts';
 
 let bench: Bench;
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Bench, type Fields, sign, startBench } from './support.ts';
+import { type Bench, type Fields, sign, startBench } from '../support.ts';
 
 let bench: Bench;
 beforeEach(async () => {

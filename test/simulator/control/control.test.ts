@@ -1,6 +1,6 @@
 import { get } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ACKNOWLEDGEMENT, type Bench, startBench } from './support.ts';
+import { ACKNOWLEDGEMENT, type Bench, startBench } from '../support.ts';
 
 let bench: Bench;
 beforeAll(async () => {

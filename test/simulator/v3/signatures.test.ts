@@ -2,10 +2,10 @@
 import { createHash, generateKeyPairSync, publicEncrypt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { rightDraft } from '../../simulator/explain/v3/draft.ts';
-import { parseAuthorization } from '../../simulator/v3/authorization.ts';
-import type { SignatureReport } from '../../simulator/explain/v2/signature.ts';
-import { type Bench, startBench } from './support.ts';
+import { rightDraft } from '../../../simulator/explain/v3/draft.ts';
+import { parseAuthorization } from '../../../simulator/v3/authorization.ts';
+import type { SignatureReport } from '../../../simulator/explain/v2/signature.ts';
+import { type Bench, startBench } from '../support.ts';
 import {
   callV3,
   JSAPI,
@@ -17,7 +17,7 @@ import {
   stringOf,
   type StringParts,
   type V3Options,
-} from './v3-support.ts';
+} from '../v3-support.ts';
 
 let bench: Bench;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 /** API v3: order, query, close, with a merchant that signs with node:crypto alone. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Bench, startBench } from './support.ts';
+import { type Bench, startBench } from '../support.ts';
 import {
   callV3,
   isSignedBy,
@@ -13,7 +13,7 @@ import {
   placeV3,
   queryV3,
   type Resource,
-} from './v3-support.ts';
+} from '../v3-support.ts';
 
 let bench: Bench;
 beforeAll(async () => {

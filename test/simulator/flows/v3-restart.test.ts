@@ -4,8 +4,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Bench, startBench } from './support.ts';
-import { callV3, openResource, payV3, placeV3, queryV3, type Resource } from './v3-support.ts';
+import { type Bench, startBench } from '../support.ts';
+import { callV3, openResource, payV3, placeV3, queryV3, type Resource } from '../v3-support.ts';
 
 let directory: string;
 let dbPath: string;

@@ -1,6 +1,6 @@
 /** Service-provider mode (服务商): a provider that pays for its sub-merchants, in both versions. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Bench, sign, startBench } from './support.ts';
+import { type Bench, sign, startBench } from '../support.ts';
 import {
   callV3,
   type Json,
@@ -9,7 +9,7 @@ import {
   placeV3,
   type Resource,
   rsaSign,
-} from './v3-support.ts';
+} from '../v3-support.ts';
 
 const SUB = { subMchid: '1900000109', subAppid: 'wxsub0000000000001', subAppSecret: 'c0ffee' };
 const WITHOUT_APPID = '1900000110';

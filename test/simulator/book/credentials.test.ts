@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createMerchant } from '../../simulator/book/credentials.ts';
-import { startSimulator } from '../../simulator/start.ts';
+import { createMerchant } from '../../../simulator/book/credentials.ts';
+import { startSimulator } from '../../../simulator/start.ts';
 
 test('a new merchant has values of the shapes that WeChat Pay gives out', async () => {
   const { merchant } = await createMerchant();
