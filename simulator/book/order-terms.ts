@@ -1,6 +1,9 @@
 /** What a request of either API version says about an order, under one set of names. */
 import { parseBeijing, parseRfc3339 } from './clock.ts';
 
+/** What a message of API v2 may declare. */
+export type SignType = 'MD5' | 'HMAC-SHA256';
+
 /** The first request as it was read: flat text in v2, JSON in v3. */
 export type OrderRequest = Readonly<Record<string, unknown>>;
 

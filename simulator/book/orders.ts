@@ -3,8 +3,13 @@ import { randomBytes } from 'node:crypto';
 import type { SQLOutputValue } from 'node:sqlite';
 import type { Book } from './book.ts';
 import { type Clock, formatBeijing } from './clock.ts';
-import { type OrderRequest, type OrderTerms, readTermsV2, readTermsV3 } from './order-terms.ts';
-import type { SignType } from '../v2/wire.ts';
+import {
+  type OrderRequest,
+  type OrderTerms,
+  readTermsV2,
+  readTermsV3,
+  type SignType,
+} from './order-terms.ts';
 
 /** Payable time without `time_expire`, and when WeChat closes an unpaid order by itself. */
 const DEFAULT_LIFETIME_MS = 7 * 24 * 3600 * 1000;

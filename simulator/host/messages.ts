@@ -1,5 +1,5 @@
 /** Every message between the parties, in order, with secrets masked: what a developer reads to see what happened. */
-import type { SignatureReport } from '../explain/v2/signature.ts';
+import type { SignatureReport } from '../explain/report.ts';
 import { wallClockMs } from './wall-clock.ts';
 
 const KEPT_MESSAGES = 5000;

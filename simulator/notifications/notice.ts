@@ -7,7 +7,8 @@ import type { Order, Refund } from '../book/orders.ts';
 import { describePayment, describeSubMerchant } from '../v2/trade-fields.ts';
 import { describeTransaction } from '../v3/transaction.ts';
 import type { Wechat } from '../wechat.ts';
-import { type Fields, type SignType, signFields, toXml } from '../v2/wire.ts';
+import type { SignType } from '../book/order-terms.ts';
+import { type Fields, signFields, toXml } from '../v2/wire.ts';
 
 /** XML with a signature. */
 export interface PaymentNoticeV2 {

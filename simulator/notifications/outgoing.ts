@@ -2,11 +2,8 @@
 import type { Account } from '../book/account.ts';
 import type { Clock } from '../book/clock.ts';
 import { judgeAcknowledgementV2, judgeAcknowledgementV3, type Judge } from './delivery.ts';
-import {
-  judgeSignature,
-  reportOwnSignature,
-  type SignatureReport,
-} from '../explain/v2/signature.ts';
+import type { SignatureReport } from '../explain/report.ts';
+import { reportOwnSignature } from '../explain/v2/signature.ts';
 import type { Fault } from '../host/faults.ts';
 import { alterAmount, alterMerchant, tamper } from '../v2/forgery.ts';
 import {
@@ -20,7 +17,7 @@ import {
 import { alterHead, alterResource, alterTail, type ForgedBody } from '../v3/forgery.ts';
 import { reportAlteredBody, type SignatureFault, signMessage } from '../v3/sign.ts';
 import type { WechatKeys } from '../book/wechat-keys.ts';
-import { type Fields, toXml } from '../v2/wire.ts';
+import { type Fields, judgeFields, toXml } from '../v2/wire.ts';
 
 export interface Outgoing {
   readonly headers: Record<string, string>;
@@ -87,7 +84,7 @@ function forgeV2({ fields, signType }: PaymentNoticeV2, fault: Fault | undefined
 function judgeTampered(fields: Fields, received: string, notice: PaymentNoticeV2, key: string) {
   const { signType } = notice;
   const declaredSignType = fields['sign_type'];
-  return judgeSignature({ fields, received, declaredSignType, signType, key, otherKeys: {} });
+  return judgeFields({ fields, received, declaredSignType, signType, key, otherKeys: {} });
 }
 
 const addFen = (fen = '0') => (Number(fen) + 1).toString();

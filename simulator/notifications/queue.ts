@@ -2,7 +2,8 @@
 import type { SQLOutputValue } from 'node:sqlite';
 import type { Book } from '../book/book.ts';
 import type { Notice } from './notice.ts';
-import type { Fields, SignType } from '../v2/wire.ts';
+import type { SignType } from '../book/order-terms.ts';
+import type { Fields } from '../v2/wire.ts';
 
 /** Seconds between an attempt and the next one: 15 retries in about 24 hours. */
 const RETRY_GAPS_SECONDS = [

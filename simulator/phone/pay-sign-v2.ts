@@ -1,68 +1,11 @@
 /** The second signature (paySign), which the phone checks before it shows the cashier. */
-import { judgeSignature } from '../explain/v2/signature.ts';
+import { PAY_SIGN_GUESSES } from '../explain/v2/pay-sign.ts';
 import type { MerchantV2 } from '../book/credentials.ts';
 import type { Message } from '../host/messages.ts';
 import type { Order } from '../book/orders.ts';
 import { type PaymentInput, type PhoneResult, refuse } from './result.ts';
-import type { Guess } from '../explain/v2/recipe.ts';
 import type { Wechat } from '../wechat.ts';
-import type { Fields } from '../v2/wire.ts';
-
-const rename = (changes: Record<string, string>): Guess['change'] => {
-  return (recipe) => ({
-    ...recipe,
-    pairs: recipe.pairs.map(([name, value]) => [changes[name] ?? name, value] as const),
-  });
-};
-
-const replace = (field: string, change: (value: string) => string): Guess['change'] => {
-  return (recipe) => ({
-    ...recipe,
-    pairs: recipe.pairs.map(
-      ([name, value]) => [name, name === field ? change(value) : value] as const,
-    ),
-  });
-};
-
-/** Mistakes that only the second signature knows. */
-const OWN_GUESSES: Guess[] = [
-  {
-    kind: 'fields',
-    cause: {
-      code: 'APPID_SPELLED_LOWER',
-      en: 'signed with "appid"; here the name is appId, with a capital I',
-      zh: '签名时参数名用了 appid；此处应为 appId（I 大写）',
-    },
-    change: rename({ appId: 'appid' }),
-  },
-  {
-    kind: 'fields',
-    cause: {
-      code: 'NAMES_CHANGED',
-      en: 'signed with the lower-case names of the APP product (timestamp, noncestr)',
-      zh: '签名时用了 APP 支付的小写参数名（timestamp、noncestr）',
-    },
-    change: rename({ appId: 'appid', timeStamp: 'timestamp', nonceStr: 'noncestr' }),
-  },
-  {
-    kind: 'values',
-    cause: {
-      code: 'PACKAGE_WITHOUT_PREFIX',
-      en: 'signed over the bare prepay_id; package is the whole text prepay_id=…',
-      zh: '签名时 package 只用了 prepay_id 的值；应为完整的 prepay_id=…',
-    },
-    change: replace('package', (value) => value.slice('prepay_id='.length)),
-  },
-  {
-    kind: 'values',
-    cause: {
-      code: 'SIGN_TYPE_SIGNED_DIFFERS',
-      en: 'another signType was signed than was passed to wx.requestPayment',
-      zh: '签名时的 signType 与传给 wx.requestPayment 的不一致',
-    },
-    change: replace('signType', (value) => (value === 'MD5' ? 'HMAC-SHA256' : 'MD5')),
-  },
-];
+import { type Fields, judgeFields } from '../v2/wire.ts';
 
 export const WRONG_SIGNATURE = '支付验证签名失败';
 
@@ -106,7 +49,7 @@ export function checkPaySign(
       fields[name] = value;
     }
   }
-  message.signature = judgeSignature({
+  message.signature = judgeFields({
     fields,
     received: input['paySign'] as string,
     declaredSignType: declared,
@@ -117,7 +60,7 @@ export function checkPaySign(
       'the appSecret of the mini-program': merchant.appSecret,
       'the mch_id': merchant.mchid,
     },
-    ownGuesses: OWN_GUESSES,
+    ownGuesses: PAY_SIGN_GUESSES,
   });
   const { result, reason, likelyCauses } = message.signature;
   if (result !== 'valid') {

@@ -1,5 +1,5 @@
 /** What `wx.requestPayment` gives back, and what the phone keeps to itself. */
-import type { Cause } from '../explain/v2/recipe.ts';
+import type { Cause } from '../explain/report.ts';
 
 export interface PhoneResult {
   /** What the mini-program's callback gets. */

@@ -7,13 +7,14 @@ import { alterAmount, alterMerchant, tamper } from './forgery.ts';
 import type { Answer, Reply, Request } from '../host/http.ts';
 import type { Message } from '../host/messages.ts';
 import { queryOrder } from './orderquery.ts';
+import type { SignType } from '../book/order-terms.ts';
 import { isPaid } from '../book/orders.ts';
 import { type ErrorCode, failWith, isErrorCode, type Outcome } from './errors.ts';
 import { openRequest } from './open-request.ts';
 import { placeOrder } from './unifiedorder.ts';
 import { nameInV2 } from '../v3/errors.ts';
 import type { Wechat } from '../wechat.ts';
-import { type Fields, type SignType, signFields, toXml } from './wire.ts';
+import { type Fields, signFields, toXml } from './wire.ts';
 
 interface Operation {
   readonly point: FaultPoint & ('unifiedorder' | 'orderquery' | 'closeorder');

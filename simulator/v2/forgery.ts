@@ -1,5 +1,6 @@
 /** What faults do to a signed message: altered after signing, or signed correctly over something wrong. */
-import { type Fields, type SignType, signFields } from './wire.ts';
+import type { SignType } from '../book/order-terms.ts';
+import { type Fields, signFields } from './wire.ts';
 
 const add = (fen: string) => (Number(fen) + 1).toString();
 const flipLast = (text: string) => text.slice(0, -1) + (text.endsWith('0') ? '1' : '0');

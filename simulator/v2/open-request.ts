@@ -1,20 +1,19 @@
 /** Everything that the pay API checks before an operation runs: XML, merchant, signature, appid. */
 import type { SubMerchant } from '../book/account.ts';
 import type { MerchantV2 } from '../book/credentials.ts';
-import { judgeSignature } from '../explain/v2/signature.ts';
 import type { Request } from '../host/http.ts';
 import type { Message } from '../host/messages.ts';
 import { fail, failAtGateway, failAtGatewayWith, type Outcome } from './errors.ts';
-import { readTermsV2 } from '../book/order-terms.ts';
+import { readTermsV2, type SignType } from '../book/order-terms.ts';
 import { describeSubMerchant } from './trade-fields.ts';
 import type { Wechat } from '../wechat.ts';
 import {
   decodeUtf8,
   type Fields,
+  judgeFields,
   MalformedXmlError,
   parseXml,
   parseXmlKeepingBlanks,
-  type SignType,
 } from './wire.ts';
 
 type Opened = { signType: SignType; subMerchant: Fields } & (
@@ -79,7 +78,7 @@ function verifySignature(
   text: string,
   message: Message,
 ): Outcome | undefined {
-  message.signature = judgeSignature({
+  message.signature = judgeFields({
     fields,
     received: sign,
     declaredSignType: fields['sign_type'],

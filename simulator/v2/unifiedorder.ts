@@ -1,11 +1,11 @@
 /** `/pay/unifiedorder` (统一下单): makes an order, or gives another prepay_id for the same one. */
 import { fail, failAtGateway, type Outcome, succeed } from './errors.ts';
 import { checkOrderRequest, checkTimeExpire } from './order-request.ts';
-import type { OrderRequest } from '../book/order-terms.ts';
+import type { OrderRequest, SignType } from '../book/order-terms.ts';
 import { isPaid } from '../book/orders.ts';
 import type { Users } from '../book/users.ts';
 import type { Wechat } from '../wechat.ts';
-import type { Fields, SignType } from './wire.ts';
+import type { Fields } from './wire.ts';
 
 /**
  * The number is the identity of an order: the same parameters again (nonce_str and sign aside) give a

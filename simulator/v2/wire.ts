@@ -4,9 +4,11 @@
  */
 import { XMLValidator } from 'fast-xml-parser';
 import { Hash, Transformer } from 'wechatpay-axios-plugin';
+import type { SignType } from '../book/order-terms.ts';
+import type { SignatureReport } from '../explain/report.ts';
+import { judgeSignature, type SignatureClaim } from '../explain/v2/signature.ts';
 
 export type Fields = Record<string, string>;
-export type SignType = 'MD5' | 'HMAC-SHA256';
 
 /** The body is not the flat XML that WeChat takes; `detail` is for the developer, not for the wire. */
 export class MalformedXmlError extends Error {
@@ -134,19 +136,12 @@ export function toXml(fields: Fields, plain: readonly string[] = ['total_fee']):
  * nonce_str=ibuaiVcKdpRxkhJA with key 192006250b4c09247ec02edce69f6a2d and MD5 gives
  * 9A0A8659F005D6984697E2CA0A9CF3B7.
  */
-export function signFields(fields: Fields, key: string, signType: SignType): string {
+export function signFields(fields: Readonly<Fields>, key: string, signType: SignType): string {
   return Hash.sign(signType, fields, key);
 }
 
-export function isSignatureEqual(expected: string, received: string): boolean {
-  return Hash.equals(expected, received);
-}
-
-/** The string that is signed, for people: the key at its end is masked. */
-export function describeStringToSign(fields: Fields): string {
-  const pairs = Object.keys(fields)
-    .filter((name) => name !== 'sign' && fields[name] !== '')
-    .sort()
-    .map((name) => `${name}=${fields[name]}`);
-  return `${pairs.join('&')}&key=***`;
+/** Judges a signature over these fields; `expected` is what this side computes. */
+export function judgeFields(claim: Omit<SignatureClaim, 'expected'>): SignatureReport {
+  const { fields, key, signType } = claim;
+  return judgeSignature({ ...claim, expected: signFields(fields, key, signType) });
 }

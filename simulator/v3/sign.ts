@@ -1,11 +1,9 @@
 /** WeChat Pay's own signature on what it sends: answers and notifications. */
 import { Formatter, Rsa } from 'wechatpay-axios-plugin';
-import type { SignatureReport } from '../explain/v2/signature.ts';
+import type { SignatureReport } from '../explain/report.ts';
 import type { SigningKey } from '../book/wechat-keys.ts';
 
 export const ALGORITHM = 'WECHATPAY2-SHA256-RSA2048';
-/** For people: what verifies a merchant's signature. */
-export const MERCHANT_KEY_NAME = "public key of the merchant's API certificate";
 /** Signatures that begin so are wrong on purpose: WeChat looks whether the merchant notices (签名探测流量). */
 const PROBE_PREFIX = 'WECHATPAY/SIGNTEST/';
 

@@ -1,14 +1,14 @@
 /** Verifies a v3 request in WeChat's order, and keeps every step for the message log. */
 import { Formatter, Rsa } from 'wechatpay-axios-plugin';
 import type { ApiCertificate } from '../book/account.ts';
-import type { SignatureReport, Step } from '../explain/v2/signature.ts';
+import { MERCHANT_KEY_NAME, type SignatureReport, type Step } from '../explain/report.ts';
 import type { Request } from '../host/http.ts';
 import type { Message } from '../host/messages.ts';
 import type { Wechat } from '../wechat.ts';
 import { type Authorization, parseAuthorization } from './authorization.ts';
 import { failV3, type V3Failure } from './errors.ts';
 import { explainRequestSignature } from '../explain/v3/request.ts';
-import { ALGORITHM, MERCHANT_KEY_NAME } from './sign.ts';
+import { ALGORITHM } from './sign.ts';
 
 const MAX_SKEW_SECONDS = 300;
 /** So much of the body WeChat shows in its answer. */
@@ -122,7 +122,11 @@ function compare(
     const steps = [...read.steps, { check, ok: true, ...PASSED[check] }];
     return { report: { ...read, result: 'valid', expected: signature, steps } };
   }
-  const likelyCauses = explainRequestSignature(wechat, request, authorization, certificate);
+  const likelyCauses = explainRequestSignature(
+    { ...readSigned(request), ...authorization },
+    certificate,
+    wechat.account.certificates(),
+  );
   const reason = likelyCauses.map(({ en }) => en).join('; and ');
   const zh = likelyCauses.map((cause) => cause.zh).join('；');
   const steps = [...read.steps, { check, ok: false, en: reason, zh }];
@@ -134,6 +138,13 @@ function compare(
     }),
   };
 }
+
+const readSigned = ({ method, url, headers, body }: Request) => ({
+  method,
+  url,
+  host: headers.host ?? '',
+  body: body.toString('utf8'),
+});
 
 /** The body as it came, byte for byte. */
 function writeStringToSign({ method, url, body }: Request, { timestamp, nonce }: Authorization) {

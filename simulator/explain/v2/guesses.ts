@@ -1,16 +1,16 @@
 /** The mistakes that make a signature fail, each as a change to the right recipe of a signature. */
+import { compare } from '../compare.ts';
 import { encodeGbk } from '../gbk.ts';
 import { guessFields, guessValues } from './contents.ts';
 import {
-  compare,
   type Digest,
   type Guess,
   type GuessContext,
   guess,
   type OtherKey,
   type Recipe,
+  type SignType,
 } from './recipe.ts';
-import type { SignType } from '../../v2/wire.ts';
 
 function guessAlgorithms(signType: SignType): Guess[] {
   const other: SignType = signType === 'MD5' ? 'HMAC-SHA256' : 'MD5';

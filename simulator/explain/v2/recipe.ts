@@ -1,14 +1,10 @@
 /** How a signature is made, as a value that a mistake can change. */
 import { createHash, createHmac } from 'node:crypto';
-import type { SignType } from '../../v2/wire.ts';
+import { compare } from '../compare.ts';
+import type { Cause } from '../report.ts';
 
-export interface Cause {
-  /** Stable, for tests. */
-  readonly code: string;
-  readonly en: string;
-  readonly zh: string;
-}
-
+/** What a message of API v2 may declare. */
+export type SignType = 'MD5' | 'HMAC-SHA256';
 export type Pair = readonly [name: string, value: string];
 export type Digest =
   | SignType
@@ -49,7 +45,6 @@ export interface GuessContext {
   readonly untrimmed?: readonly Pair[] | undefined;
 }
 
-export const compare = (a: string, b: string) => (a < b ? -1 : Number(a > b));
 const byName: Recipe['order'] = ([a], [b]) => compare(a, b);
 const upperHex = (digest: Buffer) => digest.toString('hex').toUpperCase();
 

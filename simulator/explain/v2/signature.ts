@@ -1,49 +1,16 @@
-/** Verifies a signature as WeChat does, and says what WeChat never says: why it is wrong. */
+/** Judges a signature of API v2 as WeChat does, and says what WeChat never says: why it is wrong. */
 import { listGuesses } from './guesses.ts';
 import {
-  type Cause,
   cook,
   type Guess,
   type GuessContext,
   type Recipe,
   rightRecipe,
-} from './recipe.ts';
-import {
-  describeStringToSign,
-  type Fields,
-  isSignatureEqual,
   type SignType,
-  signFields,
-} from '../../v2/wire.ts';
+} from './recipe.ts';
+import type { Cause, SignatureReport } from '../report.ts';
 
-/** One thing that WeChat looked at, in order. */
-export interface Step {
-  readonly check: string;
-  readonly ok: boolean;
-  readonly en: string;
-  readonly zh: string;
-}
-
-export interface SignatureReport {
-  /** `own`: WeChat's own signature on what it sent. */
-  readonly result: 'valid' | 'invalid' | 'own';
-  /** What the message said about its algorithm; null when it said nothing. */
-  readonly declaredSignType: string | null;
-  readonly algorithm: SignType | 'WECHATPAY2-SHA256-RSA2048' | 'RSA';
-  /** The string that is signed; in v2 the key at its end is masked. */
-  readonly stringToSign: string;
-  /** Null where only the merchant's private key could make it. */
-  readonly expected: string | null;
-  readonly received: string | null;
-  /** One sentence; absent when the signature is right. */
-  readonly reason?: string;
-  /** Most likely first. */
-  readonly likelyCauses?: readonly Cause[];
-  /** API v3: the serial that names the key, what that key is, and every check up to the one that failed. */
-  readonly serial?: string | null;
-  readonly keyName?: string;
-  readonly steps?: readonly Step[];
-}
+type Fields = Readonly<Record<string, string>>;
 
 export interface SignatureClaim {
   /** Everything that was received but the signature itself. */
@@ -53,6 +20,8 @@ export interface SignatureClaim {
   /** What WeChat computes with; the declared one when it is valid. */
   readonly signType: SignType;
   readonly key: string;
+  /** What WeChat computed over these fields with this key. */
+  readonly expected: string;
   readonly otherKeys: GuessContext['otherKeys'];
   /** The fields with the blanks that the parser dropped; only asked for when the signature is wrong. */
   readonly readUntrimmed?: () => Fields;
@@ -65,8 +34,7 @@ const MAX_PAIRED_CHARACTERS = 4096;
 
 /** Judges a signature; when it is wrong, tries the known mistakes, alone and in pairs. */
 export function judgeSignature(claim: SignatureClaim): SignatureReport {
-  const { fields, received, declaredSignType, signType, key } = claim;
-  const expected = signFields(fields, key, signType);
+  const { fields, received, declaredSignType, signType, expected } = claim;
   const report = {
     declaredSignType: declaredSignType ?? null,
     algorithm: signType,
@@ -74,12 +42,21 @@ export function judgeSignature(claim: SignatureClaim): SignatureReport {
     expected,
     received: received ?? null,
   };
-  if (received !== undefined && isSignatureEqual(expected, received)) {
+  if (received === expected) {
     return { result: 'valid', ...report };
   }
   const likelyCauses = received ? explain(claim, received) : [SIGNATURE_MISSING];
   const reason = likelyCauses.map((cause) => cause.en).join('; and ');
   return { result: 'invalid', reason, likelyCauses, ...report };
+}
+
+/** The string that is signed, for people: the key at its end is masked. */
+function describeStringToSign(fields: Fields): string {
+  const pairs = Object.keys(fields)
+    .filter((name) => name !== 'sign' && fields[name] !== '')
+    .sort()
+    .map((name) => `${name}=${fields[name]}`);
+  return `${pairs.join('&')}&key=***`;
 }
 
 /** The report that goes with a message which WeChat signed itself. */

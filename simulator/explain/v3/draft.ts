@@ -1,6 +1,7 @@
 /** How somebody may have made a v3 signature: the lines, what stands between them, the bytes that were hashed. */
 import { constants, createHash, type KeyObject, publicDecrypt } from 'node:crypto';
-import { compare, type Cause } from '../v2/recipe.ts';
+import { compare } from '../compare.ts';
+import type { Cause } from '../report.ts';
 
 export interface Draft {
   readonly lines: readonly string[];

@@ -1,7 +1,6 @@
 /** What the key and the form of an RSA signature give away, before any string is compared. */
 import type { KeyObject } from 'node:crypto';
-import type { Account, ApiCertificate } from '../../book/account.ts';
-import type { Cause } from '../v2/recipe.ts';
+import type { Cause } from '../report.ts';
 import {
   type Draft,
   type DraftGuess,
@@ -40,13 +39,21 @@ function decodeSignature(text: string): Decoded {
   return { bytes, cause };
 }
 
+/** An API certificate (商户API证书) of the merchant. */
+export interface MerchantCertificate {
+  readonly serialNo: string;
+  readonly publicKey: KeyObject;
+  readonly revoked: boolean;
+}
+
 export interface RsaClaim {
   readonly received: string;
   readonly draft: Draft;
   readonly guesses: readonly DraftGuess[];
   /** Of the certificate that the message names, or of each that may have signed. */
   readonly publicKeys: readonly KeyObject[];
-  readonly account: Account;
+  /** All that the merchant has, revoked ones too: the key may be that of another. */
+  readonly certificates: readonly MerchantCertificate[];
 }
 
 const OTHER_STRING: Cause = {
@@ -62,7 +69,13 @@ const OTHER_KEY: Cause = {
 };
 
 /** Why a signature that does not verify is wrong, the most certain first. */
-export function explainRsa({ received, draft, guesses, publicKeys, account }: RsaClaim): Cause[] {
+export function explainRsa({
+  received,
+  draft,
+  guesses,
+  publicKeys,
+  certificates,
+}: RsaClaim): Cause[] {
   const { bytes, cause } = decodeSignature(received);
   const causes = cause ? [cause] : [];
   const opened = publicKeys
@@ -71,16 +84,14 @@ export function explainRsa({ received, draft, guesses, publicKeys, account }: Rs
   if (opened) {
     return [...causes, ...explainDigest(opened, draft, guesses)];
   }
-  const other = account
-    .certificates()
-    .find(({ publicKey }) => openSignature(bytes, publicKey) !== undefined);
+  const other = certificates.find(({ publicKey }) => openSignature(bytes, publicKey) !== undefined);
   if (other) {
     return [...causes, describeOtherCertificate(other)];
   }
   return causes.length > 0 && bytes.length !== SIGNATURE_BYTES ? causes : [...causes, OTHER_KEY];
 }
 
-const describeOtherCertificate = ({ serialNo, revoked }: ApiCertificate): Cause => ({
+const describeOtherCertificate = ({ serialNo, revoked }: MerchantCertificate): Cause => ({
   code: 'OTHER_CERTIFICATE',
   en: `signed with the private key of the merchant's ${revoked ? 'revoked ' : ''}certificate ${serialNo}; key and serial must change together`,
   zh: `签名私钥属于商户证书 ${serialNo}${revoked ? '（已作废）' : ''}；更换证书时私钥与序列号必须同时更换`,

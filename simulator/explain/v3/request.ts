@@ -1,25 +1,38 @@
 /** The mistakes that make the signature of a v3 request fail. */
-import type { ApiCertificate } from '../../book/account.ts';
 import { encodeGbk } from '../gbk.ts';
-import type { Request } from '../../host/http.ts';
-import type { Cause } from '../v2/recipe.ts';
-import type { Wechat } from '../../wechat.ts';
-import type { Authorization } from '../../v3/authorization.ts';
+import type { Cause } from '../report.ts';
 import { changeLine, type DraftGuess, draftGuess, rightDraft } from './draft.ts';
-import { explainRsa } from './key.ts';
+import { explainRsa, type MerchantCertificate } from './key.ts';
 import { guessLayout } from './layout.ts';
 import { listJsonTexts } from './json-texts.ts';
 
 const [METHOD, URL_LINE, TIMESTAMP, NONCE, BODY] = [0, 1, 2, 3, 4] as const;
 
+/** A request as it arrived, and the three fields of its Authorization header that are signed over or with. */
+export interface SignedRequest {
+  readonly method: string;
+  /** Path and query string, as received. */
+  readonly url: string;
+  /** The Host header; empty: there was none. */
+  readonly host: string;
+  readonly body: string;
+  readonly timestamp: string;
+  readonly nonce: string;
+  /** Base64, as received. */
+  readonly signature: string;
+}
+
+/**
+ * Why a signature that does not verify is wrong, the most likely first. `named` is the certificate
+ * whose serial number the request gives, `certificates` all of the merchant.
+ */
 export function explainRequestSignature(
-  { account }: Wechat,
-  request: Request,
-  { timestamp, nonce, signature }: Authorization,
-  certificate: ApiCertificate,
+  request: SignedRequest,
+  named: MerchantCertificate,
+  certificates: readonly MerchantCertificate[],
 ): Cause[] {
-  const body = request.body.toString('utf8');
-  const lines = [request.method, request.url, timestamp, nonce, body];
+  const { method, url, timestamp, nonce, body, signature } = request;
+  const lines = [method, url, timestamp, nonce, body];
   return explainRsa({
     received: signature,
     draft: rightDraft(lines),
@@ -27,12 +40,12 @@ export function explainRequestSignature(
       ...guessLayout(lines),
       ...guessBody(body),
       ...guessUrl(request),
-      ...guessMethod(request.method),
+      ...guessMethod(method),
       ...guessStamp(timestamp),
       ...guessEncoding(),
     ],
-    publicKeys: [certificate.publicKey],
-    account,
+    publicKeys: [named.publicKey],
+    certificates,
   });
 }
 
@@ -99,9 +112,8 @@ function decode(text: string): string {
   }
 }
 
-function guessUrl({ url, headers }: Request): DraftGuess[] {
+function guessUrl({ url, host }: SignedRequest): DraftGuess[] {
   const [path = '', query] = url.split('?', 2);
-  const host = headers.host ?? '';
   const guess = (code: string, en: string, zh: string, text: string) =>
     draftGuess('url', [code, en, zh])(changeLine(URL_LINE, () => text));
   const withHost = [`http://${host}`, `https://${host}`, 'https://api.mch.weixin.qq.com', host].map(

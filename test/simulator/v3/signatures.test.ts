@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { rightDraft } from '../../../simulator/explain/v3/draft.ts';
 import { parseAuthorization } from '../../../simulator/v3/authorization.ts';
-import type { SignatureReport } from '../../../simulator/explain/v2/signature.ts';
+import type { SignatureReport } from '../../../simulator/explain/report.ts';
 import { type Bench, startBench } from '../support.ts';
 import {
   callV3,
