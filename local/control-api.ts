@@ -1,14 +1,11 @@
 /** `/_local/…`: what only the local stack can do. Loopback only, and in no deployment. */
 import { type HttpAnswer, jsonAnswer } from './aws/http-result.ts';
+import type { ControlRequest } from './aws/api-server.ts';
 import type { LocalFunction } from './aws/lambda.ts';
+import type { ClockReading } from './clock/stack-clock.ts';
 
 const LOOPBACK_HOSTS = new Set(['127.0.0.1', 'localhost', '[::1]']);
 const MAX_ADVANCE_SECONDS = 10 * 366 * 86_400;
-
-export interface ClockReading {
-  now: string;
-  offsetSeconds: number;
-}
 
 export interface Control {
   readonly functions: ReadonlyMap<string, LocalFunction>;
@@ -21,16 +18,6 @@ export interface Control {
     listMessages(afterId: number): readonly object[];
     readOrder(outTradeNo: string): Promise<{ readonly row: object | undefined }>;
   };
-}
-
-export interface ControlRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly rawQueryString: string;
-  readonly host: string | undefined;
-  readonly origin: string | undefined;
-  readonly remoteAddress: string | undefined;
-  readonly body: Buffer;
 }
 
 /** Answers one request under `/_local/`. */

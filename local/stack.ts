@@ -1,29 +1,28 @@
 /** Starts everything a payment needs on one machine and wires it together. */
 import type { RequestListener } from 'node:http';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createApi, refuseUntilReady, type RequestLine } from './aws/api-server.ts';
-import type { ClockReading } from './control-api.ts';
-import { type DataDir, openDataDir } from './data/data-dir.ts';
-import { startEmulators } from './emulators.ts';
 import { type Addresses, type Names, setEnvironment } from './aws/environment.ts';
-import { openFunctionLog } from './record/function-log.ts';
-import { captureOutput } from './aws/function-output.ts';
-import { assertPortFree, listenOnLoopback } from './http-server.ts';
-import { type LocalFunction, loadFunctions } from './aws/lambda.ts';
+import type { LocalFunction } from './aws/lambda.ts';
+import { readTemplate } from './aws/template.ts';
+import type { ClockReading } from './clock/stack-clock.ts';
+import { answerControl, type Control } from './control-api.ts';
+import { openDataDir } from './data/data-dir.ts';
 import type { LocalMerchant } from './data/merchant.ts';
-import { openOrderReader } from './record/order-record.ts';
-import { createRecorder, type Recorder } from './record/recorder.ts';
-import { type Scheduler, startScheduler } from './aws/schedule.ts';
-import { openStackClock } from './clock/stack-clock.ts';
-import { recordTable } from './record/table-recorder.ts';
-import { readTemplate, type Template } from './aws/template.ts';
+import { startEmulators } from './emulators.ts';
+import {
+  type FunctionHost,
+  type HostSettings,
+  openRecord,
+  startFunctionHost,
+} from './function-host.ts';
+import { assertPortFree, listenOnLoopback } from './http-server.ts';
+import { createRecorder } from './record/recorder.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const SCHEDULE_STOP_GRACE_MS = 3000;
 
-export interface StackOptions {
+export interface StackOptions extends HostSettings {
   /** Where everything is kept; default `.local`. */
   readonly dataDir?: string;
   /** For tests: a data directory of its own, gone after `stop()`. */
@@ -34,21 +33,14 @@ export interface StackOptions {
   readonly simulatorPort?: number;
   /** Forget orders, products, secrets, merchant and clock of earlier starts. */
   readonly fresh?: boolean;
-  /** Run the scheduled functions by themselves; default true. */
-  readonly schedule?: boolean;
   /** Keep every message, for the page; default false. */
   readonly record?: boolean;
   /** Makes the simulator's faults repeatable. */
   readonly seed?: string | number;
   /** The WeChat Pay API of new orders; default `WECHAT_PAY_API_VERSION`, else v2. */
   readonly apiVersion?: 'v2' | 'v3' | undefined;
-  /** The functions' own lines: `pretty` to the file and, in short, to `print`; default `file`. */
-  readonly log?: 'pretty' | 'file' | 'silent';
-  /** Takes the lines meant for a terminal. */
-  readonly print?: (line: string) => void;
   readonly onProgress?: (part: string, where: string) => void;
   readonly onRequest?: (line: RequestLine) => void;
-  readonly functionsDir?: string;
   readonly templatePath?: string;
   readonly simulatorEntry?: string;
 }
@@ -91,6 +83,40 @@ async function start(
   undo: (() => unknown)[],
   stop: () => Promise<void>,
 ): Promise<Stack> {
+  const { template, dataDir, door, names, emulators } = await openSurroundings(options, undo);
+  const { addresses, merchant, seed, died } = emulators;
+  const recorder = options.record ? createRecorder() : undefined;
+  const record = recorder && openRecord(recorder, addresses, names, undo);
+  undo.push(setEnvironment(template.service, names, addresses, options.apiVersion));
+  const { files, path: directory } = dataDir;
+  const host = await startFunctionHost(
+    {
+      ...options,
+      template,
+      recorder,
+      clockFile: files.clock,
+      logFile: files.functionLog,
+      simulatorUrl: addresses.simulatorUrl,
+    },
+    undo,
+  );
+  const facts = { ...addresses, dataDir: directory, tableName: names.tableName, seed };
+  const about = { service: template.service, appid: merchant.appid, ...facts };
+  door.serve(createStackApi(host, about, record, options.onRequest));
+  // First of all, so that requests in hand still find everything they need.
+  undo.push(() => door.api.stop());
+  return {
+    ...facts,
+    merchant,
+    died,
+    stop,
+    advanceClock: (seconds) => host.clock.advance(seconds),
+    invoke: (functionName, event) => invoke(host.functions, functionName, event),
+  };
+}
+
+/** Everything around the functions: directory, ports, what stands in for AWS and WeChat. */
+async function openSurroundings(options: StackOptions, undo: (() => unknown)[]) {
   const template = readTemplate(options.templatePath ?? path.join(ROOT, 'serverless.yml'));
   const inMemory = options.inMemory ?? false;
   const dataDir = openDataDir(
@@ -98,23 +124,14 @@ async function start(
     options.fresh ?? false,
   );
   undo.push(() => dataDir.close());
-
-  let serve: RequestListener = refuseUntilReady;
-  const api = await listenOnLoopback((request, response) => serve(request, response), {
-    port: options.port ?? readPort('PORT', 3000),
-    portVariable: 'PORT',
-  });
-  undo.push(() => api.stop());
-  const simulatorPort = options.simulatorPort ?? readPort('SIMULATOR_PORT', 3900);
-  await assertPortFree({ port: simulatorPort, portVariable: 'SIMULATOR_PORT' });
-
+  const door = await openDoor(options, undo);
   const names = nameResources(template.service);
   const emulators = await startEmulators(
     {
       dataDir,
       names,
-      apiUrl: api.url,
-      simulatorPort,
+      apiUrl: door.api.url,
+      simulatorPort: door.simulatorPort,
       inMemoryTable: inMemory,
       seed: options.seed,
       simulatorEntry: options.simulatorEntry,
@@ -122,94 +139,45 @@ async function start(
     },
     undo,
   );
-  const { addresses, merchant, seed, died } = emulators;
-  const recorder = (options.record ?? false) ? createRecorder() : undefined;
-  const record = recorder && startRecord(recorder, addresses, names, undo);
-  undo.push(setEnvironment(template.service, names, addresses, options.apiVersion));
-  const host = await startHost(options, template, dataDir, addresses, undo, recorder);
-  const facts = { ...addresses, dataDir: dataDir.path, tableName: names.tableName, seed };
-  const advanceClock = (seconds: number) => host.clock.advance(seconds);
-  serve = createApi({
-    functions: host.functions,
-    control: {
-      functions: host.functions,
-      advanceClock,
-      describe: () => ({
-        service: template.service,
-        appid: merchant.appid,
-        ...facts,
-        ...host.clock.read(),
-      }),
-      ...(record && { record }),
-    },
-    ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
+  return { template, dataDir, door, names, emulators };
+}
+
+/** Both ports of a stack: the API's, taken at once, and the simulator's, which must be free. */
+async function openDoor(options: StackOptions, undo: (() => unknown)[]) {
+  let listener: RequestListener = refuseUntilReady;
+  const api = await listenOnLoopback((request, response) => listener(request, response), {
+    port: options.port ?? readPort('PORT', 3000),
+    portVariable: 'PORT',
   });
-  // First of all, so that requests in hand still find everything they need.
   undo.push(() => api.stop());
+  const simulatorPort = options.simulatorPort ?? readPort('SIMULATOR_PORT', 3900);
+  await assertPortFree({ port: simulatorPort, portVariable: 'SIMULATOR_PORT' });
   return {
-    ...facts,
-    merchant,
-    died,
-    stop,
-    advanceClock,
-    invoke: (functionName, event) => invoke(host.functions, functionName, event),
-  };
-}
-
-/** What the page sees of the functions and the table. */
-function startRecord(
-  recorder: Recorder,
-  { dynamoDbEndpoint }: Addresses,
-  { tableName }: Names,
-  undo: (() => unknown)[],
-) {
-  const orders = openOrderReader(dynamoDbEndpoint, tableName, recorder);
-  undo.push(recordTable(dynamoDbEndpoint, recorder), () => orders.close());
-  return {
-    listMessages: (afterId: number) => recorder.list(afterId),
-    readOrder: (outTradeNo: string) => orders.read(outTradeNo),
-  };
-}
-
-/** Loads the functions, their clock and their schedule. Their environment is set by now. */
-async function startHost(
-  options: StackOptions,
-  template: Template,
-  dataDir: DataDir,
-  addresses: Addresses,
-  undo: (() => unknown)[],
-  recorder: Recorder | undefined,
-) {
-  const mode = options.log ?? 'file';
-  const log = openFunctionLog(
-    mode === 'silent' ? undefined : dataDir.files.functionLog,
-    mode === 'pretty' && options.print !== undefined ? options.print : () => {},
-  );
-  undo.push(() => log.close(), captureOutput());
-
-  let scheduler: Scheduler | undefined;
-  const followClock = async () => scheduler?.catchUp();
-  const clock = await openStackClock(dataDir.files.clock, addresses.simulatorUrl, followClock);
-  undo.push(() => clock.close());
-
-  const loaded = await loadFunctions(
-    template.service,
-    template.functions,
-    options.functionsDir ?? path.join(ROOT, 'functions'),
-    (functionName, line) => {
-      log.sink(functionName, line);
-      recorder?.addLogLine(line);
+    api,
+    simulatorPort,
+    serve: (ready: RequestListener) => {
+      listener = ready;
     },
-  );
-  const functions = recorder === undefined ? loaded : recorder.watch(loaded);
-  if (options.schedule ?? true) {
-    const running = startScheduler(template.functions, async (name, event) => {
-      await functions.get(name)?.invoke(event);
-    });
-    scheduler = running;
-    undo.push(() => Promise.race([running.stop(), delay(SCHEDULE_STOP_GRACE_MS)]));
-  }
-  return { functions, clock };
+  };
+}
+
+function createStackApi(
+  { functions, clock }: FunctionHost,
+  about: object,
+  record: Control['record'],
+  onRequest: StackOptions['onRequest'],
+): RequestListener {
+  const control: Control = {
+    functions,
+    advanceClock: (seconds) => clock.advance(seconds),
+    describe: () => ({ ...about, ...clock.read() }),
+    ...(record && { record }),
+  };
+  return createApi({
+    functions,
+    answerControl: (request) => answerControl(control, request),
+    ...(onRequest && { onRequest }),
+  });
 }
 
 /** Every step is taken, also after one that fails; the first failure is reported at the end. */

@@ -1,7 +1,6 @@
 /** Stands where API Gateway's HTTP API stands: routes a request to a function and answers as AWS does. */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { answerControl, type Control } from '../control-api.ts';
 import { buildHttpEvent, type HttpRequest } from './http-event.ts';
 import { GATEWAY_ANSWERS, type HttpAnswer, toHttpAnswer } from './http-result.ts';
 import { BodyTooLargeError, readBody } from '../http-server.ts';
@@ -21,9 +20,21 @@ export interface RequestLine {
   readonly requestId: string;
 }
 
+/** A request under `/_local/`, with what tells who sent it. */
+export interface ControlRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly rawQueryString: string;
+  readonly host: string | undefined;
+  readonly origin: string | undefined;
+  readonly remoteAddress: string | undefined;
+  readonly body: Buffer;
+}
+
 export interface ApiOptions {
   readonly functions: ReadonlyMap<string, LocalFunction>;
-  readonly control: Control;
+  /** Answers what comes under `/_local/`. */
+  readonly answerControl: (request: ControlRequest) => Promise<HttpAnswer>;
   readonly onRequest?: (line: RequestLine) => void;
   readonly gatewayTimeoutMs?: number;
 }
@@ -79,7 +90,7 @@ async function answerRequest(
   if (read.path.startsWith('/_local/')) {
     const { host, origin } = request.headers;
     const { remoteAddress } = request.socket;
-    return answerControl(options.control, { ...read, host, origin, remoteAddress });
+    return options.answerControl({ ...read, host, origin, remoteAddress });
   }
   const routes = [...options.functions.values()].flatMap(({ definition }) => definition.routes);
   const match = matchRoute(routes, read.method, read.path);

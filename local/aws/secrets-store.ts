@@ -1,6 +1,6 @@
 /** Secrets with versions and stages, kept as AWS Secrets Manager keeps them, in one JSON file. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readJsonFile, writeJsonFile } from '../data/json-file.ts';
+import { readJsonFile, writeJsonFile } from '../json-file.ts';
 
 const CURRENT = 'AWSCURRENT';
 const PREVIOUS = 'AWSPREVIOUS';

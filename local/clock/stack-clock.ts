@@ -1,7 +1,14 @@
 /** One clock for the whole stack: the functions' `Date`, the simulator's clock, then the schedule. */
 import { type LocalClock, installClock } from './clock.ts';
-import type { ClockReading } from '../control-api.ts';
-import { readJsonFile, writeJsonFile } from '../data/json-file.ts';
+import { readJsonFile, writeJsonFile } from '../json-file.ts';
+
+/** What time it is in the stack. */
+export interface ClockReading {
+  /** ISO 8601. */
+  now: string;
+  /** How far ahead of the machine's own clock. */
+  offsetSeconds: number;
+}
 
 export interface StackClock {
   read(): ClockReading;

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { createMerchant, type Merchant } from '../../simulator/book/credentials.ts';
 import type { Names } from '../aws/environment.ts';
-import { readJsonFile, writeJsonFile } from './json-file.ts';
+import { readJsonFile, writeJsonFile } from '../json-file.ts';
 
 /** The content of `merchant.json`. */
 export type LocalMerchant = Merchant & {

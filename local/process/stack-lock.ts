@@ -1,6 +1,6 @@
 /** One stack per data directory: two would write to the same files. */
 import { rmSync } from 'node:fs';
-import { readJsonFile, writeJsonFile } from '../data/json-file.ts';
+import { readJsonFile, writeJsonFile } from '../json-file.ts';
 import { describeProcess } from './supervised-process.ts';
 
 interface Lock {

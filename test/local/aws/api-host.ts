@@ -4,7 +4,8 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createApi, type RequestLine } from '../../../local/aws/api-server.ts';
-import type { ClockReading } from '../../../local/control-api.ts';
+import type { ClockReading } from '../../../local/clock/stack-clock.ts';
+import { answerControl } from '../../../local/control-api.ts';
 import { captureOutput } from '../../../local/aws/function-output.ts';
 import { listenOnLoopback } from '../../../local/http-server.ts';
 import { loadFunctions } from '../../../local/aws/lambda.ts';
@@ -41,12 +42,16 @@ export async function startApiHost(
   const server = await listenOnLoopback(
     createApi({
       functions,
-      control: {
-        functions,
-        advanceClock:
-          options.advanceClock ?? (async (seconds) => ({ now: '', offsetSeconds: seconds })),
-        describe: () => ({ service }),
-      },
+      answerControl: (received) =>
+        answerControl(
+          {
+            functions,
+            advanceClock:
+              options.advanceClock ?? (async (seconds) => ({ now: '', offsetSeconds: seconds })),
+            describe: () => ({ service }),
+          },
+          received,
+        ),
       onRequest: (line) => requests.push(line),
       ...(options.gatewayTimeoutMs === undefined
         ? {}
