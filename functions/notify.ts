@@ -7,6 +7,7 @@ import { confirmRefund } from '../lib/evidence/refund-notice.ts';
 import { openResources } from '../lib/deployment.ts';
 import type { MerchantSecret, VersionedSecret } from '../lib/secrets/versioned-secret.ts';
 import { settle } from '../lib/evidence/record.ts';
+import { FIRST_MERCHANT } from '../lib/order/order-id.ts';
 import type { Decision } from '../lib/order/transition.ts';
 import { openConnection, type Table } from '../lib/table/client.ts';
 import type { WechatPayOf } from '../lib/wechatpay/open.ts';
@@ -31,10 +32,11 @@ export async function notify(
   const notification = await wechatPay(apiVersion).parseNotification(message);
   const context = { table, wechatPay, log, nowMs: nowMs() };
   if (notification.kind === 'refund') {
-    return confirmRefund(context, notification.refund);
+    return confirmRefund(context, FIRST_MERCHANT, notification.refund);
   }
   const { payment } = notification;
-  return settle(context, payment.outTradeNo, { kind: 'paid', refunded: false, payment });
+  const id = { merchantKey: FIRST_MERCHANT, outTradeNo: payment.outTradeNo };
+  return settle(context, id, { kind: 'paid', refunded: false, payment });
 }
 
 const dependencies = once((): NotifyDependencies => openResources());

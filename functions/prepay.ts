@@ -6,6 +6,7 @@ import type { Config } from '../lib/runtime/config.ts';
 import { OrderConflictError, WechatPayServiceError } from '../lib/errors.ts';
 import { header, httpHandler, readJson, type RequestContext } from '../lib/http/handler.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
+import { FIRST_MERCHANT } from '../lib/order/order-id.ts';
 import type { Order } from '../lib/order/order.ts';
 import { openResources } from '../lib/deployment.ts';
 import {
@@ -56,6 +57,7 @@ export async function prepay(
   const { order, isNew } = await placeOrder(request, {
     table,
     wechatPay: wechatPay(config.apiVersion),
+    merchantKey: FIRST_MERCHANT,
     appid,
     mchid,
     subMchid,

@@ -3,6 +3,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { OrderNotFoundError } from '../lib/errors.ts';
 import { header, httpHandler, type RequestContext } from '../lib/http/handler.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
+import { FIRST_MERCHANT } from '../lib/order/order-id.ts';
 import { isOutTradeNo } from '../lib/order/order.ts';
 import { refreshOrder } from '../lib/evidence/ask.ts';
 import { openResources } from '../lib/deployment.ts';
@@ -39,7 +40,9 @@ export async function query(
     nowMs: nowMs(),
   });
   const outTradeNo = event.pathParameters?.['outTradeNo'] ?? '';
-  const order = isOutTradeNo(outTradeNo) ? await readOrder(table, outTradeNo) : undefined;
+  const order = isOutTradeNo(outTradeNo)
+    ? await readOrder(table, { merchantKey: FIRST_MERCHANT, outTradeNo })
+    : undefined;
   if (order?.openid !== openid) {
     throw new OrderNotFoundError();
   }

@@ -26,7 +26,8 @@ import { priceCart } from '../order/pricing.ts';
 import { nextCheckAt } from '../order/pace.ts';
 import { type Quote, verifyQuote } from '../http/session.ts';
 import type { Table } from '../table/client.ts';
-import { bindKey, createOrder, createQuotedOrder, readCart } from '../table/checkout.ts';
+import { createOrder, readCart } from '../table/checkout.ts';
+import { bindKey, createQuotedOrder } from '../table/idempotency-binding.ts';
 import { readOrder } from '../table/orders.ts';
 import type { WechatPay } from '../wechatpay/operations.ts';
 import type { CheckoutRequest } from './request.ts';
@@ -35,6 +36,8 @@ import type { CheckoutRequest } from './request.ts';
 export interface CheckoutTerms extends Parties {
   readonly table: Table;
   readonly wechatPay: Pick<WechatPay, 'apiVersion' | 'buildPrepayRequest'>;
+  /** Which of the deployment's merchants sells; see `OrderId`. */
+  readonly merchantKey: string;
   readonly openid: string;
   readonly clientIp: string;
   readonly notifyBaseUrl: string;
@@ -85,7 +88,8 @@ async function orderFromCart(
 ): Promise<PlacedOrder> {
   const outTradeNo = keyOrderNumber(terms);
   const skus = request.items.map(({ sku }) => sku);
-  const { catalogue, order: earlier, boundTo } = await readCart(terms.table, skus, outTradeNo);
+  const id = { merchantKey: terms.merchantKey, outTradeNo };
+  const { catalogue, order: earlier, boundTo } = await readCart(terms.table, skus, id);
   if (boundTo) {
     throw keyReused(boundTo);
   }
@@ -142,7 +146,7 @@ async function orderFromQuote(
   }
   const isNew = created.order === order;
   // Found, perhaps under another key: this one stands for the order from now on, too.
-  const boundTo = isNew ? undefined : await bindKey(terms.table, outTradeNo, keyNumber);
+  const boundTo = isNew ? undefined : await bindKey(terms.table, order, keyNumber);
   if (boundTo !== undefined) {
     throw keyReused(boundTo);
   }
@@ -179,7 +183,10 @@ function quotedExtras(
 }
 
 async function ownOrder(outTradeNo: string, terms: CheckoutTerms): Promise<Order> {
-  const order = isOutTradeNo(outTradeNo) ? await readOrder(terms.table, outTradeNo) : undefined;
+  const { table, merchantKey } = terms;
+  const order = isOutTradeNo(outTradeNo)
+    ? await readOrder(table, { merchantKey, outTradeNo })
+    : undefined;
   if (order?.openid !== terms.openid) {
     throw new OrderNotFoundError();
   }
@@ -187,14 +194,14 @@ async function ownOrder(outTradeNo: string, terms: CheckoutTerms): Promise<Order
 }
 
 function keyOrderNumber(terms: CheckoutTerms): string {
-  const { idempotencyKey, appid, openid, table } = terms;
+  const { idempotencyKey, table } = terms;
   if (idempotencyKey === undefined) {
     throw new InvalidRequestError('IDEMPOTENCY_KEY_REQUIRED');
   }
   if (!/^[\x21-\x7e]{1,128}$/.test(idempotencyKey)) {
     throw new InvalidRequestError('IDEMPOTENCY_KEY_INVALID');
   }
-  return orderNumberFor(table.tableName, appid, openid, idempotencyKey);
+  return orderNumberFor(table.tableName, terms, idempotencyKey);
 }
 
 /** One key stands for one request; another cart under it is a mistake, not a second order. */
@@ -238,10 +245,12 @@ function buildOrder(
   >,
   { detail, options, lifetimeSeconds = terms.lifetimeSeconds }: Extras,
 ): Order {
-  const { appid, mchid, subMchid, spAppid, openid, clientIp, notifyBaseUrl, wechatPay } = terms;
+  const { merchantKey, appid, mchid, subMchid, spAppid, openid } = terms;
+  const { clientIp, notifyBaseUrl, wechatPay } = terms;
   const createdAtEpochSeconds = Math.floor(terms.nowMs / 1000);
   const facts = {
     ...content,
+    merchantKey,
     appid,
     mchid,
     subMchid,

@@ -4,7 +4,8 @@ import { describeError, type Log } from '../runtime/log.ts';
 import { isOpen, isPaid, type Order } from '../order/order.ts';
 import { evidenceOf, settle } from './record.ts';
 import type { Table } from '../table/client.ts';
-import { claimCheck, readOrder } from '../table/orders.ts';
+import { claimCheck } from '../table/due.ts';
+import { readOrder } from '../table/orders.ts';
 import type { WechatPayOf } from '../wechatpay/open.ts';
 
 export interface RefreshContext {
@@ -51,9 +52,8 @@ function isFresh(order: Order, nowMs: number): boolean {
  */
 async function askInTurn(context: RefreshContext, order: Order): Promise<Order> {
   const { table, wechatPay, nowMs } = context;
-  const { outTradeNo } = order;
   const nowEpochSeconds = Math.floor(nowMs / 1000);
-  if ((await claimCheck(table, outTradeNo, nowEpochSeconds, FRESH_SECONDS)) === 'taken') {
+  if ((await claimCheck(table, order, nowEpochSeconds, FRESH_SECONDS)) === 'taken') {
     return order;
   }
   const result = await wechatPay(order.apiVersion).queryOrder(order, {
@@ -63,9 +63,9 @@ async function askInTurn(context: RefreshContext, order: Order): Promise<Order> 
   if (!evidence) {
     return order;
   }
-  const decision = await settle(context, outTradeNo, evidence);
+  const decision = await settle(context, order, evidence);
   if (decision.kind !== 'apply') {
-    return (await readOrder(table, outTradeNo)) ?? order;
+    return (await readOrder(table, order)) ?? order;
   }
   const changed = { ...order, tradeState: decision.to };
   if (!isPaid(changed) || evidence.kind !== 'paid') {

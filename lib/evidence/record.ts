@@ -1,8 +1,9 @@
 /** Brings an order in line with what WeChat proved, and says so where people look. */
+import type { OrderId } from '../order/order-id.ts';
 import type { Decision, Evidence } from '../order/transition.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Table } from '../table/client.ts';
-import { applyEvidence, recordMismatch } from '../table/orders.ts';
+import { applyEvidence, recordMismatch } from '../table/order-transition.ts';
 import type { QueryResult } from '../wechatpay/operations.ts';
 
 export interface SettlementContext {
@@ -17,15 +18,15 @@ export interface SettlementContext {
  */
 export async function settle(
   { table, log, nowMs }: SettlementContext,
-  outTradeNo: string,
+  id: OrderId,
   evidence: Evidence,
 ): Promise<Decision> {
   const nowEpochSeconds = Math.floor(nowMs / 1000);
-  const decision = await applyEvidence(table, outTradeNo, evidence, nowEpochSeconds);
+  const decision = await applyEvidence(table, id, evidence, nowEpochSeconds);
   // First the report: the alarm must not depend on a second write.
-  report(log, outTradeNo, evidence, decision);
+  report(log, id.outTradeNo, evidence, decision);
   if (decision.kind === 'mismatch' && evidence.kind === 'paid') {
-    await recordMismatch(table, evidence.payment, decision, nowEpochSeconds);
+    await recordMismatch(table, id, evidence.payment, decision, nowEpochSeconds);
   }
   return decision;
 }

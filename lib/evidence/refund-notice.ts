@@ -26,13 +26,18 @@ const WECHAT_TIMEOUT_MS = 1_500;
  * Records that an order was refunded, in part or whole, once WeChat says so. An order that is
  * recorded so already is not asked about again: a further partial refund changes nothing here.
  *
+ * @param merchantKey whose refund it is; see `OrderId`.
  * @throws {WechatPayServiceError} `unknown` while WeChat's own answer does not show the refund yet.
  */
-export async function confirmRefund(context: RefundContext, refund: RefundHint): Promise<Decision> {
+export async function confirmRefund(
+  context: RefundContext,
+  merchantKey: string,
+  refund: RefundHint,
+): Promise<Decision> {
   const { table, wechatPay, log, nowMs } = context;
   const { outTradeNo, outRefundNo, refundId, refundFen, status } = refund;
   log.info('WeChat reports a refund', { outTradeNo, outRefundNo, refundId, refundFen, status });
-  const order = await readOrder(table, outTradeNo);
+  const order = await readOrder(table, { merchantKey, outTradeNo });
   // No alarm: the console sends refunds of every system that shares the merchant number here.
   if (!order) {
     return { kind: 'unknown-order' };
@@ -47,7 +52,7 @@ export async function confirmRefund(context: RefundContext, refund: RefundHint):
     timeoutMs: WECHAT_TIMEOUT_MS,
   });
   if (result.kind === 'paid' && (result.refunded || status !== 'SUCCESS')) {
-    return settle({ table, log, nowMs }, outTradeNo, result);
+    return settle({ table, log, nowMs }, order, result);
   }
   throw new WechatPayServiceError(
     'unknown',

@@ -1,6 +1,7 @@
 /** An order and the rules that hold for every one of them. */
 import { createHash } from 'node:crypto';
 import { InvalidRequestError } from '../errors.ts';
+import type { OrderId } from './order-id.ts';
 import type { ApiVersion, Parties } from './parties.ts';
 
 /** WeChat's own states (`trade_state`), as far as an order here can have them. */
@@ -14,8 +15,7 @@ export interface OrderItem {
 }
 
 /** An order as it is stored. Amounts in fen, times in epoch seconds. */
-export interface Order extends Parties {
-  readonly outTradeNo: string;
+export interface Order extends OrderId, Parties {
   readonly openid: string;
   readonly totalFen: number;
   readonly currency: 'CNY';
@@ -59,11 +59,12 @@ export const MAX_TEXT_BYTES = 127;
  */
 export function orderNumberFor(
   scope: string,
-  appid: string,
-  openid: string,
+  { merchantKey, appid, openid }: Pick<Order, 'merchantKey' | 'appid' | 'openid'>,
   idempotencyKey: string,
 ): string {
-  return digest([scope, appid, openid, idempotencyKey]).slice(0, 32);
+  // A fifth part, not an empty one: the first merchant's numbers do not depend on there being others.
+  const merchant = merchantKey === '' ? [] : [merchantKey];
+  return digest([scope, appid, openid, idempotencyKey, ...merchant]).slice(0, 32);
 }
 
 /** A digest of plain data, independent of how it was spaced or ordered in the request. */

@@ -5,7 +5,8 @@ import type { Order } from '../order/order.ts';
 import { nextCheckAt, planCheck } from '../order/pace.ts';
 import { evidenceOf, settle } from '../evidence/record.ts';
 import type { Table } from '../table/client.ts';
-import { listDueOrders, markChecked, readOrder } from '../table/orders.ts';
+import { type DueWork, listDue, markChecked } from '../table/due.ts';
+import { readOrder } from '../table/orders.ts';
 import { OPEN_ORDER_SHARDS } from '../table/schema.ts';
 import type { WechatPayOf } from '../wechatpay/open.ts';
 import type { CloseResult, QueryResult } from '../wechatpay/operations.ts';
@@ -57,7 +58,7 @@ export async function sweep(context: SweepContext): Promise<SweepSummary> {
   const startedAt = epochSeconds(context);
   // Another shard first in each minute, so that none is always the one left over.
   const firstShard = Math.floor(startedAt / 60) % OPEN_ORDER_SHARDS;
-  const due = listDueOrders(context.table, startedAt, firstShard);
+  const due = listDue(context.table, startedAt, firstShard);
   const worker = async () => {
     for (;;) {
       if (context.remainingMs() < MARGIN_MS) {
@@ -83,13 +84,16 @@ export async function sweep(context: SweepContext): Promise<SweepSummary> {
 
 type Ending = Exclude<keyof SweepSummary, 'due' | 'timeRanOut'>;
 
-async function checkSafely(context: SweepContext, outTradeNo: string): Promise<Ending> {
+async function checkSafely(context: SweepContext, { id }: DueWork): Promise<Ending> {
   let order: Order | undefined;
   try {
-    order = await readOrder(context.table, outTradeNo);
+    order = await readOrder(context.table, id);
     return order ? await check(context, order) : 'settledMeanwhile';
   } catch (error) {
-    context.log.error('an order could not be reconciled', { outTradeNo, ...describeError(error) });
+    context.log.error('an order could not be reconciled', {
+      outTradeNo: id.outTradeNo,
+      ...describeError(error),
+    });
     context.log.count('ReconcileOrderFailed');
     if (error instanceof ConfigError) {
       context.log.count('ConfigError');
@@ -119,7 +123,7 @@ async function check(context: SweepContext, order: Order): Promise<Ending> {
     await postpone(context, order);
     return 'stillOpen';
   }
-  const decision = await settle({ ...context, nowMs: context.nowMs() }, order.outTradeNo, evidence);
+  const decision = await settle({ ...context, nowMs: context.nowMs() }, order, evidence);
   switch (decision.kind) {
     case 'apply':
       return decision.to === 'CLOSED' ? 'closed' : 'paid';
@@ -165,7 +169,7 @@ async function postpone(
 ): Promise<void> {
   const now = Math.floor(nowMs() / 1000);
   const checks = order.checks + 1;
-  await markChecked(table, order.outTradeNo, now, {
+  await markChecked(table, order, now, {
     checks,
     nextCheckAtEpochSeconds:
       pauseSeconds === undefined ? nextCheckAt(order, checks, now) : now + pauseSeconds,

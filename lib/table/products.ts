@@ -2,7 +2,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { ConfigError } from '../errors.ts';
 import type { Product } from '../order/pricing.ts';
-import { type Item, numberOf, stringOf } from './order-row.ts';
+import { type Item, numberOf, stringOf } from './attributes.ts';
 
 /**
  * Nothing for a product that is switched off (`active` false).

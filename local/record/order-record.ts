@@ -1,5 +1,6 @@
 /** One order as the table holds it now, and every write that the local stack saw for it. */
 import { type AttributeValue, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { FIRST_MERCHANT } from '../../lib/order/order-id.ts';
 import { orderKey } from '../../lib/table/schema.ts';
 import { createLocalClient } from '../aws/dynamodb.ts';
 import type { RecordedMessage, Recorder } from './recorder.ts';
@@ -26,7 +27,7 @@ export function openOrderReader(
   const client = createLocalClient(endpoint);
   return {
     async read(outTradeNo) {
-      const { PK, SK } = orderKey(outTradeNo);
+      const { PK, SK } = orderKey({ merchantKey: FIRST_MERCHANT, outTradeNo });
       const answer = await client.send(
         new GetItemCommand({
           TableName: tableName,

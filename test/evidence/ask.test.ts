@@ -5,11 +5,12 @@ import type { Order } from '../../lib/order/order.ts';
 import { refreshOrder } from '../../lib/evidence/ask.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { createOrder } from '../../lib/table/checkout.ts';
-import { applyEvidence, readOrder } from '../../lib/table/orders.ts';
+import { applyEvidence } from '../../lib/table/order-transition.ts';
+import { readOrder } from '../../lib/table/orders.ts';
 import type { QueryResult } from '../../lib/wechatpay/operations.ts';
 import { rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { recordingLog } from '../support/recording-log.ts';
-import { CREATED_AT, sampleOrder, samplePayment } from '../support/sample-orders.ts';
+import { CREATED_AT, sampleOrder, samplePayment, orderId } from '../support/sample-orders.ts';
 import { watchTable } from '../support/watched-table.ts';
 
 const newTable = useEmbeddedTables();
@@ -53,7 +54,7 @@ describe('an order that looks unpaid', () => {
     expect(refreshed).toEqual(order);
     expect(asked).toEqual([[order, { timeoutMs: 5000 }]]);
     expect(operations).toEqual(['UpdateItem']);
-    expect(await readOrder(table, 'order-0001')).toEqual({
+    expect(await readOrder(table, orderId('order-0001'))).toEqual({
       ...order,
       checkedAtEpochSeconds: CREATED_AT + 60,
     });
@@ -76,7 +77,7 @@ describe('an order that looks unpaid', () => {
       paidAtEpochSeconds: CREATED_AT + 40,
     });
     expect(operations).toEqual(['UpdateItem', 'UpdateItem']);
-    expect((await readOrder(table, 'order-0001'))?.tradeState).toBe('SUCCESS');
+    expect((await readOrder(table, orderId('order-0001')))?.tradeState).toBe('SUCCESS');
     expect(log.counts).toEqual({ OrderPaid: 1 });
   });
 
@@ -99,7 +100,7 @@ describe('an order that looks unpaid', () => {
     }));
 
     expect(refreshed).toEqual({ ...order, tradeState: 'CLOSED' });
-    expect((await readOrder(table, 'order-0001'))?.tradeState).toBe('CLOSED');
+    expect((await readOrder(table, orderId('order-0001')))?.tradeState).toBe('CLOSED');
     expect(log.counts).toEqual({ OrderClosed: 1 });
   });
 
@@ -108,11 +109,11 @@ describe('an order that looks unpaid', () => {
     const { refreshed, operations, log } = await refresh(order, async () => {
       const payment = samplePayment();
       const evidence = { kind: 'paid', refunded: false, payment } as const;
-      await applyEvidence(table, 'order-0001', evidence, CREATED_AT + 60);
+      await applyEvidence(table, orderId('order-0001'), evidence, CREATED_AT + 60);
       return paid;
     });
 
-    expect(refreshed).toEqual(await readOrder(table, 'order-0001'));
+    expect(refreshed).toEqual(await readOrder(table, orderId('order-0001')));
     expect(refreshed.tradeState).toBe('SUCCESS');
     expect(operations).toEqual(['UpdateItem', 'UpdateItem', 'GetItem']);
     expect(log.counts).toEqual({});
@@ -122,11 +123,11 @@ describe('an order that looks unpaid', () => {
     const order = await createOrder(table, sampleOrder());
     await refresh(order, async () => {
       const evidence = { kind: 'paid', refunded: false, payment: samplePayment() } as const;
-      await applyEvidence(table, 'order-0001', evidence, CREATED_AT + 60);
+      await applyEvidence(table, orderId('order-0001'), evidence, CREATED_AT + 60);
       return notPaid;
     });
 
-    expect(await readOrder(table, 'order-0001')).toMatchObject({
+    expect(await readOrder(table, orderId('order-0001'))).toMatchObject({
       tradeState: 'SUCCESS',
       nextCheckAtEpochSeconds: undefined,
     });

@@ -7,7 +7,7 @@ import { orderToItem } from '../../lib/table/order-row.ts';
 import type { QueryResult, TradeState } from '../../lib/wechatpay/operations.ts';
 import { allRows, putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { recordingLog } from '../support/recording-log.ts';
-import { CREATED_AT, sampleOrder, samplePayment } from '../support/sample-orders.ts';
+import { CREATED_AT, sampleOrder, samplePayment, orderId } from '../support/sample-orders.ts';
 import { watchTable } from '../support/watched-table.ts';
 
 const newTable = useEmbeddedTables();
@@ -40,7 +40,7 @@ async function given(tradeState: OrderState) {
 
 async function settled(evidence: Evidence, on: Table = table) {
   const log = recordingLog();
-  const decision = await settle({ table: on, log, nowMs: NOW_MS }, NUMBER, evidence);
+  const decision = await settle({ table: on, log, nowMs: NOW_MS }, orderId(NUMBER), evidence);
   return { decision, log };
 }
 
@@ -143,9 +143,9 @@ describe('settling an order', () => {
       return send();
     });
 
-    await expect(settle({ table: failing, log, nowMs: NOW_MS }, NUMBER, forged)).rejects.toThrow(
-      'throttled',
-    );
+    await expect(
+      settle({ table: failing, log, nowMs: NOW_MS }, orderId(NUMBER), forged),
+    ).rejects.toThrow('throttled');
     expect(log.counts).toEqual({ TransactionMismatch: 1 });
   });
 

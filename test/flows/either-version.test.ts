@@ -3,6 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Aes, Transformer } from 'wechatpay-axios-plugin';
 import { readOrder } from '../../lib/table/orders.ts';
+import { orderId } from '../support/sample-orders.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { type Buyer, call, eventually, type Failure, logIn } from '../support/shop.ts';
 import { openConsole, type StackConsole } from '../support/stack-console.ts';
@@ -37,7 +38,7 @@ describe.each(['v2', 'v3'] as const)('by API %s', (apiVersion) => {
   });
 
   const rowOf = (outTradeNo: string) =>
-    readOrder({ client: dynamoDb, tableName: stack.tableName }, outTradeNo);
+    readOrder({ client: dynamoDb, tableName: stack.tableName }, orderId(outTradeNo));
   const rowState = async (outTradeNo: string) => (await rowOf(outTradeNo))?.tradeState;
 
   async function order() {

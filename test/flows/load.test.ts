@@ -1,6 +1,8 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listDueOrders, readOrder } from '../../lib/table/orders.ts';
+import { listDue } from '../../lib/table/due.ts';
+import { readOrder } from '../../lib/table/orders.ts';
+import { orderId } from '../support/sample-orders.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { inParallel, logInCrowd } from '../support/crowd.ts';
 import { call } from '../support/shop.ts';
@@ -37,7 +39,7 @@ async function countOpenOrders(): Promise<number> {
   const table = { client: dynamoDb, tableName: stack.tableName };
   const forEver = Date.parse('2099-01-01T00:00:00Z') / 1000;
   let open = 0;
-  for await (const _ of listDueOrders(table, forEver)) {
+  for await (const _ of listDue(table, forEver, 0)) {
     open += 1;
   }
   return open;
@@ -85,7 +87,7 @@ describe(`${PAYMENTS} payments at concurrency ${CONCURRENCY}, a third of the not
     expect([paid.size, abandoned.size, book.size]).toEqual([900, 100, PAYMENTS]);
     await inParallel(PAYMENTS, CONCURRENCY, async (index) => {
       const outTradeNo = [...paid, ...abandoned][index] ?? '';
-      const order = await readOrder(table, outTradeNo);
+      const order = await readOrder(table, orderId(outTradeNo));
       const state = paid.has(outTradeNo) ? 'SUCCESS' : 'CLOSED';
       expect(book.get(outTradeNo)).toMatchObject({ tradeState: state });
       expect(order).toMatchObject({ tradeState: state, nextCheckAtEpochSeconds: undefined });

@@ -3,6 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Hash, Transformer } from 'wechatpay-axios-plugin';
 import { readOrder } from '../../lib/table/orders.ts';
+import { orderId } from '../support/sample-orders.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import {
   type Buyer,
@@ -42,7 +43,8 @@ async function order(buyer: Buyer = alice) {
 
 /** What the table says, without the question to WeChat that a buyer's look brings about. */
 const rowState = async (outTradeNo: string) =>
-  (await readOrder({ client: dynamoDb, tableName: stack.tableName }, outTradeNo))?.tradeState;
+  (await readOrder({ client: dynamoDb, tableName: stack.tableName }, orderId(outTradeNo)))
+    ?.tradeState;
 
 const stateOf = async (outTradeNo: string, buyer = alice) =>
   (await buyer.order(outTradeNo)).body.tradeState;

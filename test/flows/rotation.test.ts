@@ -4,6 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Hash, Transformer } from 'wechatpay-axios-plugin';
 import { readOrder } from '../../lib/table/orders.ts';
+import { orderId } from '../support/sample-orders.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { inParallel, logInCrowd } from '../support/crowd.ts';
 import { newKeyPair } from '../support/rsa-keys.ts';
@@ -82,7 +83,7 @@ async function settleAndCompare({ paid, abandoned }: LoadResult, victim: string)
     const state = paid.has(outTradeNo) ? 'SUCCESS' : 'CLOSED';
     const booked = await merchantConsole.booked(outTradeNo);
     const table = { client: dynamoDb, tableName: stack.tableName };
-    const order = await readOrder(table, outTradeNo);
+    const order = await readOrder(table, orderId(outTradeNo));
     expect([booked.tradeState, order?.tradeState]).toEqual([state, state]);
     expect(order?.transactionId ?? null).toBe(booked.transactionId);
     expect(booked.notifications.map((one) => one.state)).toEqual(

@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readOrder } from '../../lib/table/orders.ts';
+import { orderId } from '../support/sample-orders.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { type Buyer, eventually, logIn } from '../support/shop.ts';
 import { openConsole, type StackConsole } from '../support/stack-console.ts';
@@ -36,7 +37,7 @@ describe.each(['v2', 'v3'] as const)('a service provider by API %s', (apiVersion
   });
 
   const rowOf = (outTradeNo: string) =>
-    readOrder({ client: dynamoDb, tableName: stack.tableName }, outTradeNo);
+    readOrder({ client: dynamoDb, tableName: stack.tableName }, orderId(outTradeNo));
   const isPaid = (outTradeNo: string) =>
     eventually(
       () => rowOf(outTradeNo),

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Table } from '../../lib/table/client.ts';
-import { applyEvidence } from '../../lib/table/orders.ts';
+import { applyEvidence } from '../../lib/table/order-transition.ts';
 import { productRow, putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
-import { APPID, CREATED_AT, OPENID, samplePayment } from '../support/sample-orders.ts';
+import { APPID, CREATED_AT, OPENID, samplePayment, orderId } from '../support/sample-orders.ts';
 import {
   ending,
   openPrepayShop,
@@ -491,7 +491,7 @@ describe('an order that is paid again', () => {
       await shop.call(latte);
       await applyEvidence(
         table,
-        NUMBER,
+        orderId(NUMBER),
         refunded === undefined
           ? { kind: 'closed' }
           : { kind: 'paid', refunded, payment: samplePayment({ outTradeNo: NUMBER }) },

@@ -5,11 +5,18 @@ import type { Order } from '../../lib/order/order.ts';
 import { issueToken } from '../../lib/http/session.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { createOrder } from '../../lib/table/checkout.ts';
-import { applyEvidence } from '../../lib/table/orders.ts';
+import { applyEvidence } from '../../lib/table/order-transition.ts';
 import { apiEvent, recordedFunction, REQUEST_ID } from '../support/api-event.ts';
 import { putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { SESSION_KEY } from '../support/prepay-shop.ts';
-import { APPID, CREATED_AT, OPENID, sampleOrder, samplePayment } from '../support/sample-orders.ts';
+import {
+  APPID,
+  CREATED_AT,
+  OPENID,
+  sampleOrder,
+  samplePayment,
+  orderId,
+} from '../support/sample-orders.ts';
 import { secretVersions } from '../support/secret-versions.ts';
 import { API_V2_KEY, OTHER_KEY, paidFields } from '../support/v2-message.ts';
 import {
@@ -195,7 +202,12 @@ describe('an unpaid order', () => {
     const shop = openQuery({ answer: paid });
     const payment = samplePayment();
     const [decision, ...answers] = await Promise.all([
-      applyEvidence(table, NUMBER, { kind: 'paid', refunded: false, payment }, CREATED_AT + 60),
+      applyEvidence(
+        table,
+        orderId(NUMBER),
+        { kind: 'paid', refunded: false, payment },
+        CREATED_AT + 60,
+      ),
       ...Array.from({ length: 10 }, () => shop.get()),
     ]);
 

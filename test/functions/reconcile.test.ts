@@ -6,7 +6,7 @@ import { createOrder } from '../../lib/table/checkout.ts';
 import { readOrder } from '../../lib/table/orders.ts';
 import { recordedFunction } from '../support/api-event.ts';
 import { useEmbeddedTables } from '../support/embedded-tables.ts';
-import { CREATED_AT, sampleOrder } from '../support/sample-orders.ts';
+import { CREATED_AT, sampleOrder, orderId } from '../support/sample-orders.ts';
 import { merchantWith, secretVersions } from '../support/secret-versions.ts';
 import { paidFields } from '../support/v2-message.ts';
 import { accepted, refused, type SentRequest, wechatDouble } from '../support/wechat-double.ts';
@@ -96,7 +96,7 @@ describe('a run of reconcile', () => {
     expect(functionLog.flushes()).toBe(1);
     const states = [...numbers, 'open-0001'].map(async (outTradeNo) => [
       outTradeNo,
-      (await readOrder(table, outTradeNo))?.tradeState,
+      (await readOrder(table, orderId(outTradeNo)))?.tradeState,
     ]);
     expect(Object.fromEntries(await Promise.all(states))).toEqual({
       'lost-0001': 'SUCCESS',

@@ -13,17 +13,26 @@ import {
 import { APPID, OPENID } from '../support/sample-orders.ts';
 import { refusalOf } from '../support/thrown.ts';
 
+const buyer = { merchantKey: '', appid: APPID, openid: OPENID };
+
 describe('the number of an order made under an idempotency key', () => {
   test('is the start of the SHA-256 of scope, appid, openid and key', () => {
     // printf '["shop-table","wx8888888888888888","oUpF8uMuAJO_M2pxb1Q9zNjWeS6o","tap-1"]' | sha256sum
-    expect(orderNumberFor('shop-table', APPID, OPENID, 'tap-1')).toBe(
-      '477fb500073e14ada7317cd43166760c',
+    expect(orderNumberFor('shop-table', buyer, 'tap-1')).toBe('477fb500073e14ada7317cd43166760c');
+  });
+
+  test('of another than the first merchant digests its key as well', () => {
+    // printf '["shop-table","wx8888888888888888","oUpF8uMuAJO_M2pxb1Q9zNjWeS6o","tap-1","tea"]' | sha256sum
+    expect(orderNumberFor('shop-table', { ...buyer, merchantKey: 'tea' }, 'tap-1')).toBe(
+      '75b5076ce79aca25d733b5a81af0cd2d',
     );
   });
 
-  test('is one that WeChat takes, and another for every other key, buyer, mini-program and table', () => {
+  test('is one that WeChat takes, and another for every other key, buyer, mini-program, merchant and table', () => {
     const text = fc.string({ maxLength: 40 });
-    const parts = fc.tuple(text, text, text, text);
+    const merchantKey = fc.oneof(fc.constant(''), fc.stringMatching(/^[a-z0-9]{3,16}$/));
+    const buyers = fc.record({ merchantKey, appid: text, openid: text });
+    const parts = fc.tuple(text, buyers, text);
     fc.assert(
       fc.property(parts, parts, (a, b) => {
         fc.pre(JSON.stringify(a) !== JSON.stringify(b));
@@ -35,7 +44,10 @@ describe('the number of an order made under an idempotency key', () => {
   });
 
   test('does not run its parts together', () => {
-    expect(orderNumberFor('t', 'wx1', 'o2', 'k')).not.toBe(orderNumberFor('t', 'wx1o', '2', 'k'));
+    const numberFor = (appid: string, openid: string) =>
+      orderNumberFor('t', { merchantKey: '', appid, openid }, 'k');
+
+    expect(numberFor('wx1', 'o2')).not.toBe(numberFor('wx1o', '2'));
   });
 });
 

@@ -5,10 +5,12 @@ import type { Order } from '../../lib/order/order.ts';
 import type { SweepSummary } from '../../lib/reconcile/run.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { createOrder } from '../../lib/table/checkout.ts';
-import { applyEvidence, listDueOrders, readOrder } from '../../lib/table/orders.ts';
+import { listDue } from '../../lib/table/due.ts';
+import { applyEvidence } from '../../lib/table/order-transition.ts';
+import { readOrder } from '../../lib/table/orders.ts';
 import type { CloseResult, QueryResult } from '../../lib/wechatpay/operations.ts';
 import { putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
-import { CREATED_AT, sampleOrder, samplePayment } from '../support/sample-orders.ts';
+import { CREATED_AT, sampleOrder, samplePayment, orderId } from '../support/sample-orders.ts';
 import { runSweep, unpaid } from '../support/sweep-run.ts';
 import { watchTable } from '../support/watched-table.ts';
 
@@ -21,7 +23,7 @@ beforeEach(async () => {
 
 const NUMBER = 'order-0001';
 const create = (changes: Partial<Order> = {}) => createOrder(table, sampleOrder(changes));
-const stored = (outTradeNo = NUMBER) => readOrder(table, outTradeNo);
+const stored = (outTradeNo = NUMBER) => readOrder(table, orderId(outTradeNo));
 const paidAs = (outTradeNo: string): QueryResult => ({
   kind: 'paid',
   refunded: false,
@@ -34,8 +36,8 @@ const counted = (summary: SweepSummary) =>
 
 async function dueAt(at: number): Promise<string[]> {
   const numbers: string[] = [];
-  for await (const outTradeNo of listDueOrders(table, CREATED_AT + at)) {
-    numbers.push(outTradeNo);
+  for await (const { id } of listDue(table, CREATED_AT + at, 0)) {
+    numbers.push(id.outTradeNo);
   }
   return numbers.toSorted();
 }
@@ -131,7 +133,7 @@ describe('an order that is due', () => {
     const racing = watchTable(table, async ({ name, send }) => {
       if (name === 'GetItem') {
         const evidence = { kind: 'paid', refunded: false, payment: samplePayment() } as const;
-        await applyEvidence(table, NUMBER, evidence, CREATED_AT);
+        await applyEvidence(table, orderId(NUMBER), evidence, CREATED_AT);
       }
       return send();
     });
@@ -147,7 +149,7 @@ describe('an order that is due', () => {
       wechat: {
         query: async (outTradeNo) => {
           const evidence = { kind: 'paid', refunded: false, payment: samplePayment() } as const;
-          await applyEvidence(table, outTradeNo, evidence, CREATED_AT);
+          await applyEvidence(table, orderId(outTradeNo), evidence, CREATED_AT);
           return paidAs(outTradeNo);
         },
       },

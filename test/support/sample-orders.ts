@@ -14,6 +14,7 @@ export function sampleOrder(changes: Partial<Order> = {}): Order {
   const outTradeNo = changes.outTradeNo ?? 'order-0001';
   const createdAtEpochSeconds = changes.createdAtEpochSeconds ?? CREATED_AT;
   return {
+    merchantKey: '',
     outTradeNo,
     openid: OPENID,
     appid: APPID,
@@ -48,3 +49,6 @@ export function samplePayment(changes: Partial<PaymentEvidence> = {}): PaymentEv
     ...changes,
   };
 }
+
+/** An order of the deployment's first merchant. */
+export const orderId = (outTradeNo = 'order-0001') => ({ merchantKey: '', outTradeNo });

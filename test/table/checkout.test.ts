@@ -1,12 +1,8 @@
-import {
-  ConditionalCheckFailedException,
-  TransactionCanceledException,
-} from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Order } from '../../lib/order/order.ts';
 import type { Table } from '../../lib/table/client.ts';
-import { createOrder, createQuotedOrder, readCart } from '../../lib/table/checkout.ts';
-import { orderToItem } from '../../lib/table/order-row.ts';
+import { createOrder, readCart } from '../../lib/table/checkout.ts';
+import { createQuotedOrder } from '../../lib/table/idempotency-binding.ts';
 import {
   allRows,
   productRow,
@@ -14,7 +10,7 @@ import {
   rowOf,
   useEmbeddedTables,
 } from '../support/embedded-tables.ts';
-import { sampleOrder } from '../support/sample-orders.ts';
+import { sampleOrder, orderId } from '../support/sample-orders.ts';
 import { type Operation, watchTable } from '../support/watched-table.ts';
 
 const newTable = useEmbeddedTables();
@@ -23,9 +19,6 @@ let table: Table;
 beforeEach(async () => {
   table = await newTable();
 });
-
-const atOnce = <T>(count: number, make: (index: number) => Promise<T>) =>
-  Promise.all(Array.from({ length: count }, (_, index) => make(index)));
 
 describe('creating an order', () => {
   test('50 times at once makes one row, and everybody gets its content', async () => {
@@ -78,7 +71,9 @@ describe('reading a cart', () => {
       return operation.send();
     });
 
-    expect(await readCart(watched, ['latte', 'tip', 'tea', 'latte'], 'order-0001')).toEqual({
+    expect(
+      await readCart(watched, ['latte', 'tip', 'tea', 'latte'], orderId('order-0001')),
+    ).toEqual({
       catalogue: new Map([
         ['latte', { sku: 'latte', name: '拿铁', priceFen: 2800 }],
         ['tip', { sku: 'tip', name: 'tip', minFen: 1, maxFen: 500 }],
@@ -93,7 +88,7 @@ describe('reading a cart', () => {
   });
 
   test('finds nothing in an empty table', async () => {
-    expect(await readCart(table, ['latte'], 'order-0001')).toEqual({
+    expect(await readCart(table, ['latte'], orderId('order-0001'))).toEqual({
       catalogue: new Map(),
       order: undefined,
       boundTo: undefined,
@@ -104,7 +99,7 @@ describe('reading a cart', () => {
     await putRow(table, productRow('tea', { priceFen: 1 }, { priceFen: { S: '¥28.00' } }));
     await createOrder(table, sampleOrder());
 
-    expect(await readCart(table, ['tea'], 'order-0001')).toEqual({
+    expect(await readCart(table, ['tea'], orderId('order-0001'))).toEqual({
       catalogue: new Map(),
       order: sampleOrder(),
       boundTo: undefined,
@@ -114,14 +109,14 @@ describe('reading a cart', () => {
   test('finds the order that a quote bound the key to', async () => {
     await createQuotedOrder(table, sampleOrder({ outTradeNo: 'quote-0001' }), 'key-0001');
 
-    expect((await readCart(table, ['latte'], 'key-0001')).boundTo).toBe('quote-0001');
+    expect((await readCart(table, ['latte'], orderId('key-0001'))).boundTo).toBe('quote-0001');
   });
 
   test('does not offer a product that is switched off', async () => {
     await putRow(table, productRow('old', { priceFen: 1 }, { active: { BOOL: false } }));
     await putRow(table, productRow('new', { priceFen: 1 }, { active: { BOOL: true } }));
 
-    const { catalogue } = await readCart(table, ['old', 'new'], 'order-0001');
+    const { catalogue } = await readCart(table, ['old', 'new'], orderId('order-0001'));
     expect([...catalogue.keys()]).toEqual(['new']);
   });
 
@@ -141,7 +136,7 @@ describe('reading a cart', () => {
       const key = { PK: { S: 'PRODUCT#tea' }, SK: { S: 'PRODUCT' } };
       await putRow(table, { ...key, sku: { S: 'tea' }, name: { S: 'Tea' }, ...attributes });
 
-      await expect(readCart(table, ['tea'], 'order-0001')).rejects.toMatchObject({
+      await expect(readCart(table, ['tea'], orderId('order-0001'))).rejects.toMatchObject({
         code: 'CONFIG_ERROR',
         message: 'the row PRODUCT#tea is not a usable product',
         cause: { message: `the row has ${problem}` },
@@ -163,7 +158,7 @@ describe('reading a cart', () => {
       return { UnprocessedKeys: input['RequestItems'] };
     });
 
-    const { catalogue } = await readCart(busy, ['latte'], 'order-0001');
+    const { catalogue } = await readCart(busy, ['latte'], orderId('order-0001'));
     expect([...catalogue.keys()]).toEqual(['latte']);
     expect(busy.operations).toEqual(['BatchGetItem', 'BatchGetItem']);
     expect(inputs[1]).toEqual(inputs[0]);
@@ -184,7 +179,7 @@ describe('reading a cart', () => {
       return parts[inputs.length - 1];
     });
 
-    const { catalogue } = await readCart(busy, ['latte', 'tip'], 'order-0001');
+    const { catalogue } = await readCart(busy, ['latte', 'tip'], orderId('order-0001'));
     expect([...catalogue.keys()]).toEqual(['latte', 'tip']);
     expect(inputs[1]).toEqual({
       RequestItems: { [table.tableName]: { Keys: [left], ConsistentRead: true } },
@@ -196,189 +191,9 @@ describe('reading a cart', () => {
       UnprocessedKeys: input['RequestItems'],
     }));
 
-    await expect(readCart(busy, ['latte'], 'order-0001')).rejects.toThrow(
+    await expect(readCart(busy, ['latte'], orderId('order-0001'))).rejects.toThrow(
       'DynamoDB left keys of a batch unread three times',
     );
     expect(busy.operations).toHaveLength(3);
-  });
-});
-
-describe('creating an order from a quote', () => {
-  const quoted = (changes: Partial<Order> = {}) =>
-    sampleOrder({ outTradeNo: 'quote-0001', ...changes });
-
-  test('writes the order and binds the key to it in one transaction', async () => {
-    const watched = watchTable(table);
-    const order = quoted();
-
-    expect(await createQuotedOrder(watched, order, 'key-0001')).toEqual({ kind: 'order', order });
-    expect(watched.operations).toEqual(['TransactWriteItems']);
-    expect(await rowOf(table, 'IDEMPOTENCY#key-0001', 'IDEMPOTENCY')).toEqual({
-      PK: { S: 'IDEMPOTENCY#key-0001' },
-      SK: { S: 'IDEMPOTENCY' },
-      outTradeNo: { S: 'quote-0001' },
-    });
-    expect(await rowOf(table, 'ORDER#quote-0001')).toEqual(orderToItem(order));
-  });
-
-  test('again under the same key gives the stored order and writes nothing', async () => {
-    await createQuotedOrder(table, quoted(), 'key-0001');
-    const before = await allRows(table);
-
-    const again = await createQuotedOrder(table, quoted({ description: 'changed' }), 'key-0001');
-    expect(again).toEqual({ kind: 'order', order: quoted() });
-    expect(await allRows(table)).toEqual(before);
-  });
-
-  test('again under another key gives the stored order and binds nothing', async () => {
-    await createQuotedOrder(table, quoted(), 'key-0001');
-
-    expect(await createQuotedOrder(table, quoted(), 'key-0002')).toEqual({
-      kind: 'order',
-      order: quoted(),
-    });
-    expect(await rowOf(table, 'IDEMPOTENCY#key-0002', 'IDEMPOTENCY')).toBeUndefined();
-  });
-
-  test('under a key that is bound to another quote names that order and writes nothing', async () => {
-    await createQuotedOrder(table, quoted(), 'key-0001');
-    const before = await allRows(table);
-
-    const other = quoted({ outTradeNo: 'quote-0002' });
-    expect(await createQuotedOrder(table, other, 'key-0001')).toEqual({
-      kind: 'bound',
-      outTradeNo: 'quote-0001',
-    });
-    expect(await allRows(table)).toEqual(before);
-  });
-
-  test('under a key that made an order from a cart names that order and writes nothing', async () => {
-    await createOrder(table, sampleOrder({ outTradeNo: 'key-0001' }));
-
-    expect(await createQuotedOrder(table, quoted(), 'key-0001')).toEqual({
-      kind: 'bound',
-      outTradeNo: 'key-0001',
-    });
-    expect(await allRows(table)).toHaveLength(1);
-  });
-
-  test('that exists, under a key bound to another, is a used key first of all', async () => {
-    await createQuotedOrder(table, quoted(), 'key-0001');
-    await createQuotedOrder(table, quoted({ outTradeNo: 'quote-0002' }), 'key-0002');
-
-    expect(await createQuotedOrder(table, quoted(), 'key-0002')).toEqual({
-      kind: 'bound',
-      outTradeNo: 'quote-0002',
-    });
-  });
-
-  test('50 times at once makes one order and one binding', async () => {
-    const answers = await atOnce(50, () => createQuotedOrder(table, quoted(), 'key-0001'));
-
-    expect(answers).toEqual(Array.from({ length: 50 }, () => ({ kind: 'order', order: quoted() })));
-    expect((await allRows(table)).map(({ PK }) => String(PK?.S)).toSorted()).toEqual([
-      'IDEMPOTENCY#key-0001',
-      'ORDER#quote-0001',
-    ]);
-  });
-
-  test('for 50 numbers at once under one key makes one order; 49 learn its number', async () => {
-    const answers = await atOnce(50, (index) =>
-      createQuotedOrder(table, quoted({ outTradeNo: `quote-1${index}` }), 'key-0001'),
-    );
-
-    const made = answers.filter((answer) => answer.kind === 'order');
-    expect(made).toHaveLength(1);
-    const number = made[0]?.order.outTradeNo;
-    expect(answers.filter((answer) => answer.kind === 'bound')).toEqual(
-      Array.from({ length: 49 }, () => ({ kind: 'bound', outTradeNo: number })),
-    );
-    expect(await allRows(table)).toHaveLength(2);
-  });
-});
-
-describe('two transactions that meet on the same rows', () => {
-  const order = sampleOrder({ outTradeNo: 'quote-0001' });
-  const cancelled = (...codes: string[]) =>
-    new TransactionCanceledException({
-      message: 'cancelled',
-      $metadata: {},
-      CancellationReasons: codes.map((Code) => ({ Code })),
-    });
-  const collision = () => cancelled('None', 'None', 'TransactionConflict');
-  /** Lets the first transactions collide; everything else goes to the table. */
-  const colliding = (times: number) => {
-    let left = times;
-    return watchTable(table, async ({ name, send }) => {
-      if (name !== 'TransactWriteItems' || left === 0) {
-        return send();
-      }
-      left -= 1;
-      throw collision();
-    });
-  };
-
-  test('end with the order of the other one, found by one read', async () => {
-    await createQuotedOrder(table, order, 'key-0001');
-    const watched = colliding(1);
-
-    expect(await createQuotedOrder(watched, order, 'key-0001')).toEqual({ kind: 'order', order });
-    expect(watched.operations).toEqual(['TransactWriteItems', 'BatchGetItem']);
-  });
-
-  test('end with a used key when the other one took the key', async () => {
-    await createQuotedOrder(table, sampleOrder({ outTradeNo: 'quote-0002' }), 'key-0001');
-    await createQuotedOrder(table, order, 'key-0002');
-
-    expect(await createQuotedOrder(colliding(1), order, 'key-0001')).toEqual({
-      kind: 'bound',
-      outTradeNo: 'quote-0002',
-    });
-  });
-
-  test('end with a used key when the key made an order from a cart meanwhile', async () => {
-    await createOrder(table, sampleOrder({ outTradeNo: 'key-0001' }));
-
-    expect(await createQuotedOrder(colliding(1), order, 'key-0001')).toEqual({
-      kind: 'bound',
-      outTradeNo: 'key-0001',
-    });
-    expect(await rowOf(table, 'ORDER#quote-0001')).toBeUndefined();
-  });
-
-  test('are tried again while neither is through', async () => {
-    const watched = colliding(1);
-
-    expect(await createQuotedOrder(watched, order, 'key-0001')).toEqual({ kind: 'order', order });
-    expect(watched.operations).toEqual([
-      'TransactWriteItems',
-      'BatchGetItem',
-      'TransactWriteItems',
-    ]);
-    expect(await rowOf(table, 'ORDER#quote-0001')).toEqual(orderToItem(order));
-  });
-
-  test('fail after 5 attempts, with nothing written', async () => {
-    const watched = colliding(Number.POSITIVE_INFINITY);
-
-    await expect(createQuotedOrder(watched, order, 'key-0001')).rejects.toBeInstanceOf(
-      TransactionCanceledException,
-    );
-    const attempts = watched.operations.filter((name) => name === 'TransactWriteItems');
-    expect(attempts).toHaveLength(5);
-    expect(await allRows(table)).toEqual([]);
-  });
-
-  test.each([
-    ['is throttled', cancelled('None', 'None', 'ThrottlingError')],
-    ['gives no reason', new TransactionCanceledException({ message: '', $metadata: {} })],
-    ['cannot be sent', new Error('no connection')],
-  ])('are not what happened when a transaction %s: it fails at once', async (_name, error) => {
-    const broken = watchTable(table, async () => {
-      throw error;
-    });
-
-    await expect(createQuotedOrder(broken, order, 'key-0001')).rejects.toBe(error);
-    expect(broken.operations).toEqual(['TransactWriteItems']);
   });
 });

@@ -2,9 +2,11 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Table } from '../../lib/table/client.ts';
 import { createOrder } from '../../lib/table/checkout.ts';
 import { orderFromItem, orderToItem } from '../../lib/table/order-row.ts';
-import { applyEvidence, claimCheck, readOrder, recordMismatch } from '../../lib/table/orders.ts';
+import { claimCheck } from '../../lib/table/due.ts';
+import { applyEvidence, recordMismatch } from '../../lib/table/order-transition.ts';
+import { readOrder } from '../../lib/table/orders.ts';
 import { putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
-import { CREATED_AT, sampleOrder, samplePayment } from '../support/sample-orders.ts';
+import { CREATED_AT, sampleOrder, samplePayment, orderId } from '../support/sample-orders.ts';
 import { watchTable } from '../support/watched-table.ts';
 
 const newTable = useEmbeddedTables();
@@ -63,10 +65,10 @@ describe('the row of an order', () => {
 
   test('says, once paid, by which transaction and when, and has left the index', async () => {
     await createOrder(table, order);
-    expect(await claimCheck(table, order.outTradeNo, CREATED_AT + 30, 3)).toBe('claimed');
+    expect(await claimCheck(table, orderId(order.outTradeNo), CREATED_AT + 30, 3)).toBe('claimed');
     await applyEvidence(
       table,
-      order.outTradeNo,
+      orderId(order.outTradeNo),
       { kind: 'paid', refunded: false, payment: samplePayment() },
       CREATED_AT + 41,
     );
@@ -88,6 +90,7 @@ describe('the row of an order', () => {
     const before = await rowOf(table, 'ORDER#order-0001');
     await recordMismatch(
       table,
+      orderId(),
       samplePayment({ totalFen: 1 }),
       { field: 'totalFen', expected: 2800, observed: 1 },
       CREATED_AT + 41,
@@ -116,7 +119,7 @@ describe('the row of an order', () => {
       return send();
     });
 
-    expect(await readOrder(watched, 'order-0001')).toEqual(order);
+    expect(await readOrder(watched, orderId('order-0001'))).toEqual(order);
     expect(inputs).toMatchObject([{ ConsistentRead: true }]);
   });
 
@@ -124,7 +127,7 @@ describe('the row of an order', () => {
     const bare = sampleOrder({ outTradeNo: 'bare-0001', nextCheckAtEpochSeconds: undefined });
     await createOrder(table, bare);
 
-    expect(await readOrder(table, 'bare-0001')).toEqual(bare);
+    expect(await readOrder(table, orderId('bare-0001'))).toEqual(bare);
     expect(await rowOf(table, 'ORDER#bare-0001')).not.toHaveProperty('GSI1PK');
   });
 
@@ -140,7 +143,7 @@ describe('the row of an order', () => {
       paidAfterClose: { BOOL: true },
     });
 
-    expect(await readOrder(table, 'order-0001')).toEqual({
+    expect(await readOrder(table, orderId('order-0001'))).toEqual({
       ...order,
       tradeState: 'REFUND',
       nextCheckAtEpochSeconds: undefined,
@@ -154,7 +157,7 @@ describe('the row of an order', () => {
   });
 
   test('that is not there gives no order', async () => {
-    expect(await readOrder(table, 'order-0001')).toBeUndefined();
+    expect(await readOrder(table, orderId('order-0001'))).toBeUndefined();
   });
 
   test.each(['tradeState', 'openid', 'createdAt', 'fingerprint'])(

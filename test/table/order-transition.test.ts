@@ -3,17 +3,12 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Order, OrderState } from '../../lib/order/order.ts';
 import type { Decision, Evidence, PaymentEvidence } from '../../lib/order/transition.ts';
 import type { Table } from '../../lib/table/client.ts';
-import { createOrder } from '../../lib/table/checkout.ts';
 import { orderToItem } from '../../lib/table/order-row.ts';
-import {
-  applyEvidence,
-  claimCheck,
-  markChecked,
-  readOrder,
-  recordMismatch,
-} from '../../lib/table/orders.ts';
+import { markChecked } from '../../lib/table/due.ts';
+import { applyEvidence, recordMismatch } from '../../lib/table/order-transition.ts';
+import { readOrder } from '../../lib/table/orders.ts';
 import { allRows, putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
-import { CREATED_AT, sampleOrder, samplePayment } from '../support/sample-orders.ts';
+import { CREATED_AT, sampleOrder, samplePayment, orderId } from '../support/sample-orders.ts';
 import { watchTable } from '../support/watched-table.ts';
 
 const newTable = useEmbeddedTables();
@@ -50,7 +45,8 @@ async function given(tradeState: OrderState, changes: Partial<Order> = {}) {
 }
 
 const row = () => rowOf(table, `ORDER#${NUMBER}`);
-const apply = (evidence: Evidence, on: Table = table) => applyEvidence(on, NUMBER, evidence, NOW);
+const apply = (evidence: Evidence, on: Table = table) =>
+  applyEvidence(on, orderId(NUMBER), evidence, NOW);
 
 /** An order whose payment, if any, is the sample's. */
 const givenWithPayment = (state: OrderState) =>
@@ -238,7 +234,7 @@ describe('evidence that arrives at the same moment', () => {
       const evidence = round % 2 === 0 ? [paid(), closed, paid()] : [closed, paid(), paid()];
       const decisions = await atOnce(evidence);
 
-      const after = await readOrder(table, NUMBER);
+      const after = await readOrder(table, orderId(NUMBER));
       expect(after).toMatchObject({ tradeState: 'SUCCESS', transactionId: TRANSACTION });
       const outcome = kinds(decisions).toSorted();
       const closedFirst = after?.paidAfterClose === true;
@@ -259,7 +255,7 @@ describe('evidence that arrives at the same moment', () => {
       const turned = [...evidence.slice(round % 5), ...evidence.slice(0, round % 5)];
       await atOnce(turned);
 
-      expect(await readOrder(table, NUMBER)).toMatchObject({
+      expect(await readOrder(table, orderId(NUMBER))).toMatchObject({
         tradeState: 'REFUND',
         transactionId: TRANSACTION,
         totalFen: 2800,
@@ -289,7 +285,7 @@ describe('evidence that arrives at the same moment', () => {
 
     expect(await apply(paid(), racing)).toEqual({ kind: 'duplicate' });
     expect(racing.operations).toEqual(['UpdateItem', 'UpdateItem']);
-    expect(await readOrder(table, NUMBER)).toMatchObject({
+    expect(await readOrder(table, orderId(NUMBER))).toMatchObject({
       tradeState: 'SUCCESS',
       paidAfterClose: true,
     });
@@ -300,11 +296,11 @@ describe('evidence that arrives at the same moment', () => {
       await given('NOTPAY');
       await Promise.all([
         apply(paid()),
-        markChecked(table, NUMBER, NOW, { checks: 1, nextCheckAtEpochSeconds: NOW + 180 }),
+        markChecked(table, orderId(NUMBER), NOW, { checks: 1, nextCheckAtEpochSeconds: NOW + 180 }),
       ]);
 
       expect(await allRows(table, 'index')).toEqual([]);
-      expect(await readOrder(table, NUMBER)).toMatchObject({ tradeState: 'SUCCESS' });
+      expect(await readOrder(table, orderId(NUMBER))).toMatchObject({ tradeState: 'SUCCESS' });
     }
   });
 });
@@ -313,6 +309,7 @@ describe('recording a contradiction', () => {
   const record = (on: Table = table) =>
     recordMismatch(
       on,
+      orderId(NUMBER),
       samplePayment({ totalFen: 1 }),
       { field: 'totalFen', expected: 2800, observed: 1 },
       NOW,
@@ -338,89 +335,4 @@ describe('recording a contradiction', () => {
       expect(watched.operations).toEqual(['UpdateItem']);
     },
   );
-});
-
-describe('taking the turn to ask WeChat', () => {
-  test('keeps the time and leaves the plan of reconcile as it is', async () => {
-    await createOrder(table, sampleOrder({ checks: 2 }));
-
-    expect(await claimCheck(table, NUMBER, NOW, 3)).toBe('claimed');
-    expect(await readOrder(table, NUMBER)).toEqual({
-      ...sampleOrder({ checks: 2 }),
-      checkedAtEpochSeconds: NOW,
-    });
-  });
-
-  test('is for one of many at the same moment', async () => {
-    await createOrder(table, sampleOrder());
-
-    const turns = await Promise.all(
-      Array.from({ length: 20 }, () => claimCheck(table, NUMBER, NOW, 3)),
-    );
-    expect(turns.filter((turn) => turn === 'claimed')).toHaveLength(1);
-  });
-
-  test.each([
-    [2, 'taken'],
-    [3, 'claimed'],
-    [-1, 'claimed'],
-  ])('%i s after the last one (3 s apart) is %s', async (seconds, turn) => {
-    await createOrder(table, sampleOrder());
-    await claimCheck(table, NUMBER, NOW, 3);
-
-    expect(await claimCheck(table, NUMBER, NOW + seconds, 3)).toBe(turn);
-  });
-
-  test.each<OrderState>(['SUCCESS', 'REFUND', 'CLOSED'])(
-    'is not there for an order that is %s, nor changes it',
-    async (state) => {
-      await given(state);
-      const before = await row();
-
-      expect(await claimCheck(table, NUMBER, NOW, 3)).toBe('taken');
-      expect(await row()).toEqual(before);
-    },
-  );
-
-  test('of an order that is not there makes no row', async () => {
-    expect(await claimCheck(table, NUMBER, NOW, 3)).toBe('taken');
-    expect(await allRows(table)).toEqual([]);
-  });
-});
-
-describe('noting that reconcile asked', () => {
-  test('sets the plan of reconcile, in the same shard of the index', async () => {
-    await createOrder(table, sampleOrder());
-    const [before] = await allRows(table, 'index');
-    await markChecked(table, NUMBER, NOW, { checks: 1, nextCheckAtEpochSeconds: NOW + 180 });
-
-    expect(await readOrder(table, NUMBER)).toEqual(
-      sampleOrder({
-        checks: 1,
-        checkedAtEpochSeconds: NOW,
-        nextCheckAtEpochSeconds: NOW + 180,
-      }),
-    );
-    expect(await allRows(table, 'index')).toEqual([
-      { ...before, GSI1SK: { S: '2026-03-01T02:04:00Z' } },
-    ]);
-  });
-
-  test.each<OrderState>(['SUCCESS', 'REFUND', 'CLOSED'])(
-    'never brings an order that is %s back into the index, nor changes it',
-    async (state) => {
-      await given(state);
-      const before = await row();
-      await markChecked(table, NUMBER, NOW, { checks: 1, nextCheckAtEpochSeconds: NOW + 180 });
-
-      expect(await row()).toEqual(before);
-      expect(await allRows(table, 'index')).toEqual([]);
-    },
-  );
-
-  test('of an order that is not there makes no row', async () => {
-    await markChecked(table, NUMBER, NOW, { checks: 1, nextCheckAtEpochSeconds: NOW + 180 });
-
-    expect(await allRows(table)).toEqual([]);
-  });
 });

@@ -1,0 +1,28 @@
+/** Several rows with one consistent read. */
+import { BatchGetItemCommand } from '@aws-sdk/client-dynamodb';
+import { type Item, keyOf } from './attributes.ts';
+import type { Table } from './client.ts';
+import type { RowKey } from './schema.ts';
+
+/** The row of a partition that holds one of those that were asked for. */
+export const rowWith = (rows: readonly Item[], PK: string) =>
+  rows.find((row) => row['PK']?.S === PK);
+
+/** DynamoDB may hand back a part under load; the rest is asked for again, three times at most. */
+export async function batchGet(table: Table, keys: readonly RowKey[]): Promise<Item[]> {
+  const rows: Item[] = [];
+  let pending: Item[] = keys.map(keyOf);
+  for (let attempt = 0; pending.length > 0; attempt += 1) {
+    if (attempt === 3) {
+      throw new Error('DynamoDB left keys of a batch unread three times');
+    }
+    const answer = await table.client.send(
+      new BatchGetItemCommand({
+        RequestItems: { [table.tableName]: { Keys: pending, ConsistentRead: true } },
+      }),
+    );
+    rows.push(...(answer.Responses?.[table.tableName] ?? []));
+    pending = answer.UnprocessedKeys?.[table.tableName]?.Keys ?? [];
+  }
+  return rows;
+}

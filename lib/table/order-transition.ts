@@ -1,0 +1,166 @@
+/** Moving orders from state to state, one conditional write each. */
+import { randomUUID } from 'node:crypto';
+import type { OrderId } from '../order/order-id.ts';
+import {
+  type Decision,
+  decideTransition,
+  type Evidence,
+  type Mismatch,
+  type OrderFacts,
+  type PaymentEvidence,
+} from '../order/transition.ts';
+import { number, text, time } from './attributes.ts';
+import type { Table } from './client.ts';
+import { orderFromItem } from './order-row.ts';
+import { orderKey } from './schema.ts';
+import { tryUpdate, type Update } from './update.ts';
+
+/** More than the longest path there is: NOTPAY seen as CLOSED, then as SUCCESS, then as REFUND. */
+const MAX_WRITES = 5;
+
+/**
+ * Applies verified evidence to an order; what comes back has happened. The first write is made
+ * without a read, on the assumption that holds nearly always: an unpaid order that the evidence
+ * fits. If the row turns out to be different, the refusal brings it along and `decideTransition`
+ * decides on the facts.
+ */
+export async function applyEvidence(
+  table: Table,
+  id: OrderId,
+  evidence: Evidence,
+  nowEpochSeconds: number,
+): Promise<Decision> {
+  const writeId = randomUUID();
+  let decision = decideTransition(assumedFacts(evidence), evidence);
+  for (let write = 0; decision.kind === 'apply'; write += 1) {
+    if (write === MAX_WRITES) {
+      throw new Error('an order changed under every attempt to update it');
+    }
+    const update = transitionUpdate(evidence, decision, { writeId, nowEpochSeconds });
+    const refused = await tryUpdate(table, orderKey(id), update);
+    // A write whose answer was lost is repeated by the SDK and refused: the row bears its mark.
+    if (refused === 'written' || refused.item?.['writeId']?.S === writeId) {
+      return decision;
+    }
+    decision = decideTransition(refused.item && orderFromItem(refused.item), evidence);
+  }
+  return decision;
+}
+
+/** An open order that agrees with the evidence in everything. */
+function assumedFacts(evidence: Evidence): OrderFacts {
+  const payment = evidence.kind === 'paid' ? evidence.payment : undefined;
+  return {
+    tradeState: 'NOTPAY',
+    appid: payment?.appid ?? '',
+    mchid: payment?.mchid ?? '',
+    subMchid: payment?.subMchid,
+    spAppid: payment?.spAppid,
+    openid: payment?.openid ?? '',
+    totalFen: payment?.totalFen ?? 0,
+    currency: (payment?.currency ?? 'CNY') as 'CNY',
+    transactionId: undefined,
+  };
+}
+
+/**
+ * The write of one transition.
+ *
+ * Conditions: the row has the state that the decision was made for (so it exists, and two writers
+ * cannot both leave that state); for a payment, also every field that was compared is equal, so
+ * the write is right even when nothing was read before it.
+ */
+function transitionUpdate(
+  evidence: Evidence,
+  decision: Extract<Decision, { kind: 'apply' }>,
+  { writeId, nowEpochSeconds }: { writeId: string; nowEpochSeconds: number },
+): Update {
+  const payment = evidence.kind === 'paid' ? paymentClauses(evidence.payment) : undefined;
+  const sets = [
+    'tradeState = :to',
+    'updatedAt = :now',
+    'writeId = :writeId',
+    ...(payment?.sets ?? []),
+    ...(decision.paidAfterClose ? ['paidAfterClose = :true'] : []),
+  ];
+  const conditions = ['tradeState = :from', ...(payment?.conditions ?? [])];
+  return {
+    // Every target is a final state: the order leaves the index of open orders.
+    UpdateExpression: `SET ${sets.join(', ')} REMOVE GSI1PK, GSI1SK`,
+    ConditionExpression: conditions.join(' AND '),
+    ExpressionAttributeValues: {
+      ':from': text(decision.from),
+      ':to': text(decision.to),
+      ':now': time(nowEpochSeconds),
+      ':writeId': text(writeId),
+      ...payment?.values,
+      ...(decision.paidAfterClose && { ':true': { BOOL: true } }),
+    },
+  };
+}
+
+function paymentClauses(payment: PaymentEvidence) {
+  return {
+    sets: [
+      'transactionId = :transactionId',
+      'paidAt = :paidAt',
+      ...(payment.bankType === undefined ? [] : ['bankType = :bankType']),
+    ],
+    conditions: [
+      'totalFen = :totalFen',
+      'currency = :currency',
+      'openid = :openid',
+      'appid = :appid',
+      'mchid = :mchid',
+      equalOrAbsent('subMchid', payment.subMchid),
+      equalOrAbsent('spAppid', payment.spAppid),
+      '(attribute_not_exists(transactionId) OR transactionId = :transactionId)',
+    ],
+    values: {
+      ':transactionId': text(payment.transactionId),
+      ':paidAt': time(payment.paidAtEpochSeconds),
+      ...(payment.bankType !== undefined && { ':bankType': text(payment.bankType) }),
+      ':totalFen': number(payment.totalFen),
+      ':currency': text(payment.currency),
+      ':openid': text(payment.openid),
+      ':appid': text(payment.appid),
+      ':mchid': text(payment.mchid),
+      ...(payment.subMchid !== undefined && { ':subMchid': text(payment.subMchid) }),
+      ...(payment.spAppid !== undefined && { ':spAppid': text(payment.spAppid) }),
+    },
+  };
+}
+
+/** What the payment does not name, the order must not have either. */
+function equalOrAbsent(name: 'subMchid' | 'spAppid', value: string | undefined): string {
+  return value === undefined ? `attribute_not_exists(${name})` : `${name} = :${name}`;
+}
+
+/**
+ * Keeps what contradicted an order beside it, for the person who looks into the alarm. The state
+ * stays as it is. Condition: the order exists, so that nothing creates a row without an order.
+ */
+export async function recordMismatch(
+  table: Table,
+  id: OrderId,
+  payment: PaymentEvidence,
+  mismatch: Mismatch,
+  nowEpochSeconds: number,
+): Promise<void> {
+  await tryUpdate(table, orderKey(id), {
+    UpdateExpression: 'SET mismatch = :mismatch',
+    ConditionExpression: 'attribute_exists(PK)',
+    ExpressionAttributeValues: {
+      ':mismatch': {
+        M: {
+          at: time(nowEpochSeconds),
+          field: text(mismatch.field),
+          expected: text(String(mismatch.expected)),
+          observed: text(String(mismatch.observed)),
+          transactionId: text(payment.transactionId),
+          totalFen: number(payment.totalFen),
+        },
+      },
+    },
+  });
+}
