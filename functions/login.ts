@@ -1,15 +1,18 @@
 /** `POST /login`: a `wx.login` code for a session token. `session_key` is never kept, sent or logged. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as v from 'valibot';
+import { type BareMachine, bareMachine } from '../lib/machine.ts';
 import { parse } from '../lib/checkout/request.ts';
 import { type Config, loadConfig } from '../lib/runtime/config.ts';
-import { httpHandler, readJson, type RequestContext } from '../lib/http/handler.ts';
-import { once, warmUp } from '../lib/runtime/init.ts';
 import {
-  type MiniProgramSecret,
-  openMiniProgramSecret,
-  type VersionedSecret,
-} from '../lib/secrets/versioned-secret.ts';
+  type HttpHandler,
+  httpHandler,
+  readJson,
+  type RequestContext,
+} from '../lib/http/handler.ts';
+import { once, warmUp } from '../lib/runtime/init.ts';
+import { type MiniProgramSecret, openMiniProgramSecret } from '../lib/secrets/mini-program.ts';
+import type { VersionedSecret } from '../lib/secrets/versioned-secret.ts';
 import { issueToken } from '../lib/http/session.ts';
 import { createTransport, type Transport } from '../lib/transport/transport.ts';
 import { code2Session } from '../lib/weixin/code2session.ts';
@@ -45,16 +48,21 @@ export async function login(
   return { token, expiresIn: lifetimeSeconds };
 }
 
-const dependencies = once((): LoginDependencies => {
-  const config = loadConfig(process.env);
+function open(machine: BareMachine): LoginDependencies {
+  const config = loadConfig(machine.environment);
   return {
     config,
-    miniProgram: openMiniProgramSecret(config),
-    weixin: createTransport(config.weixinBaseUrls),
-    nowMs: Date.now,
+    miniProgram: openMiniProgramSecret(machine.openSecretsClient(), config, machine.nowMs),
+    weixin: createTransport(config.weixinBaseUrls, machine),
+    nowMs: machine.nowMs,
   };
-});
+}
 
-await warmUp(() => [dependencies().miniProgram.current()]);
+/** The handler of one environment, warmed up if Lambda is just starting it. */
+export async function openLogin(machine: BareMachine): Promise<HttpHandler> {
+  const dependencies = once(() => open(machine));
+  await warmUp(machine.environment, () => [dependencies().miniProgram.current()]);
+  return httpHandler(login, dependencies, machine.openLog('login'));
+}
 
-export const handler = httpHandler('login', login, dependencies);
+export const handler = await openLogin(bareMachine);

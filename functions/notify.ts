@@ -2,10 +2,13 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { readBody } from '../lib/http/handler.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
-import { type NotificationContext, notificationHandler } from '../lib/http/notification-handler.ts';
+import {
+  type NotificationContext,
+  type NotificationHandler,
+  notificationHandler,
+} from '../lib/http/notification-handler.ts';
 import { confirmRefund } from '../lib/evidence/refund-notice.ts';
-import { openResources } from '../lib/deployment.ts';
-import type { MerchantSecret, VersionedSecret } from '../lib/secrets/versioned-secret.ts';
+import { type Machine, machine, openResources } from '../lib/deployment.ts';
 import { settle } from '../lib/evidence/record.ts';
 import { FIRST_MERCHANT } from '../lib/order/order-id.ts';
 import type { Decision } from '../lib/order/transition.ts';
@@ -13,7 +16,6 @@ import { openConnection, type Table } from '../lib/table/client.ts';
 import type { WechatPayOf } from '../lib/wechatpay/open.ts';
 
 export interface NotifyDependencies {
-  readonly merchant: VersionedSecret<MerchantSecret>;
   readonly table: Table;
   readonly wechatPay: WechatPayOf<'parseNotification' | 'queryOrder'>;
   readonly nowMs: () => number;
@@ -25,7 +27,7 @@ export interface NotifyDependencies {
  */
 export async function notify(
   event: APIGatewayProxyEventV2,
-  { table, wechatPay, nowMs }: Omit<NotifyDependencies, 'merchant'>,
+  { table, wechatPay, nowMs }: NotifyDependencies,
   { apiVersion, log }: NotificationContext,
 ): Promise<Decision> {
   const message = { headers: event.headers, body: readBody(event) };
@@ -39,11 +41,14 @@ export async function notify(
   return settle(context, id, { kind: 'paid', refunded: false, payment });
 }
 
-const dependencies = once((): NotifyDependencies => openResources());
+/** The handler of one environment, warmed up if Lambda is just starting it. */
+export async function openNotify(machine: Machine): Promise<NotificationHandler> {
+  const resources = once(() => openResources(machine));
+  await warmUp(machine.environment, () => [
+    resources().merchant.current(),
+    openConnection(resources().table, 'write'),
+  ]);
+  return notificationHandler(notify, resources, machine.openLog('notify'));
+}
 
-await warmUp(() => [
-  dependencies().merchant.current(),
-  openConnection(dependencies().table, 'write'),
-]);
-
-export const handler = notificationHandler('notify', notify, dependencies);
+export const handler = await openNotify(machine);

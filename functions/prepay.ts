@@ -4,19 +4,22 @@ import { placeOrder } from '../lib/checkout/checkout.ts';
 import { parseCheckoutRequest } from '../lib/checkout/request.ts';
 import type { Config } from '../lib/runtime/config.ts';
 import { OrderConflictError, WechatPayServiceError } from '../lib/errors.ts';
-import { header, httpHandler, readJson, type RequestContext } from '../lib/http/handler.ts';
+import {
+  header,
+  type HttpHandler,
+  httpHandler,
+  readJson,
+  type RequestContext,
+} from '../lib/http/handler.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
 import { FIRST_MERCHANT } from '../lib/order/order-id.ts';
 import type { Order } from '../lib/order/order.ts';
-import { openResources } from '../lib/deployment.ts';
-import {
-  type MerchantSecret,
-  type MiniProgramSecret,
-  openMiniProgramSecret,
-  type VersionedSecret,
-} from '../lib/secrets/versioned-secret.ts';
+import { buyerFirstSteps, type Machine, machine, openBuyerResources } from '../lib/deployment.ts';
+import type { MerchantSecret } from '../lib/secrets/merchant.ts';
+import type { MiniProgramSecret } from '../lib/secrets/mini-program.ts';
+import type { VersionedSecret } from '../lib/secrets/versioned-secret.ts';
 import { verifyToken } from '../lib/http/session.ts';
-import { openConnection, type Table } from '../lib/table/client.ts';
+import type { Table } from '../lib/table/client.ts';
 import { isoTime } from '../lib/time.ts';
 import type { WechatPayOf } from '../lib/wechatpay/open.ts';
 import type { WechatPay } from '../lib/wechatpay/operations.ts';
@@ -110,15 +113,11 @@ async function place(
   }
 }
 
-const dependencies = once((): PrepayDependencies => {
-  const resources = openResources();
-  return { ...resources, miniProgram: openMiniProgramSecret(resources.config) };
-});
+/** The handler of one environment, warmed up if Lambda is just starting it. */
+export async function openPrepay(machine: Machine): Promise<HttpHandler> {
+  const resources = once(() => openBuyerResources(machine));
+  await warmUp(machine.environment, () => buyerFirstSteps(resources()));
+  return httpHandler(prepay, resources, machine.openLog('prepay'));
+}
 
-await warmUp(() => [
-  dependencies().miniProgram.current(),
-  dependencies().merchant.current(),
-  openConnection(dependencies().table, 'read'),
-]);
-
-export const handler = httpHandler('prepay', prepay, dependencies);
+export const handler = await openPrepay(machine);

@@ -1,27 +1,22 @@
 /** `GET /orders/{outTradeNo}`: a buyer's own order, as WeChat knows it if it is still unpaid. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { OrderNotFoundError } from '../lib/errors.ts';
-import { header, httpHandler, type RequestContext } from '../lib/http/handler.ts';
+import { header, type HttpHandler, httpHandler, type RequestContext } from '../lib/http/handler.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
 import { FIRST_MERCHANT } from '../lib/order/order-id.ts';
 import { isOutTradeNo } from '../lib/order/order.ts';
 import { refreshOrder } from '../lib/evidence/ask.ts';
-import { openResources } from '../lib/deployment.ts';
-import {
-  type MerchantSecret,
-  type MiniProgramSecret,
-  openMiniProgramSecret,
-  type VersionedSecret,
-} from '../lib/secrets/versioned-secret.ts';
+import { buyerFirstSteps, type Machine, machine, openBuyerResources } from '../lib/deployment.ts';
+import type { MiniProgramSecret } from '../lib/secrets/mini-program.ts';
+import type { VersionedSecret } from '../lib/secrets/versioned-secret.ts';
 import { verifyToken } from '../lib/http/session.ts';
-import { openConnection, type Table } from '../lib/table/client.ts';
+import type { Table } from '../lib/table/client.ts';
 import { readOrder } from '../lib/table/orders.ts';
 import type { WechatPayOf } from '../lib/wechatpay/open.ts';
 import { presentOrder } from '../lib/http/order-view.ts';
 
 export interface QueryDependencies {
   readonly miniProgram: VersionedSecret<MiniProgramSecret>;
-  readonly merchant: VersionedSecret<MerchantSecret>;
   readonly table: Table;
   readonly wechatPay: WechatPayOf<'queryOrder'>;
   readonly nowMs: () => number;
@@ -30,7 +25,7 @@ export interface QueryDependencies {
 /** Another buyer's order is answered like one that does not exist. */
 export async function query(
   event: APIGatewayProxyEventV2,
-  { miniProgram, table, wechatPay, nowMs }: Omit<QueryDependencies, 'merchant'>,
+  { miniProgram, table, wechatPay, nowMs }: QueryDependencies,
   { log }: Pick<RequestContext, 'log'>,
 ): Promise<object> {
   const { appid, sessionKey } = await miniProgram.current();
@@ -49,15 +44,11 @@ export async function query(
   return presentOrder(await refreshOrder({ table, wechatPay, log, nowMs: nowMs() }, order));
 }
 
-const dependencies = once((): QueryDependencies => {
-  const resources = openResources();
-  return { ...resources, miniProgram: openMiniProgramSecret(resources.config) };
-});
+/** The handler of one environment, warmed up if Lambda is just starting it. */
+export async function openQuery(machine: Machine): Promise<HttpHandler> {
+  const resources = once(() => openBuyerResources(machine));
+  await warmUp(machine.environment, () => buyerFirstSteps(resources()));
+  return httpHandler(query, resources, machine.openLog('query'));
+}
 
-await warmUp(() => [
-  dependencies().miniProgram.current(),
-  dependencies().merchant.current(),
-  openConnection(dependencies().table, 'read'),
-]);
-
-export const handler = httpHandler('query', query, dependencies);
+export const handler = await openQuery(machine);

@@ -2,22 +2,16 @@
 import type { Context } from 'aws-lambda';
 import { openCertificateWatch } from '../lib/secrets/certificate-life.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
-import { createLog, describeError, type FunctionLog } from '../lib/runtime/log.ts';
-import { openResources } from '../lib/deployment.ts';
-import type { MerchantSecret, VersionedSecret } from '../lib/secrets/versioned-secret.ts';
+import { describeError, type FunctionLog } from '../lib/runtime/log.ts';
+import { type Machine, machine, openResources } from '../lib/deployment.ts';
+import type { MerchantSecret } from '../lib/secrets/merchant.ts';
+import type { VersionedSecret } from '../lib/secrets/versioned-secret.ts';
 import { type SweepContext, type SweepSummary, sweep } from '../lib/reconcile/run.ts';
 import { openConnection } from '../lib/table/client.ts';
 
 export type ReconcileDependencies = Pick<SweepContext, 'table' | 'wechatPay' | 'nowMs'> & {
   readonly merchant: VersionedSecret<MerchantSecret>;
 };
-
-const dependencies = once((): ReconcileDependencies => openResources());
-
-await warmUp(() => [
-  dependencies().merchant.current(),
-  openConnection(dependencies().table, 'read'),
-]);
 
 type ReconcileHandler = (
   event: unknown,
@@ -27,7 +21,7 @@ type ReconcileHandler = (
 /** Makes the handler of a run; its counts are logged in one line and returned. */
 export function reconcileHandler(
   dependencies: () => ReconcileDependencies,
-  functionLog: FunctionLog = createLog('reconcile'),
+  functionLog: FunctionLog,
 ): ReconcileHandler {
   const watchCertificate = openCertificateWatch();
   return async (_event, context) => {
@@ -48,4 +42,14 @@ export function reconcileHandler(
   };
 }
 
-export const handler = reconcileHandler(dependencies);
+/** The handler of one environment, warmed up if Lambda is just starting it. */
+export async function openReconcile(machine: Machine): Promise<ReconcileHandler> {
+  const resources = once(() => openResources(machine));
+  await warmUp(machine.environment, () => [
+    resources().merchant.current(),
+    openConnection(resources().table, 'read'),
+  ]);
+  return reconcileHandler(resources, machine.openLog('reconcile'));
+}
+
+export const handler = await openReconcile(machine);

@@ -6,7 +6,7 @@ import type {
 } from 'aws-lambda';
 import { ERROR_TEXTS, errorText, type Language, type PublicErrorCode } from './error-texts.ts';
 import { InvalidRequestError, ServiceError } from '../errors.ts';
-import { createLog, describeError, type FunctionLog, type Log } from '../runtime/log.ts';
+import { describeError, type FunctionLog, type Log } from '../runtime/log.ts';
 
 const MAX_BODY_BYTES = 32 * 1024;
 
@@ -33,10 +33,9 @@ export type HttpHandler = (
  * as `{"error":{"code","message"},"requestId"}` in the caller's language.
  */
 export function httpHandler<Dependencies>(
-  name: string,
   operation: HttpOperation<Dependencies>,
   dependencies: () => Dependencies,
-  functionLog: FunctionLog = createLog(name),
+  functionLog: FunctionLog,
 ): HttpHandler {
   return async (event, context) => {
     const requestId = event.requestContext?.requestId || context.awsRequestId;

@@ -10,7 +10,7 @@ import {
   WechatPayMalformedMessageError,
   WechatPaySignatureError,
 } from '../errors.ts';
-import { createLog, describeError, type FunctionLog, type Log } from '../runtime/log.ts';
+import { describeError, type FunctionLog, type Log } from '../runtime/log.ts';
 import type { ApiVersion } from '../order/parties.ts';
 import type { Decision } from '../order/transition.ts';
 import { acknowledgeNotification } from '../wechatpay/open.ts';
@@ -34,21 +34,22 @@ export type NotificationOperation<Dependencies> = (
   context: NotificationContext,
 ) => Promise<Decision>;
 
+export type NotificationHandler = (
+  event: APIGatewayProxyEventV2,
+  context: Pick<Context, 'awsRequestId'>,
+) => Promise<APIGatewayProxyStructuredResultV2>;
+
 /**
  * Makes a Lambda handler that acknowledges a notification only when what it reports is recorded,
  * now or earlier. Failures carry a stable code for whoever reads WeChat's side, and quote nothing
  * from a message that was not verified.
  */
 export function notificationHandler<Dependencies>(
-  name: string,
   operation: NotificationOperation<Dependencies>,
   dependencies: () => Dependencies,
-  functionLog: FunctionLog = createLog(name),
-) {
-  return async (
-    event: APIGatewayProxyEventV2,
-    context: Pick<Context, 'awsRequestId'>,
-  ): Promise<APIGatewayProxyStructuredResultV2> => {
+  functionLog: FunctionLog,
+): NotificationHandler {
+  return async (event, context) => {
     const requestId = event.requestContext?.requestId || context.awsRequestId;
     const log = functionLog.forRequest(requestId);
     const apiVersion = versionOf(event);

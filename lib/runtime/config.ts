@@ -8,7 +8,6 @@ import type { ApiVersion } from '../order/parties.ts';
 import type { SignType } from '../order/stored-request.ts';
 
 export interface Config {
-  readonly stage: string;
   readonly tableName: string;
   readonly miniProgramSecretId: string;
   readonly merchantSecretId: string;
@@ -50,7 +49,6 @@ export function loadConfig(environment: Environment): Config {
   const stage = required(environment, 'STAGE');
   const isLocal = stage === 'local';
   return {
-    stage,
     tableName: required(environment, 'TABLE_NAME'),
     miniProgramSecretId: required(environment, 'MINI_PROGRAM_SECRET_ID'),
     merchantSecretId: required(environment, 'MERCHANT_SECRET_ID'),

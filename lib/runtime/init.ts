@@ -1,4 +1,5 @@
 /** What a function does once per environment: make its dependencies, and warm them up. */
+import type { Environment } from './config.ts';
 
 /** Makes a value at the first call and keeps it; a failed attempt is repeated at the next call. */
 export function once<T>(make: () => T): () => T {
@@ -14,9 +15,12 @@ export function once<T>(make: () => T): () => T {
  * the caller no time. Never rejects: whatever fails here is done again, and reported, by the
  * first request that needs it.
  */
-export async function warmUp(steps: () => readonly Promise<unknown>[]): Promise<void> {
+export async function warmUp(
+  environment: Environment,
+  steps: () => readonly Promise<unknown>[],
+): Promise<void> {
   // Set by Lambda only, so importing a function in a test or a tool does no I/O.
-  if (!process.env['AWS_LAMBDA_INITIALIZATION_TYPE']) {
+  if (!environment['AWS_LAMBDA_INITIALIZATION_TYPE']) {
     return;
   }
   try {

@@ -1,7 +1,7 @@
 /** How long the merchant API certificate (商户API证书) still lives, for the alarm on it. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Log } from '../runtime/log.ts';
-import type { MerchantSecret } from './versioned-secret.ts';
+import type { MerchantSecret } from './merchant.ts';
 
 const REPORT_EVERY_MS = 3600_000;
 const DAY_MS = 86_400_000;

@@ -8,18 +8,15 @@ export interface Table {
 }
 
 /** Region, credentials and endpoint come from the SDK's own environment variables. */
-export function openTable(tableName: string): Table {
-  return {
-    tableName,
-    client: new DynamoDBClient({
-      maxAttempts: 3,
-      requestHandler: {
-        connectionTimeout: 1_000,
-        requestTimeout: 1_500,
-        throwOnRequestTimeout: true,
-      },
-    }),
-  };
+export function openTableClient(): DynamoDBClient {
+  return new DynamoDBClient({
+    maxAttempts: 3,
+    requestHandler: {
+      connectionTimeout: 1_000,
+      requestTimeout: 1_500,
+      throwOnRequestTimeout: true,
+    },
+  });
 }
 
 /**

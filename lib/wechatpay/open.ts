@@ -1,11 +1,11 @@
 /** Opens the API versions. Each is a folder and one line here. */
-import { randomBytes } from 'node:crypto';
 import type { Config } from '../runtime/config.ts';
 import { ConfigError } from '../errors.ts';
 import type { ApiVersion } from '../order/parties.ts';
 import { once } from '../runtime/init.ts';
-import type { MerchantSecret, VersionedSecret } from '../secrets/versioned-secret.ts';
-import { createTransport, type Transport } from '../transport/transport.ts';
+import type { MerchantSecret } from '../secrets/merchant.ts';
+import type { VersionedSecret } from '../secrets/versioned-secret.ts';
+import { createTransport, type Transport, type TransportMachine } from '../transport/transport.ts';
 import { acknowledge as acknowledgeV2, openWechatPayV2 } from './v2/index.ts';
 import { acknowledge as acknowledgeV3, openWechatPayV3 } from './v3/index.ts';
 import type { Acknowledgement, WechatPay } from './operations.ts';
@@ -33,16 +33,24 @@ export type WechatPayOf<Operation extends keyof WechatPay = keyof WechatPay> = (
   apiVersion: ApiVersion,
 ) => Pick<WechatPay, Operation>;
 
+/** What the operations have from outside. */
+export interface WechatPayMachine extends TransportMachine {
+  readonly nowMs: () => number;
+  readonly randomBytes: (size: number) => Buffer;
+}
+
+/** Does no I/O until the first operation. */
 export function openWechatPay(
   config: Pick<Config, 'signType' | 'wechatPayBaseUrls'>,
   merchant: VersionedSecret<MerchantSecret>,
+  machine: WechatPayMachine,
 ): WechatPayOf {
   const connection = once(() => ({
-    transport: createTransport(config.wechatPayBaseUrls),
+    transport: createTransport(config.wechatPayBaseUrls, machine),
     merchant,
     signType: config.signType,
-    nonce: () => randomBytes(16).toString('hex'),
-    nowMs: () => Date.now(),
+    nonce: () => machine.randomBytes(16).toString('hex'),
+    nowMs: machine.nowMs,
   }));
   const opened = new Map<ApiVersion, WechatPay>();
   return (apiVersion) => {

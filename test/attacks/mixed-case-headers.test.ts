@@ -51,7 +51,6 @@ describe('headers in any case', () => {
     'choose the language: %s',
     async (name) => {
       const handler = httpHandler(
-        'login',
         login,
         () => ({
           config: { sessionLifetimeSeconds: 60 },

@@ -33,7 +33,6 @@ async function post({
   const sent: WechatRequest[] = [];
   const recorded = recordedFunction();
   const handler = httpHandler(
-    'login',
     login,
     (): LoginDependencies => ({
       config: { sessionLifetimeSeconds: 7200 },

@@ -268,7 +268,6 @@ describe('a notification that cannot be recorded', () => {
   test('for a mistake of the deployment raises the metric of that', async () => {
     const recorded = recordedFunction();
     const handler = notificationHandler(
-      'notify',
       async () => ({ kind: 'duplicate' }),
       () => {
         throw new ConfigError('the environment variable TABLE_NAME is not set');
@@ -288,7 +287,6 @@ describe('a notification that cannot be recorded', () => {
 
   test('without an id of the gateway carries that of Lambda', async () => {
     const handler = notificationHandler(
-      'notify',
       async () => ({ kind: 'stale' }),
       () => ({}),
       recordedFunction(),

@@ -77,7 +77,6 @@ function openQuery({ answer = unpaid, key = API_V2_KEY } = {}) {
   });
   const functionLog = recordedFunction();
   const handler = httpHandler(
-    'query',
     query,
     () => ({
       miniProgram: secretVersions({

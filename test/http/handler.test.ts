@@ -25,7 +25,7 @@ const lambda = { awsRequestId: 'lambda-0001' };
 /** One call of a handler around an operation. */
 async function respond(operation: HttpOperation<object>, event = apiEvent()) {
   const recorded = recordedFunction();
-  const answer = await httpHandler('test', operation, () => ({}), recorded)(event, lambda);
+  const answer = await httpHandler(operation, () => ({}), recorded)(event, lambda);
   return { ...answer, json: JSON.parse(answer.body ?? ''), recorded };
 }
 
@@ -65,7 +65,6 @@ describe('an answer', () => {
     const recorded = recordedFunction();
     const seen: unknown[] = [];
     const handler = httpHandler(
-      'test',
       async (...given) => {
         seen.push(...given);
         return {};
@@ -163,7 +162,6 @@ describe('an error', () => {
   test('while the dependencies are made is answered like any other', async () => {
     const recorded = recordedFunction();
     const handler = httpHandler(
-      'test',
       async () => ({}),
       () => {
         throw new ConfigError('the environment variable TABLE_NAME is not set');

@@ -16,7 +16,6 @@ const reading = (environment: Environment) => () => loadConfig(environment);
 describe('the settings', () => {
   test('have defaults for all but what names this deployment', () => {
     expect(loadConfig(deployed)).toEqual({
-      stage: 'production',
       tableName: 'wechatpay-serverless-production',
       miniProgramSecretId: 'wechatpay-serverless/production/mini-program',
       merchantSecretId: 'wechatpay-serverless/production/merchant',

@@ -11,12 +11,10 @@ import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startSecretsManager } from '../../local/aws/secrets-manager.ts';
 import { ConfigError } from '../../lib/errors.ts';
-import {
-  openMerchantSecret,
-  openMiniProgramSecret,
-  openSecret,
-  type VersionedSecret,
-} from '../../lib/secrets/versioned-secret.ts';
+import { openSecretsClient } from '../../lib/secrets/client.ts';
+import { openMerchantSecret as openMerchant } from '../../lib/secrets/merchant.ts';
+import { openMiniProgramSecret as openMiniProgram } from '../../lib/secrets/mini-program.ts';
+import { openSecret, type VersionedSecret } from '../../lib/secrets/versioned-secret.ts';
 
 const { keys } = JSON.parse(readFileSync(new URL('../vectors/v3.json', import.meta.url), 'utf8'));
 
@@ -46,7 +44,9 @@ function openTest(stored: Stored) {
     }
     return { SecretString: value, $metadata: {} };
   };
-  const secret = openSecret({ send: send as never }, SECRET_ID, schema, () => clock.nowMs);
+  const secret = openSecret({ send: send as never }, SECRET_ID, schema, {
+    nowMs: () => clock.nowMs,
+  });
   /** Holds every read back until the returned function is called. */
   const holdReads = () => {
     let release = () => {};
@@ -330,6 +330,11 @@ describe('the two secrets, read over HTTP', () => {
     await server.stop();
     vi.unstubAllEnvs();
   });
+
+  const openMerchantSecret = (config: { merchantSecretId: string; apiVersion: 'v2' | 'v3' }) =>
+    openMerchant(openSecretsClient(), config, () => Date.now());
+  const openMiniProgramSecret = (config: { miniProgramSecretId: string }) =>
+    openMiniProgram(openSecretsClient(), config, () => Date.now());
 
   /** A new secret with that content; its name. */
   async function stored(content: object): Promise<string> {

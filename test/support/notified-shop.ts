@@ -56,7 +56,6 @@ export async function openNotifiedShop(table: Table, setting: Setting = {}) {
     nowMs: () => 0,
   });
   const handler = notificationHandler(
-    'notify',
     notify,
     () => ({
       merchant: versions,

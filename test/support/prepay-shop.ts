@@ -7,7 +7,7 @@ import { prepay } from '../../functions/prepay.ts';
 import { httpHandler } from '../../lib/http/handler.ts';
 import type { ApiVersion } from '../../lib/order/parties.ts';
 import type { OrderOptions } from '../../lib/order/options.ts';
-import type { MerchantSecret } from '../../lib/secrets/versioned-secret.ts';
+import type { MerchantSecret } from '../../lib/secrets/merchant.ts';
 import { issueToken } from '../../lib/http/session.ts';
 import type { Table } from '../../lib/table/client.ts';
 import type { WechatPay } from '../../lib/wechatpay/operations.ts';
@@ -81,7 +81,6 @@ export function openPrepayShop(table: Table, options: ShopOptions = {}) {
   );
   const functionLog = recordedFunction();
   const handler = httpHandler(
-    'prepay',
     prepay,
     () => ({
       config: {

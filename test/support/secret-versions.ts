@@ -1,5 +1,6 @@
 /** A secret whose versions are given, and that counts how far a caller went through them. */
-import type { MerchantSecret, VersionedSecret } from '../../lib/secrets/versioned-secret.ts';
+import type { MerchantSecret } from '../../lib/secrets/merchant.ts';
+import type { VersionedSecret } from '../../lib/secrets/versioned-secret.ts';
 import { MCHID } from './sample-orders.ts';
 import { API_V2_KEY } from './v2-message.ts';
 

@@ -4,7 +4,8 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import type { MerchantSecret, MiniProgramSecret } from '../../lib/secrets/versioned-secret.ts';
+import type { MerchantSecret } from '../../lib/secrets/merchant.ts';
+import type { MiniProgramSecret } from '../../lib/secrets/mini-program.ts';
 import type { Stack } from '../../local/stack.ts';
 import { call } from './shop.ts';
 

@@ -3,7 +3,8 @@
  * implementation and signs its answers with it.
  */
 import { Formatter, Rsa } from 'wechatpay-axios-plugin';
-import type { MerchantSecret, VersionedSecret } from '../../lib/secrets/versioned-secret.ts';
+import type { MerchantSecret } from '../../lib/secrets/merchant.ts';
+import type { VersionedSecret } from '../../lib/secrets/versioned-secret.ts';
 import type { WechatRequest, WechatResponse } from '../../lib/transport/transport.ts';
 import { openWechatPayV3 } from '../../lib/wechatpay/v3/index.ts';
 import type { CertifiedKey } from './rsa-keys.ts';

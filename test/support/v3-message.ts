@@ -3,7 +3,7 @@
  * `wechatpay-axios-plugin`, so nothing of the code under test takes part in making them.
  */
 import { Aes, Formatter, Rsa } from 'wechatpay-axios-plugin';
-import type { MerchantSecret } from '../../lib/secrets/versioned-secret.ts';
+import type { MerchantSecret } from '../../lib/secrets/merchant.ts';
 import { newCertifiedKey, newKeyPair } from './rsa-keys.ts';
 import { APPID, CREATED_AT, MCHID, OPENID } from './sample-orders.ts';
 

@@ -1,6 +1,5 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test, vi } from 'vitest';
-import { openConnection, openTable } from '../../lib/table/client.ts';
+import { openConnection, openTableClient } from '../../lib/table/client.ts';
 import { allRows, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { watchTable } from '../support/watched-table.ts';
 
@@ -30,16 +29,13 @@ test('a table is opened where the environment says, with time-outs that fit a no
   vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', 'http://127.0.0.1:1');
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'id');
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
-  const table = openTable('orders');
-  const { client } = table;
-  if (!(client instanceof DynamoDBClient)) {
-    throw new Error('not the client of the SDK');
-  }
+  const client = openTableClient();
   // The handler settles its options with its first request.
-  await expect(openConnection(table, 'read')).rejects.toThrow('127.0.0.1:1');
+  await expect(openConnection({ client, tableName: 'orders' }, 'read')).rejects.toThrow(
+    '127.0.0.1:1',
+  );
   const handler = client.config.requestHandler as unknown as { httpHandlerConfigs(): object };
 
-  expect(table.tableName).toBe('orders');
   expect(await client.config.region()).toBe('ap-east-1');
   expect(await client.config.maxAttempts()).toBe(3);
   expect(handler.httpHandlerConfigs()).toMatchObject({

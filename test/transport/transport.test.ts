@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import tls from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WechatPayTransportError } from '../../lib/errors.ts';
-import { createTransport, type WechatRequest } from '../../lib/transport/transport.ts';
+import { openHost } from '../../lib/transport/host.ts';
+import { createTransport as open, type WechatRequest } from '../../lib/transport/transport.ts';
 import {
   refusingUrl,
   type ScriptedServer,
@@ -12,6 +13,9 @@ import {
 import { LOOPBACK_CERTIFICATE } from '../support/tls-certificate.ts';
 
 const running: ScriptedServer[] = [];
+
+const createTransport = (baseUrls: readonly string[], monotonicMs = () => performance.now()) =>
+  open(baseUrls, { openHost, monotonicMs });
 
 afterEach(async () => {
   await Promise.all(running.splice(0).map((server) => server.stop()));

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { bareMachine as machine } from '../../lib/machine.ts';
 import { openWechatPay } from '../../lib/wechatpay/open.ts';
 import { APPID, MCHID } from '../support/sample-orders.ts';
 import { type ScriptedServer, serve } from '../support/scripted-server.ts';
@@ -31,6 +32,7 @@ describe('WeChat Pay as a deployment opens it', () => {
       const wechatPay = openWechatPay(
         { signType, wechatPayBaseUrls: [listening.url] },
         secretVersions(merchantWith()),
+        machine,
       )('v2');
       const order = { outTradeNo: 'order-0001', appid: APPID, mchid: MCHID };
       await wechatPay.queryOrder(order, { timeoutMs: 5_000 });
@@ -52,6 +54,7 @@ describe('WeChat Pay as a deployment opens it', () => {
     const wechatPay = openWechatPay(
       { signType: 'HMAC-SHA256', wechatPayBaseUrls: [] },
       secretVersions(merchantWith()),
+      machine,
     )('v2');
     const before = Math.floor(Date.now() / 1000);
 
@@ -64,7 +67,7 @@ describe('WeChat Pay as a deployment opens it', () => {
 
   test('has each version once, made when it is asked for', () => {
     const config = { signType: 'HMAC-SHA256', wechatPayBaseUrls: [] } as const;
-    const wechatPay = openWechatPay(config, secretVersions(merchantWith()));
+    const wechatPay = openWechatPay(config, secretVersions(merchantWith()), machine);
 
     expect(wechatPay('v3').apiVersion).toBe('v3');
     expect(wechatPay('v2').apiVersion).toBe('v2');
@@ -73,7 +76,7 @@ describe('WeChat Pay as a deployment opens it', () => {
 
   test('does not have a version that this build lacks', () => {
     const config = { signType: 'HMAC-SHA256', wechatPayBaseUrls: [] } as const;
-    const wechatPay = openWechatPay(config, secretVersions(merchantWith()));
+    const wechatPay = openWechatPay(config, secretVersions(merchantWith()), machine);
 
     expect(() => wechatPay('v4' as 'v3')).toThrow('does not have WeChat Pay API v4');
   });

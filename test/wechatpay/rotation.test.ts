@@ -5,7 +5,8 @@
 import { GetSecretValueCommand, ResourceNotFoundException } from '@aws-sdk/client-secrets-manager';
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
-import { type MerchantSecret, openSecret } from '../../lib/secrets/versioned-secret.ts';
+import type { MerchantSecret } from '../../lib/secrets/merchant.ts';
+import { openSecret } from '../../lib/secrets/versioned-secret.ts';
 import { openWechatPayV2 } from '../../lib/wechatpay/v2/index.ts';
 import type { UnverifiedNotification, WechatPay } from '../../lib/wechatpay/operations.ts';
 import { newCertifiedKey, newKeyPair } from '../support/rsa-keys.ts';
@@ -80,7 +81,7 @@ const merchant = openSecret<MerchantSecret>(
   } as never,
   'merchant',
   v.custom<MerchantSecret>(() => true),
-  () => clock.nowMs,
+  { nowMs: () => clock.nowMs },
 );
 
 const certificateFetches: string[] = [];

@@ -1,7 +1,7 @@
 /** Notifications of payments (支付结果通知) and refunds (退款结果通知), and how to answer them. */
 import { WechatPayMalformedMessageError, WechatPaySignatureError } from '../../errors.ts';
 import type { PaymentEvidence } from '../../order/transition.ts';
-import type { MerchantSecret } from '../../secrets/versioned-secret.ts';
+import type { MerchantSecret } from '../../secrets/merchant.ts';
 import type { Acknowledgement, Notification, UnverifiedNotification } from '../operations.ts';
 import type { V2Client } from './protocol/call.ts';
 import { readPayment } from './payment.ts';

@@ -8,7 +8,8 @@
  */
 import { createDecipheriv, createHash } from 'node:crypto';
 import { WechatPayMalformedMessageError, WechatPaySignatureError } from '../../errors.ts';
-import type { MerchantSecret, VersionedSecret } from '../../secrets/versioned-secret.ts';
+import type { MerchantSecret } from '../../secrets/merchant.ts';
+import type { VersionedSecret } from '../../secrets/versioned-secret.ts';
 import type { RefundHint } from '../operations.ts';
 import { requiredField } from './protocol/call.ts';
 import { readFen } from './payment.ts';

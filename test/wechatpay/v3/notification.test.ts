@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { ConfigError } from '../../../lib/errors.ts';
-import type { MerchantSecret } from '../../../lib/secrets/versioned-secret.ts';
+import type { MerchantSecret } from '../../../lib/secrets/merchant.ts';
 import { acknowledge, parseNotification } from '../../../lib/wechatpay/v3/notification.ts';
 import { CREATED_AT, samplePayment } from '../../support/sample-orders.ts';
 import { secretVersions } from '../../support/secret-versions.ts';

@@ -7,7 +7,8 @@ import {
   WechatPayTransportError,
 } from '../../../errors.ts';
 import type { SignType } from '../../../order/stored-request.ts';
-import type { MerchantSecret, VersionedSecret } from '../../../secrets/versioned-secret.ts';
+import type { MerchantSecret } from '../../../secrets/merchant.ts';
+import type { VersionedSecret } from '../../../secrets/versioned-secret.ts';
 import { assertOurMerchant } from '../../judge.ts';
 import type { Transport } from '../../../transport/transport.ts';
 import { sign, verifySign } from './sign.ts';

@@ -1,7 +1,8 @@
 /** The merchant's keys as `KeyObject`s, made once per version of the secret. */
 import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
 import { ConfigError } from '../../../errors.ts';
-import type { MerchantSecret, VersionedSecret } from '../../../secrets/versioned-secret.ts';
+import type { MerchantSecret } from '../../../secrets/merchant.ts';
+import type { VersionedSecret } from '../../../secrets/versioned-secret.ts';
 import type { Signer } from './sign.ts';
 
 /** Signing with a `KeyObject` takes half the time of signing with a PEM text. */

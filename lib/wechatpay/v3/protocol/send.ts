@@ -1,5 +1,6 @@
 /** One signed request to a v3 endpoint. */
-import type { MerchantSecret, VersionedSecret } from '../../../secrets/versioned-secret.ts';
+import type { MerchantSecret } from '../../../secrets/merchant.ts';
+import type { VersionedSecret } from '../../../secrets/versioned-secret.ts';
 import type { Transport, WechatResponse } from '../../../transport/transport.ts';
 import { signerOf } from './merchant-keys.ts';
 import { authorization, type SignedRequest } from './sign.ts';

@@ -6,7 +6,7 @@ import {
   WechatPaySignatureError,
   WechatPayTransportError,
 } from '../../../../lib/errors.ts';
-import type { MerchantSecret } from '../../../../lib/secrets/versioned-secret.ts';
+import type { MerchantSecret } from '../../../../lib/secrets/merchant.ts';
 import type { WechatRequest } from '../../../../lib/transport/transport.ts';
 import { call } from '../../../../lib/wechatpay/v2/protocol/call.ts';
 import type { SignType } from '../../../../lib/order/stored-request.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigError } from '../../../../lib/errors.ts';
-import type { MerchantSecret } from '../../../../lib/secrets/versioned-secret.ts';
+import type { MerchantSecret } from '../../../../lib/secrets/merchant.ts';
 import { fetchCertificates } from '../../../../lib/wechatpay/v3/protocol/certificates.ts';
 import { newCertifiedKey, newKeyPair } from '../../../support/rsa-keys.ts';
 import { CREATED_AT } from '../../../support/sample-orders.ts';

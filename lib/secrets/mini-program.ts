@@ -1,0 +1,41 @@
+/** The secret `<service>/<stage>/mini-program`. */
+import * as v from 'valibot';
+import type { Config } from '../runtime/config.ts';
+import type { SecretsClient } from './client.ts';
+import { appid } from './fields.ts';
+import { openSecret, type SecretSchema, type VersionedSecret } from './versioned-secret.ts';
+
+/** What the mini-program is: enough to log buyers in and to accept quotes, not to move money. */
+export interface MiniProgramSecret {
+  readonly appid: string;
+  readonly appSecret: string;
+  /** Signs session tokens (HS256). */
+  readonly sessionKey: string;
+  /** The merchant's own backend signs quotes with it (HS256). */
+  readonly quoteKey?: string | undefined;
+}
+
+const hs256Key = v.pipe(v.string(), v.minLength(32));
+
+const miniProgramSecret: SecretSchema<MiniProgramSecret> = v.pipe(
+  v.object({
+    appid,
+    appSecret: v.pipe(v.string(), v.regex(/^[0-9a-zA-Z]{16,64}$/)),
+    sessionKey: hs256Key,
+    quoteKey: v.optional(hs256Key),
+  }),
+  // One key for both would let a quote pass as a login and a login as a quote.
+  v.forward(
+    v.check((secret) => secret.quoteKey !== secret.sessionKey),
+    ['quoteKey'],
+  ),
+);
+
+/** Does no I/O until its first use. */
+export function openMiniProgramSecret(
+  client: SecretsClient,
+  { miniProgramSecretId }: Pick<Config, 'miniProgramSecretId'>,
+  nowMs: () => number,
+): VersionedSecret<MiniProgramSecret> {
+  return openSecret(client, miniProgramSecretId, miniProgramSecret, { nowMs });
+}
