@@ -1,32 +1,21 @@
 /** WeChat's side as one value: what every operation of the simulator works with. */
-import { type Account, createAccount } from './book/account.ts';
+import { createAccount } from './book/account.ts';
 import { type Book, openBook } from './book/book.ts';
-import { type Clock, createClock } from './book/clock.ts';
+import { createClock } from './book/clock.ts';
 import type { MerchantV2, WechatpayKeys } from './book/credentials.ts';
-import { createFaults, type Faults } from './host/faults.ts';
-import { createMessages, type Messages } from './host/messages.ts';
+import { createFaults } from './host/faults.ts';
+import type { Service } from './host/service.ts';
+import { createMessages } from './host/messages.ts';
 import { createNotifications, type Notifications } from './notifications/queue.ts';
 import { createNotifier, type Notifier } from './notifications/notifier.ts';
-import { composePaymentNotice, composeRefundNotice } from './notifications/notice.ts';
-import { createOrders, type Order, type Orders, type Refund } from './book/orders.ts';
-import { createUsers, type Users } from './book/users.ts';
-import { createWechatKeys, type WechatKeys } from './book/wechat-keys.ts';
+import { createOrders } from './book/orders.ts';
+import { createUsers } from './book/users.ts';
+import { createWechatKeys } from './book/wechat-keys.ts';
 
-export interface Wechat {
-  readonly account: Account;
-  /** As it is now. */
-  readonly merchant: MerchantV2;
-  /** Absent: there are no keys for API v3. */
-  readonly keys: WechatKeys | undefined;
+export interface Wechat extends Service {
   readonly seed: string;
-  readonly book: Book;
-  readonly clock: Clock;
-  readonly users: Users;
-  readonly orders: Orders;
   readonly notifications: Notifications;
   readonly notifier: Notifier;
-  readonly faults: Faults;
-  readonly messages: Messages;
 }
 
 /** Opens the book and puts WeChat together. The notifier starts with the first `wake`. */
@@ -80,42 +69,4 @@ function closingOnFailure<T>(book: Book, work: () => T): T {
     book.close();
     throw error;
   }
-}
-
-/** Takes the money: marks the order paid and puts its notification on the schedule, both or neither. */
-export function takePayment(wechat: Wechat, outTradeNo: string, payer: string): Order | undefined {
-  const { book, clock, orders, users, notifications, notifier } = wechat;
-  const paid = book.transaction(() => {
-    const order = orders.pay(outTradeNo, users.openidOf(payer));
-    if (order) {
-      const { notifyUrl } = order.terms;
-      notifications.schedule(
-        order.outTradeNo,
-        notifyUrl,
-        composePaymentNotice(wechat, order),
-        clock.now(),
-      );
-    }
-    return order;
-  });
-  notifier.wake();
-  return paid;
-}
-
-/** A refund by hand in the merchant console (商户平台): its notification is in v2 format, whatever the order was made with. */
-export function refundInConsole(
-  wechat: Wechat,
-  order: Order,
-  refundFen: number,
-  notifyUrl: string,
-): Refund {
-  const { book, clock, orders, notifications, notifier } = wechat;
-  const refund = book.transaction(() => {
-    const made = orders.refund(order.outTradeNo, refundFen);
-    const notice = composeRefundNotice(wechat, order, made);
-    notifications.schedule(order.outTradeNo, notifyUrl, notice, clock.now());
-    return made;
-  });
-  notifier.wake();
-  return refund;
 }

@@ -1,14 +1,7 @@
 /** The merchant as WeChat knows it now: the merchant file, and what was changed in the console since. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { Book } from './book.ts';
-import type { MerchantV2 } from './credentials.ts';
-
-/** A sub-merchant (特约商户) of a service provider (服务商), with its own mini-program or without. */
-export interface SubMerchant {
-  readonly subMchid: string;
-  readonly subAppid?: string;
-  readonly subAppSecret?: string;
-}
+import type { MerchantV2, SubMerchant } from './credentials.ts';
 
 /** An API certificate (商户API证书) of the merchant. */
 export interface ApiCertificate {

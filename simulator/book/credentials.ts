@@ -2,7 +2,6 @@
 import { generateKeyPair, randomBytes, randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import type { SubMerchant } from './account.ts';
 import { createCertificate } from './certificate.ts';
 
 /** What a merchant holds: the content of `.local/merchant.json` without the two addresses. PEM texts end with a newline. */
@@ -31,6 +30,13 @@ export interface WechatpayKeys {
 export interface Credentials {
   readonly merchant: Merchant;
   readonly wechatpayKeys: WechatpayKeys;
+}
+
+/** A sub-merchant (特约商户) of a service provider (服务商), with its own mini-program or without. */
+export interface SubMerchant {
+  readonly subMchid: string;
+  readonly subAppid?: string;
+  readonly subAppSecret?: string;
 }
 
 /** The fields that API v2 and code2session need; the rest of a merchant file may be absent. */

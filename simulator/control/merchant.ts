@@ -1,10 +1,10 @@
 /** The part of the control API that stands for the merchant console: keys, certificates, sub-merchants. */
 import { X509Certificate } from 'node:crypto';
-import type { AccountChanges, SubMerchant } from '../book/account.ts';
+import type { AccountChanges } from '../book/account.ts';
 import { createCertificate } from '../book/certificate.ts';
 import { type Body, ControlError, readText, refuseUnknownFields } from './input.ts';
 import { isAddress } from './orders.ts';
-import { createRsaKeyPair, randomText } from '../book/credentials.ts';
+import { createRsaKeyPair, randomText, type SubMerchant } from '../book/credentials.ts';
 import { renewKeys } from '../notifications/notice.ts';
 import type { Wechat } from '../wechat.ts';
 

@@ -7,7 +7,10 @@ const toIso = (epochMs: number | null) =>
   epochMs === null ? null : new Date(epochMs).toISOString();
 
 /** Amounts in fen, times in ISO 8601 on WeChat's clock; `request` has the names of the wire. */
-export function describeOrderForPeople({ orders, notifications, users }: Wechat, order: Order) {
+export function describeOrderForPeople(
+  { orders, notifications, users }: Pick<Wechat, 'orders' | 'notifications' | 'users'>,
+  order: Order,
+) {
   const { terms, payerOpenid, outTradeNo } = order;
   const payer = payerOpenid ?? (terms.openid || null);
   return {

@@ -4,7 +4,8 @@ import { describeOrderForPeople } from './order-view.ts';
 import { isPaid, type Order } from '../book/orders.ts';
 import { nameOfBuyer } from '../book/payer.ts';
 import { refuseUnpayable } from '../phone/phone.ts';
-import { refundInConsole, takePayment, type Wechat } from '../wechat.ts';
+import { refundInConsole, takePayment } from '../notifications/payments.ts';
+import type { Wechat } from '../wechat.ts';
 
 const MAX_REFUNDS = 50;
 const REFUND_PATH = '/notify/v2/refund';

@@ -1,12 +1,30 @@
 /** One HTTP call to the merchant's notify_url, and whether its answer counts as an acknowledgement. */
 import http from 'node:http';
 import https from 'node:https';
-import type { AttemptDetail, Outcome } from './queue.ts';
 import { decodeUtf8, parseXml } from '../v2/wire.ts';
 
 const ANSWER_TIMEOUT_MS = 5000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 const EXCERPT_CHARACTERS = 300;
+
+/** How one attempt ended. Only `acknowledged` stops the retries. */
+export type Outcome =
+  | 'acknowledged'
+  | 'refused'
+  | 'bad-answer'
+  | 'timeout'
+  | 'connection-failed'
+  | 'lost'
+  | 'cut'
+  | 'acknowledgement-lost';
+
+export interface AttemptDetail {
+  httpStatus?: number;
+  answer?: string;
+  error?: string;
+  fault?: string;
+  durationMs?: number;
+}
 
 export interface Delivery extends AttemptDetail {
   outcome: Outcome;

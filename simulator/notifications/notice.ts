@@ -6,7 +6,8 @@ import type { MerchantV2 } from '../book/credentials.ts';
 import type { Order, Refund } from '../book/orders.ts';
 import { describePayment, describeSubMerchant } from '../v2/trade-fields.ts';
 import { describeTransaction } from '../v3/transaction.ts';
-import type { Wechat } from '../wechat.ts';
+import type { Service } from '../host/service.ts';
+import type { OpenNotification } from '../v3/resource.ts';
 import type { SignType } from '../book/order-terms.ts';
 import { type Fields, signFields, toXml } from '../v2/wire.ts';
 
@@ -26,34 +27,26 @@ export interface RefundNoticeV2 {
 }
 
 /** JSON; `resource` is encrypted, the headers carry the signature. */
-export interface PaymentNoticeV3 {
+export interface PaymentNoticeV3 extends OpenNotification {
   readonly kind: 'payment-v3';
-  readonly envelope: {
-    readonly id: string;
-    readonly create_time: string;
-    readonly resource_type: string;
-    readonly event_type: string;
-    readonly summary: string;
-  };
-  readonly originalType: string;
-  readonly resource: Record<string, unknown>;
-  readonly nonce: string;
-  readonly apiV3Key: string;
   /** As `Order.namesPublicKey`. */
   readonly namesPublicKey: boolean;
 }
 
 export type Notice = PaymentNoticeV2 | RefundNoticeV2 | PaymentNoticeV3;
 
+/** Whose order it is, and who paid. */
+type Parties = Pick<Service, 'merchant' | 'users'>;
+
 /** In the format of the version that the order was made with, with the keys of this moment. */
-export function composePaymentNotice(wechat: Wechat, order: Order): Notice {
+export function composePaymentNotice(parties: Parties, order: Order): Notice {
   return order.signType === 'RSA'
-    ? composeV3(wechat, order)
-    : composeV2(wechat, order, order.signType);
+    ? composeV3(parties, order)
+    : composeV2(parties, order, order.signType);
 }
 
 /** Names in byte order, no `sign_type`, signed like the order was. */
-function composeV2({ merchant, users }: Wechat, order: Order, signType: SignType): Notice {
+function composeV2({ merchant, users }: Parties, order: Order, signType: SignType): Notice {
   const { attach, deviceInfo } = order.terms;
   const fields: Fields = {
     appid: merchant.appid,
@@ -77,7 +70,7 @@ function signNotice(unsigned: Fields, key: string, signType: SignType): Fields {
   );
 }
 
-function composeV3(wechat: Wechat, order: Order): Notice {
+function composeV3(parties: Parties, order: Order): Notice {
   return {
     kind: 'payment-v3',
     envelope: {
@@ -88,14 +81,18 @@ function composeV3(wechat: Wechat, order: Order): Notice {
       summary: '支付成功',
     },
     originalType: 'transaction',
-    resource: describeTransaction(wechat, order),
+    resource: describeTransaction(parties, order),
     nonce: Formatter.nonce(12),
-    apiV3Key: wechat.merchant.apiV3Key ?? '',
+    apiV3Key: parties.merchant.apiV3Key ?? '',
     namesPublicKey: order.namesPublicKey,
   };
 }
 
-export function composeRefundNotice({ merchant }: Wechat, order: Order, refund: Refund): Notice {
+export function composeRefundNotice(
+  { merchant }: Pick<Parties, 'merchant'>,
+  order: Order,
+  refund: Refund,
+): Notice {
   const refundFee = refund.refundFen.toString();
   const totalFee = order.totalFen.toString();
   return {
@@ -153,19 +150,3 @@ const toRootXml = (fields: Fields) =>
   toXml(fields, [])
     .replace(/^<xml>/, '<root>\n')
     .replace(/<\/xml>$/, '</root>');
-
-/** The body of a v3 notification. */
-export function encryptResource(notice: PaymentNoticeV3): string {
-  const { originalType, nonce, apiV3Key } = notice;
-  const plaintext = JSON.stringify(notice.resource);
-  return JSON.stringify({
-    ...notice.envelope,
-    resource: {
-      original_type: originalType,
-      algorithm: 'AEAD_AES_256_GCM',
-      ciphertext: Aes.AesGcm.encrypt(plaintext, apiV3Key, nonce, originalType),
-      associated_data: originalType,
-      nonce,
-    },
-  });
-}

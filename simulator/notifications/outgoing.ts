@@ -8,13 +8,13 @@ import type { Fault } from '../host/faults.ts';
 import { alterAmount, alterMerchant, tamper } from '../v2/forgery.ts';
 import {
   encryptRefund,
-  encryptResource,
   type Notice,
   type PaymentNoticeV2,
   type PaymentNoticeV3,
   type RefundNoticeV2,
 } from './notice.ts';
 import { alterHead, alterResource, alterTail, type ForgedBody } from '../v3/forgery.ts';
+import { encryptResource } from '../v3/resource.ts';
 import { reportAlteredBody, type SignatureFault, signMessage } from '../v3/sign.ts';
 import type { WechatKeys } from '../book/wechat-keys.ts';
 import { type Fields, judgeFields, toXml } from '../v2/wire.ts';

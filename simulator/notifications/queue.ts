@@ -1,6 +1,7 @@
 /** Notifications (支付结果通知, 退款结果通知) on disk: what is to be sent, when next, and every attempt so far. */
 import type { SQLOutputValue } from 'node:sqlite';
 import type { Book } from '../book/book.ts';
+import type { AttemptDetail, Outcome } from './delivery.ts';
 import type { Notice } from './notice.ts';
 import type { SignType } from '../book/order-terms.ts';
 import type { Fields } from '../v2/wire.ts';
@@ -22,25 +23,6 @@ export interface Notification {
   readonly state: string;
   /** Held back once by a `late` or `reorder` fault. */
   readonly postponed: string | null;
-}
-
-/** How one attempt ended. Only `acknowledged` stops the retries. */
-export type Outcome =
-  | 'acknowledged'
-  | 'refused'
-  | 'bad-answer'
-  | 'timeout'
-  | 'connection-failed'
-  | 'lost'
-  | 'cut'
-  | 'acknowledgement-lost';
-
-export interface AttemptDetail {
-  httpStatus?: number;
-  answer?: string;
-  error?: string;
-  fault?: string;
-  durationMs?: number;
 }
 
 export interface Attempt extends AttemptDetail {

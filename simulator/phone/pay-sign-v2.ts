@@ -4,7 +4,7 @@ import type { MerchantV2 } from '../book/credentials.ts';
 import type { Message } from '../host/messages.ts';
 import type { Order } from '../book/orders.ts';
 import { type PaymentInput, type PhoneResult, refuse } from './result.ts';
-import type { Wechat } from '../wechat.ts';
+import type { Service } from '../host/service.ts';
 import { type Fields, judgeFields } from '../v2/wire.ts';
 
 export const WRONG_SIGNATURE = '支付验证签名失败';
@@ -24,7 +24,7 @@ export function readPayingAppid(
 
 /** Undefined when the signature is right for this order; the report goes into `message`. */
 export function checkPaySign(
-  { merchant }: Wechat,
+  { merchant }: Pick<Service, 'merchant'>,
   input: PaymentInput,
   order: Order,
   message: Message,

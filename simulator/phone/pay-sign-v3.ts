@@ -4,7 +4,7 @@ import type { Message } from '../host/messages.ts';
 import type { Order } from '../book/orders.ts';
 import { readPayingAppid, WRONG_SIGNATURE } from './pay-sign-v2.ts';
 import { type PaymentInput, type PhoneResult, refuse } from './result.ts';
-import type { Wechat } from '../wechat.ts';
+import type { Service } from '../host/service.ts';
 import { MERCHANT_KEY_NAME } from '../explain/report.ts';
 import { rightDraft } from '../explain/v3/draft.ts';
 import { explainRsa } from '../explain/v3/key.ts';
@@ -13,7 +13,7 @@ import { guessPaySign } from '../explain/v3/pay-sign.ts';
 
 /** Undefined when the signature is right for this order; the report goes into `message`. */
 export function checkPaySignV3(
-  { merchant, account }: Wechat,
+  { merchant, account }: Pick<Service, 'merchant' | 'account'>,
   input: PaymentInput,
   order: Order,
   message: Message,

@@ -5,7 +5,8 @@ import { nameOfBuyer } from '../book/payer.ts';
 import { checkPaySign } from './pay-sign-v2.ts';
 import { type PaymentInput, type PhoneResult, refuse } from './result.ts';
 import { checkPaySignV3 } from './pay-sign-v3.ts';
-import { takePayment, type Wechat } from '../wechat.ts';
+import { takePayment } from '../notifications/payments.ts';
+import type { Wechat } from '../wechat.ts';
 
 const PARAMETERS = ['timeStamp', 'nonceStr', 'package', 'signType', 'paySign'] as const;
 

@@ -12,13 +12,13 @@ import { isPaid } from '../book/orders.ts';
 import { type ErrorCode, failWith, isErrorCode, type Outcome } from './errors.ts';
 import { openRequest } from './open-request.ts';
 import { placeOrder } from './unifiedorder.ts';
-import { nameInV2 } from '../v3/errors.ts';
-import type { Wechat } from '../wechat.ts';
+import { nameInV2 } from '../host/error-names.ts';
+import type { Service } from '../host/service.ts';
 import { type Fields, signFields, toXml } from './wire.ts';
 
 interface Operation {
   readonly point: FaultPoint & ('unifiedorder' | 'orderquery' | 'closeorder');
-  readonly run: (wechat: Wechat, fields: Fields, signType: SignType) => Outcome;
+  readonly run: (service: Service, fields: Fields, signType: SignType) => Outcome;
 }
 
 const OPERATIONS: Record<string, Operation> = {
@@ -33,9 +33,9 @@ const SLOW_ANSWER_SECONDS = 3;
 export const isPayPath = (path: string) => path in OPERATIONS || NOT_YET_SERVED.has(path);
 
 /** Answers one call of the pay API and keeps it in the message log. */
-export function answerPayApi(wechat: Wechat, request: Request): Reply {
+export function answerPayApi(service: Service, request: Request): Reply {
   const operation = OPERATIONS[request.path];
-  const message = wechat.messages.add({
+  const message = service.messages.add({
     from: 'merchant',
     to: 'wechat',
     kind: operation?.point ?? request.path,
@@ -44,7 +44,7 @@ export function answerPayApi(wechat: Wechat, request: Request): Reply {
     request: { headers: request.headers, body: request.body.toString('utf8') },
   });
   const reply = operation
-    ? answerOperation(wechat, request, operation, message)
+    ? answerOperation(service, request, operation, message)
     : answerXml({
         return_code: 'FAIL',
         return_msg: `simulator: ${request.path} is not served yet`,
@@ -65,34 +65,34 @@ const answerXml = (fields: Fields): Answer => ({
 });
 
 function answerOperation(
-  wechat: Wechat,
+  service: Service,
   request: Request,
   operation: Operation,
   message: Message,
 ): Reply {
-  const opened = openRequest(wechat, request, message);
+  const opened = openRequest(service, request, message);
   const { signType, subMerchant } = opened;
   const sealing = { signType, subMerchant, message };
   if ('refused' in opened) {
-    return seal(wechat, opened.refused, sealing);
+    return seal(service, opened.refused, sealing);
   }
   const { fields } = opened;
   const { point, run } = operation;
-  const fault = wechat.faults.take(
+  const fault = service.faults.take(
     point,
-    (kind) => kind !== 'probe' && (kind !== 'wrong-amount' || isPaidOrder(wechat, fields)),
+    (kind) => kind !== 'probe' && (kind !== 'wrong-amount' || isPaidOrder(service, fields)),
   );
   if (!fault) {
-    return seal(wechat, run(wechat, fields, signType), sealing);
+    return seal(service, run(service, fields, signType), sealing);
   }
   message.fault = fault.kind;
   return answerWithFault(fault, {
-    perform: () => run(wechat, fields, signType),
-    answer: (outcome, change) => seal(wechat, outcome, sealing, change),
+    perform: () => run(service, fields, signType),
+    answer: (outcome, change) => seal(service, outcome, sealing, change),
     forge: {
       tamper,
-      'wrong-amount': (sealed) => alterAmount(sealed, wechat.merchant.apiV2Key, signType),
-      'wrong-merchant': (sealed) => alterMerchant(sealed, wechat.merchant.apiV2Key, signType),
+      'wrong-amount': (sealed) => alterAmount(sealed, service.merchant.apiV2Key, signType),
+      'wrong-merchant': (sealed) => alterMerchant(sealed, service.merchant.apiV2Key, signType),
     },
   });
 }
@@ -131,7 +131,7 @@ function answerWithFault(fault: Fault, { perform, answer, forge }: FaultyCall): 
   }
 }
 
-const isPaidOrder = ({ orders }: Wechat, fields: Fields) => {
+const isPaidOrder = ({ orders }: Pick<Service, 'orders'>, fields: Fields) => {
   const order = fields['transaction_id']
     ? orders.findByTransactionId(fields['transaction_id'])
     : orders.find(fields['out_trade_no'] ?? '');
@@ -147,7 +147,7 @@ interface Sealing {
 
 /** Puts an outcome into WeChat's envelope, signed with the algorithm of the request. */
 function seal(
-  { merchant }: Wechat,
+  { merchant }: Pick<Service, 'merchant'>,
   outcome: Outcome,
   { signType, subMerchant, message }: Sealing,
   change: (sealed: Fields) => Fields = (sealed) => sealed,

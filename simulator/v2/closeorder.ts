@@ -2,12 +2,15 @@
 import { isOfSubMerchant } from './orderquery.ts';
 import { isPaid } from '../book/orders.ts';
 import { fail, type Outcome, succeed } from './errors.ts';
-import type { Wechat } from '../wechat.ts';
+import type { Service } from '../host/service.ts';
 import type { Fields } from './wire.ts';
 
 const EARLIEST_CLOSE_MS = 5 * 60 * 1000;
 
-export function closeOrder({ orders, clock }: Wechat, fields: Fields): Outcome {
+export function closeOrder(
+  { orders, clock }: Pick<Service, 'orders' | 'clock'>,
+  fields: Fields,
+): Outcome {
   const outTradeNo = fields['out_trade_no'];
   if (!outTradeNo) {
     return fail('LACK_PARAMS', '缺少必填参数out_trade_no');

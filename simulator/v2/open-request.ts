@@ -1,12 +1,11 @@
 /** Everything that the pay API checks before an operation runs: XML, merchant, signature, appid. */
-import type { SubMerchant } from '../book/account.ts';
-import type { MerchantV2 } from '../book/credentials.ts';
+import type { MerchantV2, SubMerchant } from '../book/credentials.ts';
 import type { Request } from '../host/http.ts';
 import type { Message } from '../host/messages.ts';
 import { fail, failAtGateway, failAtGatewayWith, type Outcome } from './errors.ts';
 import { readTermsV2, type SignType } from '../book/order-terms.ts';
 import { describeSubMerchant } from './trade-fields.ts';
-import type { Wechat } from '../wechat.ts';
+import type { Service } from '../host/service.ts';
 import {
   decodeUtf8,
   type Fields,
@@ -22,8 +21,12 @@ type Opened = { signType: SignType; subMerchant: Fields } & (
 );
 
 /** Reads and verifies; a refusal says with which algorithm it is to be signed. The report goes into `message`. */
-export function openRequest(wechat: Wechat, request: Request, message: Message): Opened {
-  const { merchant, account } = wechat;
+export function openRequest(
+  service: Pick<Service, 'merchant' | 'account'>,
+  request: Request,
+  message: Message,
+): Opened {
+  const { merchant, account } = service;
   let text = '';
   let fields: Fields;
   try {
@@ -40,7 +43,7 @@ export function openRequest(wechat: Wechat, request: Request, message: Message):
   const signType: SignType = declared === 'HMAC-SHA256' ? 'HMAC-SHA256' : 'MD5';
   const refused =
     refuseStranger(fields, merchant) ??
-    verifySignature(wechat, fields, signType, text, message) ??
+    verifySignature(service, fields, signType, text, message) ??
     refuseHeader(fields, merchant) ??
     refuseSubMerchant(fields, account.subMerchants());
   const subMerchant = describeSubMerchant(readTermsV2(fields));
@@ -72,7 +75,7 @@ function refuseStranger(fields: Fields, merchant: MerchantV2): Outcome | undefin
 }
 
 function verifySignature(
-  { merchant }: Wechat,
+  { merchant }: Pick<Service, 'merchant'>,
   { sign, ...fields }: Fields,
   signType: SignType,
   text: string,

@@ -3,14 +3,17 @@ import { isPaid, type Order } from '../book/orders.ts';
 import { fail, type Outcome, succeed } from './errors.ts';
 import { describePayment, describeSubMerchant } from './trade-fields.ts';
 import type { Users } from '../book/users.ts';
-import type { Wechat } from '../wechat.ts';
+import type { Service } from '../host/service.ts';
 import type { Fields } from './wire.ts';
 
 /** A service provider sees an order only together with its sub-merchant. */
 export const isOfSubMerchant = ({ terms }: Order, fields: Fields) =>
   terms.subMchid === (fields['sub_mch_id'] ?? '');
 
-export function queryOrder({ orders, users }: Wechat, fields: Fields): Outcome {
+export function queryOrder(
+  { orders, users }: Pick<Service, 'orders' | 'users'>,
+  fields: Fields,
+): Outcome {
   const { transaction_id: transactionId, out_trade_no: outTradeNo } = fields;
   if (!transactionId && !outTradeNo) {
     return fail('LACK_PARAMS', '缺少必填参数out_trade_no');

@@ -4,15 +4,15 @@ import { checkOrderRequest, checkTimeExpire } from './order-request.ts';
 import type { OrderRequest, SignType } from '../book/order-terms.ts';
 import { isPaid } from '../book/orders.ts';
 import type { Users } from '../book/users.ts';
-import type { Wechat } from '../wechat.ts';
+import type { Service } from '../host/service.ts';
 import type { Fields } from './wire.ts';
 
 /**
  * The number is the identity of an order: the same parameters again (nonce_str and sign aside) give a
  * fresh prepay_id, any difference is refused, and so is a number that is paid or closed.
  */
-export function placeOrder(wechat: Wechat, fields: Fields, signType: SignType): Outcome {
-  const { orders, users, clock } = wechat;
+export function placeOrder(service: Service, fields: Fields, signType: SignType): Outcome {
+  const { orders, users, clock } = service;
   const refused = checkOrderRequest(fields);
   if (refused) {
     return refused;
@@ -37,7 +37,7 @@ export function placeOrder(wechat: Wechat, fields: Fields, signType: SignType): 
   if (tooShort) {
     return tooShort;
   }
-  return wechat.book.transaction(() => {
+  return service.book.transaction(() => {
     if (!existing) {
       orders.create(outTradeNo, request, signType);
     }

@@ -4,7 +4,7 @@ import type { Fault } from '../host/faults.ts';
 import { answerJson, type Answer, type Reply, type Request } from '../host/http.ts';
 import type { Message } from '../host/messages.ts';
 import { isPaid } from '../book/orders.ts';
-import type { Wechat } from '../wechat.ts';
+import type { Service } from '../host/service.ts';
 import { failAs, failV3, type V3Outcome } from './errors.ts';
 import { alterAmountV3, alterMerchantV3, tamperAnswer } from './forgery.ts';
 import { refuseRequest } from './open-request.ts';
@@ -16,9 +16,9 @@ const METHODS = ['GET', 'POST'];
 const SLOW_ANSWER_SECONDS = 3;
 
 /** Answers one call and keeps it in the message log. */
-export function answerV3Api(wechat: Wechat, request: Request): Reply {
-  const operation = findOperation(wechat, request);
-  const message = wechat.messages.add({
+export function answerV3Api(service: Service, request: Request): Reply {
+  const operation = findOperation(service, request);
+  const message = service.messages.add({
     from: 'merchant',
     to: 'wechat',
     kind: operation?.point ?? request.path,
@@ -26,7 +26,7 @@ export function answerV3Api(wechat: Wechat, request: Request): Reply {
     path: request.url,
     request: { headers: request.headers, body: request.body.toString('utf8') },
   });
-  const reply = decide(wechat, request, operation, message);
+  const reply = decide(service, request, operation, message);
   if (typeof reply === 'string') {
     message.note = reply === 'drop' ? 'the connection was cut' : 'no answer was sent';
   } else {
@@ -37,21 +37,21 @@ export function answerV3Api(wechat: Wechat, request: Request): Reply {
 }
 
 function decide(
-  wechat: Wechat,
+  service: Service,
   request: Request,
   operation: V3Operation | undefined,
   message: Message,
 ): Reply {
-  const { keys, faults } = wechat;
+  const { keys, faults } = service;
   if (!keys) {
     message.note = 'no keys for API v3';
     const text = 'API v3 needs the v3 values of the merchant file and the file of WeChat Pay keys';
     return answerJson(501, { code: 'SYSTEM_ERROR', message: `simulator: ${text}` });
   }
   const seal = (outcome: V3Outcome, fault?: Fault) =>
-    answer(wechat, keys, request, outcome, message, fault);
+    answer(service, keys, request, outcome, message, fault);
   if (!operation) {
-    const method = METHODS.find((one) => findOperation(wechat, { ...request, method: one }));
+    const method = METHODS.find((one) => findOperation(service, { ...request, method: one }));
     if (method) {
       const text = `simulator: ${request.method} ${request.path} is not possible: use ${method}`;
       const refusal = failV3('INVALID_REQUEST', { text, note: `use ${method}` });
@@ -60,7 +60,7 @@ function decide(
     const text = `simulator: ${request.method} ${request.path} is not served`;
     return seal(failV3('RESOURCE_NOT_EXISTS', { text, note: 'not served' }));
   }
-  const refused = refuseRequest(wechat, request, message);
+  const refused = refuseRequest(service, request, message);
   if (refused) {
     return seal(refused);
   }
@@ -131,7 +131,7 @@ function writeBodies(outcome: V3Outcome, fault: Fault | undefined) {
 }
 
 function answer(
-  { clock }: Wechat,
+  { clock }: Service,
   keys: WechatKeys,
   { headers }: Request,
   outcome: V3Outcome,

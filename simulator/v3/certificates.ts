@@ -1,14 +1,14 @@
 /** `GET /v3/certificates` (下载平台证书): encrypted with the API v3 key; not for merchants with a public key only. */
 import { Aes, Formatter } from 'wechatpay-axios-plugin';
 import { formatRfc3339 } from '../book/clock.ts';
-import type { Wechat } from '../wechat.ts';
+import type { Service } from '../host/service.ts';
 import { failV3, succeedV3, type V3Outcome } from './errors.ts';
 import type { PlatformCertificate } from '../book/wechat-keys.ts';
 
 const ASSOCIATED_DATA = 'certificate';
 
 export function listCertificates(
-  { keys, merchant }: Wechat,
+  { keys, merchant }: Pick<Service, 'keys' | 'merchant'>,
   algorithmType: string | null,
 ): V3Outcome {
   if (algorithmType !== null && !['RSA', 'SM2', 'ALL'].includes(algorithmType)) {

@@ -1,4 +1,5 @@
 /** Error codes of API v3 with WeChat's status, texts and internal numbers, and how an operation can end. */
+import { nameInV3 } from '../host/error-names.ts';
 
 interface Kind {
   readonly status: number;
@@ -63,26 +64,8 @@ export const failV3 = (
   more: { text?: string; internal?: number; detail?: object; note?: string } = {},
 ): V3Failure => ({ kind: 'error', code, ...KINDS[code], ...more });
 
-/** API v2 says the same things under other names. */
-const NAMES_IN_V2: Record<string, V3ErrorCode> = {
-  APPID_NOT_EXIST: 'APPID_MCHID_NOT_MATCH',
-  LACK_PARAMS: 'PARAM_ERROR',
-  MCHID_NOT_EXIST: 'MCH_NOT_EXISTS',
-  NOAUTH: 'NO_AUTH',
-  NOTENOUGH: 'NOT_ENOUGH',
-  ORDERCLOSED: 'ORDER_CLOSED',
-  ORDERNOTEXIST: 'ORDER_NOT_EXIST',
-  ORDERPAID: 'ORDER_PAID',
-  SIGNERROR: 'SIGN_ERROR',
-  SYSTEMERROR: 'SYSTEM_ERROR',
-};
-
-/** What a fault with this code looks like here. */
-export const failAs = (code: string | undefined): V3Failure =>
-  failV3(
-    code !== undefined && isV3ErrorCode(code) ? code : (NAMES_IN_V2[code ?? ''] ?? 'SYSTEM_ERROR'),
-  );
-
-/** The same for API v2, with a code of v3. */
-export const nameInV2 = (code: string): string =>
-  Object.entries(NAMES_IN_V2).find(([, name]) => name === code)?.[0] ?? code;
+/** What a fault with this code looks like here; the code may be one of API v2. */
+export function failAs(code = 'SYSTEM_ERROR'): V3Failure {
+  const name = nameInV3(code);
+  return failV3(isV3ErrorCode(name) ? name : 'SYSTEM_ERROR');
+}

@@ -1,6 +1,6 @@
 /** What faults do to messages of API v3: altered after signing, or signed correctly over something wrong. */
 import type { Fault, TamperPart } from '../host/faults.ts';
-import { encryptResource, type PaymentNoticeV3 } from '../notifications/notice.ts';
+import { encryptResource, type OpenNotification } from './resource.ts';
 
 const swap = (character: string) => (character === '0' ? '1' : '0');
 
@@ -18,7 +18,7 @@ export interface ForgedBody {
 
 /** `honest` is the body without a fault. */
 export function alterResource(
-  notice: PaymentNoticeV3,
+  notice: OpenNotification,
   honest: string,
   fault: Fault | undefined,
 ): ForgedBody {

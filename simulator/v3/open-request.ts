@@ -1,21 +1,23 @@
 /** Everything that API v3 checks before an operation runs: headers, signature, JSON, whose orders these are. */
 import type { Request } from '../host/http.ts';
 import type { Message } from '../host/messages.ts';
-import type { Wechat } from '../wechat.ts';
+import type { Service } from '../host/service.ts';
 import { failV3, type V3Failure, type V3Outcome } from './errors.ts';
 import { checkJson } from './json-shape.ts';
 import { shapeOfParties } from './order-shape.ts';
 import { verifyRequest } from './verify-request.ts';
 
+type Parties = Pick<Service, 'merchant' | 'account'>;
+
 export type Json = Readonly<Record<string, unknown>>;
 
 /** Undefined when nothing is wrong with headers and signature. */
 export function refuseRequest(
-  wechat: Wechat,
+  service: Service,
   request: Request,
   message: Message,
 ): V3Failure | undefined {
-  return refuseHeaders(request) ?? verifyRequest(wechat, request, message);
+  return refuseHeaders(request) ?? verifyRequest(service, request, message);
 }
 
 function refuseHeaders({ headers, method, tooLarge }: Request): V3Failure | undefined {
@@ -48,19 +50,20 @@ export function readBody({ body }: Request): { json: unknown } | { refused: V3Ou
 
 /** Names one merchant, or a provider and its sub-merchant, and this account may speak for them. */
 export function checkParties(
-  wechat: Wechat,
+  service: Parties,
   isPartner: boolean,
   parties: Json,
   root: '/body' | '/query',
 ): V3Failure | undefined {
   return (
-    checkJson(parties, shapeOfParties(isPartner), root) ?? refuseParties(wechat, isPartner, parties)
+    checkJson(parties, shapeOfParties(isPartner), root) ??
+    refuseParties(service, isPartner, parties)
   );
 }
 
 /** Whether this account is what the endpoint is for, and whether the numbers in the message are its own. */
 export function refuseParties(
-  { merchant, account }: Wechat,
+  { merchant, account }: Parties,
   isPartner: boolean,
   json: Json,
 ): V3Failure | undefined {

@@ -2,7 +2,7 @@
 import type { FaultPoint } from '../host/faults.ts';
 import type { Request } from '../host/http.ts';
 import type { Order } from '../book/orders.ts';
-import type { Wechat } from '../wechat.ts';
+import type { Service } from '../host/service.ts';
 import { listCertificates } from './certificates.ts';
 import type { V3Outcome } from './errors.ts';
 import { readBody } from './open-request.ts';
@@ -20,12 +20,12 @@ const TRANSACTIONS =
   /^\/v3\/pay\/(partner\/)?transactions\/(jsapi|native|id\/([^/]+)|out-trade-no\/([^/]+?)(\/close)?)$/;
 
 /** Undefined: the simulator does not serve this. */
-export function findOperation(wechat: Wechat, request: Request): V3Operation | undefined {
+export function findOperation(service: Service, request: Request): V3Operation | undefined {
   const { method, path, query } = request;
   if (path === '/v3/certificates' && method === 'GET') {
     return {
       point: 'certificates',
-      run: () => listCertificates(wechat, query.get('algorithm_type')),
+      run: () => listCertificates(service, query.get('algorithm_type')),
     };
   }
   const [, partner, what, transactionId, outTradeNo, close] = TRANSACTIONS.exec(path) ?? [];
@@ -33,22 +33,22 @@ export function findOperation(wechat: Wechat, request: Request): V3Operation | u
   if (what === 'jsapi' || what === 'native') {
     const tradeType = what === 'jsapi' ? 'JSAPI' : 'NATIVE';
     const namesPublicKey =
-      request.headers['wechatpay-serial'] === wechat.merchant.wechatpayPublicKeyId;
+      request.headers['wechatpay-serial'] === service.merchant.wechatpayPublicKeyId;
     const run = withBody(request, (json) =>
-      placeOrderV3(wechat, isPartner, tradeType, json, namesPublicKey),
+      placeOrderV3(service, isPartner, tradeType, json, namesPublicKey),
     );
     return method === 'POST' ? { point: 'unifiedorder', run } : undefined;
   }
-  const { orders } = wechat;
+  const { orders } = service;
   const order = transactionId
     ? orders.findByTransactionId(transactionId)
     : orders.find(decode(outTradeNo ?? ''));
   if (close && method === 'POST') {
-    const run = withBody(request, (json) => closeOrderV3(wechat, isPartner, order, json));
+    const run = withBody(request, (json) => closeOrderV3(service, isPartner, order, json));
     return { point: 'closeorder', order, run };
   }
   if (what !== undefined && !close && method === 'GET') {
-    const run = () => queryOrderV3(wechat, isPartner, order, Object.fromEntries(query));
+    const run = () => queryOrderV3(service, isPartner, order, Object.fromEntries(query));
     return { point: 'orderquery', order, run };
   }
   return undefined;

@@ -1,6 +1,6 @@
 /** Query and close (查询订单、关闭订单) of v3. */
 import { isPaid, type Order } from '../book/orders.ts';
-import type { Wechat } from '../wechat.ts';
+import type { Service } from '../host/service.ts';
 import { failV3, succeedEmpty, succeedV3, type V3Outcome } from './errors.ts';
 import { checkParties, type Json } from './open-request.ts';
 import { describeTransaction } from './transaction.ts';
@@ -9,28 +9,28 @@ import { describeTransaction } from './transaction.ts';
 const isOf = (order: Order, parties: Json) => order.terms.subMchid === (parties['sub_mchid'] ?? '');
 
 export function queryOrderV3(
-  wechat: Wechat,
+  service: Service,
   isPartner: boolean,
   order: Order | undefined,
   parties: Json,
 ): V3Outcome {
-  const refused = checkParties(wechat, isPartner, parties, '/query');
+  const refused = checkParties(service, isPartner, parties, '/query');
   if (refused) {
     return refused;
   }
   return order && isOf(order, parties)
-    ? succeedV3(describeTransaction(wechat, order))
+    ? succeedV3(describeTransaction(service, order))
     : failV3('ORDER_NOT_EXIST');
 }
 
 /** 204 also for a number that never was: it proves nothing. */
 export function closeOrderV3(
-  wechat: Wechat,
+  service: Service,
   isPartner: boolean,
   order: Order | undefined,
   json: unknown,
 ): V3Outcome {
-  const refused = checkParties(wechat, isPartner, json as Json, '/body');
+  const refused = checkParties(service, isPartner, json as Json, '/body');
   if (refused) {
     return refused;
   }
@@ -40,6 +40,6 @@ export function closeOrderV3(
   if (isPaid(order)) {
     return failV3('ORDER_PAID');
   }
-  wechat.orders.close(order.outTradeNo);
+  service.orders.close(order.outTradeNo);
   return succeedEmpty;
 }

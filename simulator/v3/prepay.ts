@@ -1,10 +1,10 @@
 /** `POST /v3/pay/transactions/{jsapi,native}` and the partner form (下单). */
 import { isDeepStrictEqual } from 'node:util';
-import type { SubMerchant } from '../book/account.ts';
+import type { SubMerchant } from '../book/credentials.ts';
 import { readTermsV3 } from '../book/order-terms.ts';
 import { isPaid, type Order } from '../book/orders.ts';
 import { nameOfBuyer } from '../book/payer.ts';
-import type { Wechat } from '../wechat.ts';
+import type { Service } from '../host/service.ts';
 import { failV3, succeedV3, type V3Failure, type V3Outcome } from './errors.ts';
 import { checkJson } from './json-shape.ts';
 import { type Json, refuseParties } from './open-request.ts';
@@ -12,7 +12,7 @@ import { shapeOfOrder } from './order-shape.ts';
 
 /** The same rules for a number as in v2: identical parameters give a fresh prepay_id, a difference is refused. */
 export function placeOrderV3(
-  wechat: Wechat,
+  service: Service,
   isPartner: boolean,
   tradeType: 'JSAPI' | 'NATIVE',
   json: unknown,
@@ -24,13 +24,13 @@ export function placeOrderV3(
   }
   const body = json as Json;
   const refused =
-    refuseParties(wechat, isPartner, body) ??
-    refuseAppid(wechat, isPartner, body) ??
-    refusePayer(wechat, isPartner, tradeType, body);
+    refuseParties(service, isPartner, body) ??
+    refuseAppid(service, isPartner, body) ??
+    refusePayer(service, isPartner, tradeType, body);
   if (refused) {
     return refused;
   }
-  const { orders, book, clock } = wechat;
+  const { orders, book, clock } = service;
   const outTradeNo = String(body['out_trade_no']);
   const request = { ...body, trade_type: tradeType };
   const existing = orders.find(outTradeNo);
@@ -90,22 +90,22 @@ function refuseExpired(body: Json, nowMs: number): V3Failure | undefined {
     : undefined;
 }
 
-function findSubMerchant({ account }: Wechat, body: Json): SubMerchant | undefined {
+function findSubMerchant({ account }: Service, body: Json): SubMerchant | undefined {
   return account.subMerchants().find(({ subMchid }) => subMchid === body['sub_mchid']);
 }
 
-function refuseAppid(wechat: Wechat, isPartner: boolean, body: Json): V3Failure | undefined {
-  if (body[isPartner ? 'sp_appid' : 'appid'] !== wechat.merchant.appid) {
-    return failV3('APPID_MCHID_NOT_MATCH', { note: `the appid is ${wechat.merchant.appid}` });
+function refuseAppid(service: Service, isPartner: boolean, body: Json): V3Failure | undefined {
+  if (body[isPartner ? 'sp_appid' : 'appid'] !== service.merchant.appid) {
+    return failV3('APPID_MCHID_NOT_MATCH', { note: `the appid is ${service.merchant.appid}` });
   }
   const subAppid = body['sub_appid'];
-  return subAppid !== undefined && subAppid !== findSubMerchant(wechat, body)?.subAppid
+  return subAppid !== undefined && subAppid !== findSubMerchant(service, body)?.subAppid
     ? failV3('APPID_MCHID_NOT_MATCH', { text: 'sub_mchid与sub_appid不匹配' })
     : undefined;
 }
 
 function refusePayer(
-  { users }: Wechat,
+  { users }: Service,
   isPartner: boolean,
   tradeType: string,
   body: Json,

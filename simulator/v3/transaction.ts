@@ -2,7 +2,8 @@
 import { formatRfc3339 } from '../book/clock.ts';
 import { isPaid, type Order, type TradeState } from '../book/orders.ts';
 import { readPayer } from '../book/payer.ts';
-import type { Wechat } from '../wechat.ts';
+import type { Users } from '../book/users.ts';
+import type { Service } from '../host/service.ts';
 
 const STATE_TEXTS: Record<TradeState, string> = {
   NOTPAY: '订单未支付',
@@ -13,7 +14,7 @@ const STATE_TEXTS: Record<TradeState, string> = {
 
 /** Unpaid ones lack the payment's own fields, and `attach`. */
 export function describeTransaction(
-  { merchant, users }: Pick<Wechat, 'merchant' | 'users'>,
+  { merchant, users }: Pick<Service, 'merchant' | 'users'>,
   order: Order,
 ): Record<string, unknown> {
   const { terms, totalFen, tradeState } = order;
@@ -49,7 +50,7 @@ export function describeTransaction(
   return Object.fromEntries(Object.entries(transaction).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function describePayer(users: Wechat['users'], order: Order) {
+function describePayer(users: Users, order: Order) {
   const { openid, subOpenid } = readPayer(users, order);
   if (!order.terms.subMchid) {
     return { openid };

@@ -4,7 +4,7 @@ import type { ApiCertificate } from '../book/account.ts';
 import { MERCHANT_KEY_NAME, type SignatureReport, type Step } from '../explain/report.ts';
 import type { Request } from '../host/http.ts';
 import type { Message } from '../host/messages.ts';
-import type { Wechat } from '../wechat.ts';
+import type { Service } from '../host/service.ts';
 import { type Authorization, parseAuthorization } from './authorization.ts';
 import { failV3, type V3Failure } from './errors.ts';
 import { explainRequestSignature } from '../explain/v3/request.ts';
@@ -28,16 +28,16 @@ interface Inspection {
 
 /** Undefined when the signature is right; the report goes into `message`. */
 export function verifyRequest(
-  wechat: Wechat,
+  service: Service,
   request: Request,
   message: Message,
 ): V3Failure | undefined {
-  const { report, failure } = inspect(wechat, request);
+  const { report, failure } = inspect(service, request);
   message.signature = report;
   return failure;
 }
 
-function inspect(wechat: Wechat, request: Request): Inspection {
+function inspect(service: Service, request: Request): Inspection {
   const declaredSignType = request.headers.authorization?.split(' ', 1)[0] ?? null;
   const unread = {
     declaredSignType,
@@ -52,7 +52,7 @@ function inspect(wechat: Wechat, request: Request): Inspection {
     return refuse(unread, [], 'authorization', { ...parsed, text });
   }
   const authorization = parsed.value;
-  const certificate = findCertificate(wechat, authorization);
+  const certificate = findCertificate(service, authorization);
   const { bytes, text: stringToSign } = writeStringToSign(request, authorization);
   const read = {
     ...unread,
@@ -62,8 +62,8 @@ function inspect(wechat: Wechat, request: Request): Inspection {
   };
   const checks: [check: Check, problem: Problem | undefined][] = [
     ['authorization', undefined],
-    ['mchid', checkMerchant(wechat, authorization)],
-    ['timestamp', checkClock(wechat, authorization)],
+    ['mchid', checkMerchant(service, authorization)],
+    ['timestamp', checkClock(service, authorization)],
     ['serial_no', 'problem' in certificate ? certificate.problem : undefined],
   ];
   const steps: Step[] = [];
@@ -75,7 +75,7 @@ function inspect(wechat: Wechat, request: Request): Inspection {
   }
   return 'problem' in certificate
     ? { report: { ...read, result: 'invalid' } }
-    : compare(wechat, request, authorization, certificate, bytes, {
+    : compare(service, request, authorization, certificate, bytes, {
         ...read,
         keyName: MERCHANT_KEY_NAME,
         steps,
@@ -108,7 +108,7 @@ function refuse(read: Read, passed: Step[], check: string, problem: Problem): In
 }
 
 function compare(
-  wechat: Wechat,
+  service: Service,
   request: Request,
   authorization: Authorization,
   certificate: ApiCertificate,
@@ -125,7 +125,7 @@ function compare(
   const likelyCauses = explainRequestSignature(
     { ...readSigned(request), ...authorization },
     certificate,
-    wechat.account.certificates(),
+    service.account.certificates(),
   );
   const reason = likelyCauses.map(({ en }) => en).join('; and ');
   const zh = likelyCauses.map((cause) => cause.zh).join('；');
@@ -153,7 +153,7 @@ function writeStringToSign({ method, url, body }: Request, { timestamp, nonce }:
   return { bytes, text: bytes.toString('utf8') };
 }
 
-function checkMerchant({ merchant }: Wechat, { mchid }: Authorization): Problem | undefined {
+function checkMerchant({ merchant }: Service, { mchid }: Authorization): Problem | undefined {
   return mchid === merchant.mchid
     ? undefined
     : {
@@ -163,7 +163,7 @@ function checkMerchant({ merchant }: Wechat, { mchid }: Authorization): Problem 
       };
 }
 
-function checkClock({ clock }: Wechat, { timestamp }: Authorization): Problem | undefined {
+function checkClock({ clock }: Service, { timestamp }: Authorization): Problem | undefined {
   const text = 'Http头Authorization中的timestamp与发起请求的时间不得超过5分钟';
   if (/^\d{13}$/.test(timestamp)) {
     const en = 'timestamp is in milliseconds; it must be in seconds';
@@ -187,7 +187,7 @@ function checkClock({ clock }: Wechat, { timestamp }: Authorization): Problem | 
 }
 
 function findCertificate(
-  { account, keys }: Wechat,
+  { account, keys }: Service,
   { serialNo }: Authorization,
 ): ApiCertificate | { problem: Problem } {
   const certificates = account.certificates();

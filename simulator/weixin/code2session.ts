@@ -1,7 +1,7 @@
 /** `/sns/jscode2session` of `api.weixin.qq.com`: a login code becomes an openid and a session_key. */
 import { randomBytes } from 'node:crypto';
 import type { Answer, Reply, Request } from '../host/http.ts';
-import type { Wechat } from '../wechat.ts';
+import type { Service } from '../host/service.ts';
 
 const TEXTS: Record<string, string> = {
   '-1': 'system error',
@@ -30,8 +30,8 @@ function createRid(nowMs: number): string {
 type Result = { errcode: number } | { session_key: string; openid: string };
 
 /** Answers one exchange; a code is used up by it. The content type is `text/plain`, as in production. */
-export function answerCode2Session(wechat: Wechat, request: Request): Reply {
-  const { faults, messages } = wechat;
+export function answerCode2Session(service: Service, request: Request): Reply {
+  const { faults, messages } = service;
   const message = messages.add({
     from: 'merchant',
     to: 'wechat',
@@ -41,7 +41,7 @@ export function answerCode2Session(wechat: Wechat, request: Request): Reply {
     request: { headers: request.headers, body: request.body.toString('utf8') },
   });
   const answer = (result: Result): Answer => {
-    const answered = answerResult(result, wechat.clock.now());
+    const answered = answerResult(result, service.clock.now());
     message.response = answered;
     return answered;
   };
@@ -59,16 +59,16 @@ export function answerCode2Session(wechat: Wechat, request: Request): Reply {
       message.note = 'no answer was sent; the code is not used up';
       return 'hold';
     case 'timeout-after':
-      exchange(wechat, request);
+      exchange(service, request);
       message.note = 'no answer was sent; the code is used up';
       return 'hold';
     case 'late':
       return {
-        ...answer(exchange(wechat, request)),
+        ...answer(exchange(service, request)),
         delayMs: (fault.seconds ?? SLOW_ANSWER_SECONDS) * 1000,
       };
     default:
-      return answer(exchange(wechat, request));
+      return answer(exchange(service, request));
   }
 }
 
@@ -87,7 +87,7 @@ function answerResult(result: Result, nowMs: number): Answer {
   };
 }
 
-function exchange(wechat: Wechat, { method, query }: Request): Result {
+function exchange(service: Service, { method, query }: Request): Result {
   if (method !== 'GET') {
     return { errcode: 43001 };
   }
@@ -100,7 +100,7 @@ function exchange(wechat: Wechat, { method, query }: Request): Result {
   if (!secret) {
     return { errcode: 41004 };
   }
-  const program = findMiniProgram(wechat, appid);
+  const program = findMiniProgram(service, appid);
   if (!program) {
     return { errcode: 40013 };
   }
@@ -113,7 +113,7 @@ function exchange(wechat: Wechat, { method, query }: Request): Result {
   if (!code) {
     return { errcode: 41008 };
   }
-  const exchanged = wechat.users.exchangeCode(code);
+  const exchanged = service.users.exchangeCode(code);
   if (exchanged.result === 'ok') {
     return {
       session_key: randomBytes(16).toString('base64'),
@@ -124,7 +124,7 @@ function exchange(wechat: Wechat, { method, query }: Request): Result {
 }
 
 /** The merchant's own mini-program, or one of a sub-merchant. */
-function findMiniProgram({ merchant, account, users }: Wechat, appid: string) {
+function findMiniProgram({ merchant, account, users }: Service, appid: string) {
   if (appid === merchant.appid) {
     return { secret: merchant.appSecret, openidOf: (user: string) => users.openidOf(user) };
   }

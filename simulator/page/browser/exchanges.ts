@@ -1,10 +1,9 @@
 /** Messages of both programs as one story: who asked whom, in what order, with what outcome. */
 import type { Feed } from './feed.ts';
-import type { LocalMessage, WechatMessage } from './messages.ts';
+import type { LocalMessage, Outcome, WechatMessage } from './messages.ts';
 import { describeTableCall } from './table-calls.ts';
 
 export type Party = 'mini' | 'api' | 'table' | 'wechat';
-export type Outcome = 'ok' | 'refused' | 'failed' | 'pending';
 
 export interface Exchange {
   readonly key: string;

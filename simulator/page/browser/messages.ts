@@ -1,5 +1,8 @@
 /** Messages as the simulator and the local stack keep them. */
 
+/** How an exchange ended; `refused` by the one who was asked. */
+export type Outcome = 'ok' | 'refused' | 'failed' | 'pending';
+
 export interface Part {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;

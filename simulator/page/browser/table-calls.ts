@@ -1,6 +1,5 @@
 /** What a call of the table meant, in its own words: written, refused by its condition, found. */
-import type { LocalMessage } from './messages.ts';
-import type { Outcome } from './exchanges.ts';
+import type { LocalMessage, Outcome } from './messages.ts';
 
 interface TableRequest {
   readonly Item?: Readonly<Record<string, { S?: string }>>;

@@ -11,6 +11,13 @@ export interface MiniProgramFiles {
 export type WxOptions = Record<string, unknown>;
 export type Wx = Record<string, unknown>;
 
+/** The device that a mini-program runs on. */
+export interface Phone {
+  readonly buyer: string;
+  readonly language: 'zh_CN' | 'en';
+  isOnline(): boolean;
+}
+
 declare global {
   var miniProgramFiles: MiniProgramFiles;
   var wx: Wx;

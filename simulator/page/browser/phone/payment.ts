@@ -2,8 +2,7 @@
 import type { Outcome } from './async-api.ts';
 import { askForPassword, closeSheet, showReceipt, type SheetOrder } from './payment-sheet.ts';
 import { post } from './post.ts';
-import type { WxOptions } from './globals.ts';
-import type { Phone } from './wx.ts';
+import type { Phone, WxOptions } from './globals.ts';
 
 const PARAMETERS = ['timeStamp', 'nonceStr', 'package', 'signType', 'paySign'] as const;
 const ERR_MSG = /^requestPayment:(ok|fail) ?(.*)$/s;

@@ -1,7 +1,6 @@
 /** `wx.request`. Every address of this machine is the API of the local stack, whatever its port. */
 import type { Outcome } from './async-api.ts';
-import type { WxOptions } from './globals.ts';
-import type { Phone } from './wx.ts';
+import type { Phone, WxOptions } from './globals.ts';
 
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
 const DEFAULT_TIMEOUT_MS = 60_000;

@@ -9,13 +9,7 @@ import { phoneText } from './phone-texts.ts';
 import { post } from './post.ts';
 import { sendRequest } from './request.ts';
 import { openStorage } from './storage.ts';
-import type { Wx, WxOptions } from './globals.ts';
-
-export interface Phone {
-  readonly buyer: string;
-  readonly language: 'zh_CN' | 'en';
-  isOnline(): boolean;
-}
+import type { Phone, Wx, WxOptions } from './globals.ts';
 
 export function createWx(phone: Phone): Wx {
   const storage = openStorage(phone.buyer);

@@ -1,0 +1,24 @@
+/** What WeChat's servers have at hand when they answer a merchant. */
+import type { Account } from '../book/account.ts';
+import type { Book } from '../book/book.ts';
+import type { Clock } from '../book/clock.ts';
+import type { MerchantV2 } from '../book/credentials.ts';
+import type { Orders } from '../book/orders.ts';
+import type { Users } from '../book/users.ts';
+import type { WechatKeys } from '../book/wechat-keys.ts';
+import type { Faults } from './faults.ts';
+import type { Messages } from './messages.ts';
+
+export interface Service {
+  readonly account: Account;
+  /** As it is now: read it each time. */
+  readonly merchant: MerchantV2;
+  /** Absent: there are no keys for API v3. */
+  readonly keys: WechatKeys | undefined;
+  readonly book: Book;
+  readonly clock: Clock;
+  readonly users: Users;
+  readonly orders: Orders;
+  readonly faults: Faults;
+  readonly messages: Messages;
+}

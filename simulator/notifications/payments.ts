@@ -1,0 +1,49 @@
+/** What changes an order and is notified: a payment, a refund by hand. */
+import type { Order, Refund } from '../book/orders.ts';
+import type { Service } from '../host/service.ts';
+import { composePaymentNotice, composeRefundNotice } from './notice.ts';
+import type { Notifier } from './notifier.ts';
+import type { Notifications } from './queue.ts';
+
+type Till = Pick<Service, 'merchant' | 'users' | 'book' | 'clock' | 'orders'> & {
+  readonly notifications: Notifications;
+  readonly notifier: Notifier;
+};
+
+/** Takes the money: marks the order paid and puts its notification on the schedule, both or neither. */
+export function takePayment(till: Till, outTradeNo: string, payer: string): Order | undefined {
+  const { book, clock, orders, users, notifications, notifier } = till;
+  const paid = book.transaction(() => {
+    const order = orders.pay(outTradeNo, users.openidOf(payer));
+    if (order) {
+      const { notifyUrl } = order.terms;
+      notifications.schedule(
+        order.outTradeNo,
+        notifyUrl,
+        composePaymentNotice(till, order),
+        clock.now(),
+      );
+    }
+    return order;
+  });
+  notifier.wake();
+  return paid;
+}
+
+/** A refund by hand in the merchant console (商户平台): its notification is in v2 format, whatever the order was made with. */
+export function refundInConsole(
+  till: Till,
+  order: Order,
+  refundFen: number,
+  notifyUrl: string,
+): Refund {
+  const { book, clock, orders, notifications, notifier } = till;
+  const refund = book.transaction(() => {
+    const made = orders.refund(order.outTradeNo, refundFen);
+    const notice = composeRefundNotice(till, order, made);
+    notifications.schedule(order.outTradeNo, notifyUrl, notice, clock.now());
+    return made;
+  });
+  notifier.wake();
+  return refund;
+}
