@@ -46,12 +46,18 @@ export function openBuyerResources(machine: Machine): BuyerResources {
 }
 
 function open(machine: Machine, config: Config, secrets: SecretsClient): Resources {
-  const { nowMs, openTableClient } = machine;
+  const { nowMs, randomBytes, startTimer, openTableClient } = machine;
   const merchant = openMerchantSecret(secrets, config, nowMs);
   return {
     config,
     merchant,
-    table: { client: openTableClient(), tableName: config.tableName },
+    table: {
+      client: openTableClient(),
+      tableName: config.tableName,
+      scope: config.orderNumberScope,
+      randomBytes,
+      startTimer,
+    },
     wechatPay: openWechatPay(config, merchant, machine),
     nowMs,
   };

@@ -201,7 +201,7 @@ function keyOrderNumber(terms: CheckoutTerms): string {
   if (!/^[\x21-\x7e]{1,128}$/.test(idempotencyKey)) {
     throw new InvalidRequestError('IDEMPOTENCY_KEY_INVALID');
   }
-  return orderNumberFor(table.tableName, terms, idempotencyKey);
+  return orderNumberFor(table.scope, terms, idempotencyKey);
 }
 
 /** One key stands for one request; another cart under it is a mistake, not a second order. */

@@ -9,6 +9,11 @@ import type { SignType } from '../order/stored-request.ts';
 
 export interface Config {
   readonly tableName: string;
+  /**
+   * What the numbers of orders made under an idempotency key depend on besides buyer and key. A
+   * table that was restored under another name keeps the scope of the first.
+   */
+  readonly orderNumberScope: string;
   readonly miniProgramSecretId: string;
   readonly merchantSecretId: string;
   /** Base URL of this API without a trailing slash; WeChat sends notifications below it. */
@@ -48,8 +53,10 @@ const WECHAT_HOSTS = new Set([
 export function loadConfig(environment: Environment): Config {
   const stage = required(environment, 'STAGE');
   const isLocal = stage === 'local';
+  const tableName = required(environment, 'TABLE_NAME');
   return {
-    tableName: required(environment, 'TABLE_NAME'),
+    tableName,
+    orderNumberScope: environment['ORDER_NUMBER_SCOPE'] || tableName,
     miniProgramSecretId: required(environment, 'MINI_PROGRAM_SECRET_ID'),
     merchantSecretId: required(environment, 'MERCHANT_SECRET_ID'),
     publicBaseUrl: publicBaseUrl(environment, isLocal),

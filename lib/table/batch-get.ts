@@ -1,7 +1,7 @@
 /** Several rows with one consistent read. */
 import { BatchGetItemCommand } from '@aws-sdk/client-dynamodb';
 import { type Item, keyOf } from './attributes.ts';
-import type { Table } from './client.ts';
+import type { TableConnection } from './client.ts';
 import type { RowKey } from './schema.ts';
 
 /** The row of a partition that holds one of those that were asked for. */
@@ -9,7 +9,7 @@ export const rowWith = (rows: readonly Item[], PK: string) =>
   rows.find((row) => row['PK']?.S === PK);
 
 /** DynamoDB may hand back a part under load; the rest is asked for again, three times at most. */
-export async function batchGet(table: Table, keys: readonly RowKey[]): Promise<Item[]> {
+export async function batchGet(table: TableConnection, keys: readonly RowKey[]): Promise<Item[]> {
   const rows: Item[] = [];
   let pending: Item[] = keys.map(keyOf);
   for (let attempt = 0; pending.length > 0; attempt += 1) {

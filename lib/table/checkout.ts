@@ -5,7 +5,7 @@ import type { Order } from '../order/order.ts';
 import type { Product } from '../order/pricing.ts';
 import { stringOf } from './attributes.ts';
 import { batchGet, rowWith } from './batch-get.ts';
-import type { Table } from './client.ts';
+import type { TableConnection } from './client.ts';
 import { orderFromItem, orderToItem } from './order-row.ts';
 import { productFromItem } from './products.ts';
 import { idempotencyKey, orderKey, productKey } from './schema.ts';
@@ -27,7 +27,7 @@ export interface CartSituation {
  * @param id the order that the key makes.
  */
 export async function readCart(
-  table: Table,
+  table: TableConnection,
   skus: readonly string[],
   id: OrderId,
 ): Promise<CartSituation> {
@@ -56,7 +56,7 @@ export async function readCart(
  * Condition: no row has this key. Of 50 equal requests at once, one writes and 49 get its row
  * back with the refusal, without a read.
  */
-export async function createOrder(table: Table, order: Order): Promise<Order> {
+export async function createOrder(table: TableConnection, order: Order): Promise<Order> {
   try {
     await table.client.send(
       new PutItemCommand({

@@ -1,10 +1,19 @@
 /** The DynamoDB connection: short time-outs, because a notification has 5 seconds in all. */
 import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 
-/** What the table functions need: where to send, and which table. */
-export interface Table {
+/** Where to send, and which table: all that reading needs. */
+export interface TableConnection {
   readonly client: Pick<DynamoDBClient, 'send'>;
   readonly tableName: string;
+}
+
+/** The table with what writing to it needs from outside. */
+export interface Table extends TableConnection {
+  /** Enters the number of every order made under an idempotency key; see `orderNumberFor`. */
+  readonly scope: string;
+  readonly randomBytes: (size: number) => Buffer;
+  /** Calls `run` once after the delay; what comes back cancels it. */
+  readonly startTimer: (delayMs: number, run: () => void) => () => void;
 }
 
 /** Region, credentials and endpoint come from the SDK's own environment variables. */
@@ -23,7 +32,10 @@ export function openTableClient(): DynamoDBClient {
  * Opens the connection to DynamoDB with one harmless request that the function's role allows:
  * a read of, or a conditional write that never happens to, a row that does not exist.
  */
-export async function openConnection(table: Table, permitted: 'read' | 'write'): Promise<void> {
+export async function openConnection(
+  table: TableConnection,
+  permitted: 'read' | 'write',
+): Promise<void> {
   const target = {
     TableName: table.tableName,
     Key: { PK: { S: 'CONNECTION' }, SK: { S: 'CONNECTION' } },

@@ -2,7 +2,7 @@
 import { QueryCommand, type QueryCommandOutput } from '@aws-sdk/client-dynamodb';
 import type { OrderId } from '../order/order-id.ts';
 import { type Item, number, stringOf, text, time } from './attributes.ts';
-import type { Table } from './client.ts';
+import type { TableConnection } from './client.ts';
 import { openKeys } from './order-row.ts';
 import {
   OPEN_ORDER_SHARDS,
@@ -18,7 +18,7 @@ import { tryUpdate } from './update.ts';
  * turn in the last `pauseSeconds`, where a turn in the future (a clock that was set back) is none.
  */
 export async function claimCheck(
-  table: Table,
+  table: TableConnection,
   id: OrderId,
   nowEpochSeconds: number,
   pauseSeconds: number,
@@ -42,7 +42,7 @@ export async function claimCheck(
  * orders.
  */
 export async function markChecked(
-  table: Table,
+  table: TableConnection,
   id: OrderId,
   nowEpochSeconds: number,
   { checks, nextCheckAtEpochSeconds }: { checks: number; nextCheckAtEpochSeconds: number },
@@ -78,7 +78,7 @@ const DUE_PAGE = 100;
  * @param firstShard where to begin, so that no shard is always last when the time runs out.
  */
 export async function* listDue(
-  table: Table,
+  table: TableConnection,
   nowEpochSeconds: number,
   firstShard: number,
 ): AsyncGenerator<DueWork> {

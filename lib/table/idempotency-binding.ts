@@ -8,7 +8,7 @@ import type { OrderId } from '../order/order-id.ts';
 import type { Order } from '../order/order.ts';
 import { type Item, keyOf, stringOf, text } from './attributes.ts';
 import { batchGet, rowWith } from './batch-get.ts';
-import type { Table } from './client.ts';
+import type { Table, TableConnection } from './client.ts';
 import { orderFromItem, orderToItem } from './order-row.ts';
 import { idempotencyKey, orderKey } from './schema.ts';
 
@@ -18,6 +18,8 @@ export type BoundCreation =
   | { readonly kind: 'bound'; readonly outTradeNo: string };
 
 const MAX_TRANSACTION_ATTEMPTS = 5;
+/** Longest pause after the first attempt; it grows with every further one. */
+const MAX_PAUSE_MS = 50;
 
 /**
  * Writes an order whose number the merchant's backend chose, and binds the buyer's idempotency
@@ -47,12 +49,20 @@ export async function createQuotedOrder(
       if (attempt === MAX_TRANSACTION_ATTEMPTS) {
         throw error;
       }
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 50 * attempt));
+      await pause(table, MAX_PAUSE_MS * attempt);
     }
   }
 }
 
-function quotedOrderTransaction(table: Table, order: Order, keyOrderNumber: string) {
+/** Some part of the time, by chance: those who met must not meet again. */
+async function pause({ randomBytes, startTimer }: Table, maxMs: number): Promise<void> {
+  const part = randomBytes(2).readUInt16BE() / 0x1_00_00;
+  await new Promise<void>((resolve) => {
+    startTimer(part * maxMs, resolve);
+  });
+}
+
+function quotedOrderTransaction(table: TableConnection, order: Order, keyOrderNumber: string) {
   return new TransactWriteItemsCommand({
     TransactItems: [
       ...bindingItems(table, order, keyOrderNumber),
@@ -71,7 +81,11 @@ function quotedOrderTransaction(table: Table, order: Order, keyOrderNumber: stri
 const RETURN_ROW = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
 
 /** The key made no order of its own, and is not bound, or bound to this very order. */
-function bindingItems(table: Table, id: OrderId, keyOrderNumber: string): TransactWriteItem[] {
+function bindingItems(
+  table: TableConnection,
+  id: OrderId,
+  keyOrderNumber: string,
+): TransactWriteItem[] {
   const keyId = { merchantKey: id.merchantKey, outTradeNo: keyOrderNumber };
   return [
     {
@@ -99,7 +113,7 @@ function bindingItems(table: Table, id: OrderId, keyOrderNumber: string): Transa
  * Answers the number of the other order that the key belongs to, if there is one.
  */
 export async function bindKey(
-  table: Table,
+  table: TableConnection,
   id: OrderId,
   keyOrderNumber: string,
 ): Promise<string | undefined> {
@@ -131,7 +145,7 @@ export async function bindKey(
  * of the rows is there yet.
  */
 async function judgeCancellation(
-  table: Table,
+  table: TableConnection,
   error: TransactionCanceledException,
   order: Order,
   keyOrderNumber: string,
@@ -170,7 +184,7 @@ function judgeRows(
 }
 
 async function readTransactionRows(
-  table: Table,
+  table: TableConnection,
   id: OrderId,
   keyOrderNumber: string,
 ): Promise<TransactionRows> {

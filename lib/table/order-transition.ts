@@ -1,5 +1,4 @@
 /** Moving orders from state to state, one conditional write each. */
-import { randomUUID } from 'node:crypto';
 import type { OrderId } from '../order/order-id.ts';
 import {
   type Decision,
@@ -10,7 +9,7 @@ import {
   type PaymentEvidence,
 } from '../order/transition.ts';
 import { number, text, time } from './attributes.ts';
-import type { Table } from './client.ts';
+import type { Table, TableConnection } from './client.ts';
 import { orderFromItem } from './order-row.ts';
 import { orderKey } from './schema.ts';
 import { tryUpdate, type Update } from './update.ts';
@@ -30,7 +29,7 @@ export async function applyEvidence(
   evidence: Evidence,
   nowEpochSeconds: number,
 ): Promise<Decision> {
-  const writeId = randomUUID();
+  const writeId = table.randomBytes(16).toString('hex');
   let decision = decideTransition(assumedFacts(evidence), evidence);
   for (let write = 0; decision.kind === 'apply'; write += 1) {
     if (write === MAX_WRITES) {
@@ -141,7 +140,7 @@ function equalOrAbsent(name: 'subMchid' | 'spAppid', value: string | undefined):
  * stays as it is. Condition: the order exists, so that nothing creates a row without an order.
  */
 export async function recordMismatch(
-  table: Table,
+  table: TableConnection,
   id: OrderId,
   payment: PaymentEvidence,
   mismatch: Mismatch,

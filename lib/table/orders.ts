@@ -3,12 +3,12 @@ import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import type { OrderId } from '../order/order-id.ts';
 import type { Order } from '../order/order.ts';
 import { keyOf } from './attributes.ts';
-import type { Table } from './client.ts';
+import type { TableConnection } from './client.ts';
 import { orderFromItem } from './order-row.ts';
 import { orderKey } from './schema.ts';
 
 /** Reads an order as it is now (strongly consistent). */
-export async function readOrder(table: Table, id: OrderId): Promise<Order | undefined> {
+export async function readOrder(table: TableConnection, id: OrderId): Promise<Order | undefined> {
   const answer = await table.client.send(
     new GetItemCommand({
       TableName: table.tableName,

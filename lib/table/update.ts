@@ -5,7 +5,7 @@ import {
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import type { Item } from './attributes.ts';
-import type { Table } from './client.ts';
+import type { TableConnection } from './client.ts';
 import type { RowKey } from './schema.ts';
 import { keyOf } from './attributes.ts';
 
@@ -17,7 +17,7 @@ export type Update = Pick<
 
 /** `written`, or the row (if any) that did not meet the condition. */
 export async function tryUpdate(
-  table: Table,
+  table: TableConnection,
   key: RowKey,
   update: Update,
 ): Promise<'written' | { readonly item: Item | undefined }> {

@@ -36,6 +36,16 @@ const latte = { items: [{ sku: 'latte', quantity: 1 }] };
 let NUMBER: string;
 
 describe('a cart', () => {
+  test('makes the order of its key again in a table that was restored under another name', async () => {
+    const restored = await newTable();
+    await stockCatalogue(restored);
+    const first = await open().call(latte);
+    const shop = openPrepayShop({ ...restored, scope: table.tableName });
+
+    expect((await shop.call(latte)).body.outTradeNo).toBe(first.body.outTradeNo);
+    expect((await openPrepayShop(restored).call(latte)).body.outTradeNo).not.toBe(NUMBER);
+  });
+
   test('becomes an order, priced by the catalogue, and the arguments of wx.requestPayment', async () => {
     const shop = open();
     const { status, body } = await shop.call({

@@ -17,6 +17,7 @@ describe('the settings', () => {
   test('have defaults for all but what names this deployment', () => {
     expect(loadConfig(deployed)).toEqual({
       tableName: 'wechatpay-serverless-production',
+      orderNumberScope: 'wechatpay-serverless-production',
       miniProgramSecretId: 'wechatpay-serverless/production/mini-program',
       merchantSecretId: 'wechatpay-serverless/production/merchant',
       publicBaseUrl: 'https://pay.example.com',
@@ -39,6 +40,7 @@ describe('the settings', () => {
       WECHAT_PAY_BASE_URLS: 'https://api2.mch.weixin.qq.com, https://api.mch.weixin.qq.com/',
       WEIXIN_BASE_URLS: 'https://sh.api.weixin.qq.com',
       ORDER_LIFETIME_SECONDS: '360',
+      ORDER_NUMBER_SCOPE: 'the-table-before',
       SESSION_LIFETIME_SECONDS: '604800',
     });
 
@@ -49,6 +51,7 @@ describe('the settings', () => {
       wechatPayBaseUrls: ['https://api2.mch.weixin.qq.com', 'https://api.mch.weixin.qq.com'],
       weixinBaseUrls: ['https://sh.api.weixin.qq.com'],
       orderLifetimeSeconds: 360,
+      orderNumberScope: 'the-table-before',
       sessionLifetimeSeconds: 604_800,
     });
   });
@@ -61,6 +64,7 @@ describe('the settings', () => {
       WECHAT_PAY_SIGN_TYPE: '',
       WECHAT_PAY_BASE_URLS: '',
       ORDER_LIFETIME_SECONDS: '',
+      ORDER_NUMBER_SCOPE: '',
     });
 
     expect(config).toEqual(loadConfig(deployed));

@@ -14,6 +14,7 @@ import {
   startDynamoDb,
 } from '../../local/aws/dynamodb.ts';
 import type { Table } from '../../lib/table/client.ts';
+import { writable } from './watched-table.ts';
 import { OPEN_ORDERS_INDEX } from '../../lib/table/schema.ts';
 
 export type Row = Record<string, AttributeValue>;
@@ -35,7 +36,7 @@ export function useEmbeddedTables(): () => Promise<Table> {
     count += 1;
     const tableName = `orders-${count}`;
     await createTable(engine.endpoint, tableName);
-    return { client, tableName };
+    return writable({ client, tableName });
   };
 }
 

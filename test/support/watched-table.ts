@@ -1,5 +1,6 @@
 /** A table that tells which operations were sent, and that can be made to fail or to wait. */
-import type { Table } from '../../lib/table/client.ts';
+import { randomBytes } from 'node:crypto';
+import type { Table, TableConnection } from '../../lib/table/client.ts';
 
 /** An operation on its way: its name in DynamoDB, its input, and how to let it through. */
 export interface Operation {
@@ -13,13 +14,26 @@ export interface WatchedTable extends Table {
   readonly operations: string[];
 }
 
+/** A connection with the real chance and time, and the table's name as scope, unless it has its own. */
+export function writable(connection: TableConnection & Partial<Table>): Table {
+  return {
+    scope: connection.tableName,
+    randomBytes,
+    startTimer: (delayMs, run) => {
+      const timer = setTimeout(run, delayMs);
+      return () => clearTimeout(timer);
+    },
+    ...connection,
+  };
+}
+
 /**
  * Watches a table.
  *
  * @param answer what becomes of an operation; without it, everything goes through.
  */
 export function watchTable(
-  table: Pick<Table, 'tableName'> & { readonly client?: Table['client'] },
+  table: Pick<Table, 'tableName'> & Partial<Table>,
   answer: (operation: Operation) => Promise<unknown> = ({ send }) => send(),
 ): WatchedTable {
   const operations: string[] = [];
@@ -38,9 +52,5 @@ export function watchTable(
       },
     });
   };
-  return {
-    tableName: table.tableName,
-    client: { send },
-    operations,
-  };
+  return { ...writable({ ...table, client: { send } }), operations };
 }

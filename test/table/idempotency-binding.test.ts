@@ -113,14 +113,15 @@ describe('creating an order from a quote', () => {
   });
 });
 
+const order = sampleOrder({ outTradeNo: 'quote-0001' });
+const cancelled = (...codes: string[]) =>
+  new TransactionCanceledException({
+    message: 'cancelled',
+    $metadata: {},
+    CancellationReasons: codes.map((Code) => ({ Code })),
+  });
+
 describe('two transactions that meet on the same rows', () => {
-  const order = sampleOrder({ outTradeNo: 'quote-0001' });
-  const cancelled = (...codes: string[]) =>
-    new TransactionCanceledException({
-      message: 'cancelled',
-      $metadata: {},
-      CancellationReasons: codes.map((Code) => ({ Code })),
-    });
   const collision = () => cancelled('None', 'None', 'TransactionConflict');
   /** Lets the first transactions collide; everything else goes to the table. */
   const colliding = (times: number) => {
@@ -196,5 +197,32 @@ describe('two transactions that meet on the same rows', () => {
 
     await expect(createQuotedOrder(broken, order, 'key-0001')).rejects.toBe(error);
     expect(broken.operations).toEqual(['TransactWriteItems']);
+  });
+});
+
+describe('the pause between two attempts', () => {
+  test('is drawn by chance, up to 50 ms for each attempt so far, with a timer of the surroundings', async () => {
+    const pauses: number[] = [];
+    const busy = watchTable(
+      {
+        ...table,
+        // 0x4000 of 0x10000: a quarter of the longest pause.
+        randomBytes: (size) => Buffer.alloc(size, '4000', 'hex'),
+        startTimer: (delayMs, run) => {
+          pauses.push(delayMs);
+          run();
+          return () => {};
+        },
+      },
+      async ({ name, send }) => {
+        if (name !== 'TransactWriteItems') {
+          return send();
+        }
+        throw cancelled('TransactionConflict');
+      },
+    );
+
+    await expect(createQuotedOrder(busy, order, 'key-0001')).rejects.toThrow('cancelled');
+    expect(pauses).toEqual([12.5, 25, 37.5, 50]);
   });
 });

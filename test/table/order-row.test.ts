@@ -81,7 +81,7 @@ describe('the row of an order', () => {
       bankType: { S: 'OTHERS' },
       checkedAt: { S: '2026-03-01T02:00:30Z' },
       updatedAt: { S: '2026-03-01T02:00:41Z' },
-      writeId: { S: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+      writeId: { S: expect.stringMatching(/^[0-9a-f]{32}$/) },
     });
   });
 
