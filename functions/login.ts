@@ -2,14 +2,9 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as v from 'valibot';
 import { type BareMachine, bareMachine } from '../lib/machine.ts';
-import { parse } from '../lib/checkout/request.ts';
 import { type Config, loadConfig } from '../lib/runtime/config.ts';
-import {
-  type HttpHandler,
-  httpHandler,
-  readJson,
-  type RequestContext,
-} from '../lib/http/handler.ts';
+import { type HttpHandler, httpHandler, type RequestContext } from '../lib/http/handler.ts';
+import { parse, readJson } from '../lib/http/input.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
 import { type MiniProgramSecret, openMiniProgramSecret } from '../lib/secrets/mini-program.ts';
 import type { VersionedSecret } from '../lib/secrets/versioned-secret.ts';

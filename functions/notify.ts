@@ -1,6 +1,6 @@
 /** `POST /notify/…`: WeChat reports a payment or a refund. Verify, write once, acknowledge. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { readBody } from '../lib/http/handler.ts';
+import { readBody } from '../lib/http/input.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
 import {
   type NotificationContext,

@@ -1,24 +1,18 @@
 /** `POST /prepay`: makes an order, or finds it again, and signs what `wx.requestPayment` needs. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { placeOrder } from '../lib/checkout/checkout.ts';
+import { type CheckoutTerms, placeOrder } from '../lib/checkout/checkout.ts';
 import { parseCheckoutRequest } from '../lib/checkout/request.ts';
 import type { Config } from '../lib/runtime/config.ts';
 import { OrderConflictError, WechatPayServiceError } from '../lib/errors.ts';
-import {
-  header,
-  type HttpHandler,
-  httpHandler,
-  readJson,
-  type RequestContext,
-} from '../lib/http/handler.ts';
+import { type HttpHandler, httpHandler, type RequestContext } from '../lib/http/handler.ts';
+import { header, readJson } from '../lib/http/input.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
 import { FIRST_MERCHANT } from '../lib/order/order-id.ts';
 import type { Order } from '../lib/order/order.ts';
 import { buyerFirstSteps, type Machine, machine, openBuyerResources } from '../lib/deployment.ts';
 import type { MerchantSecret } from '../lib/secrets/merchant.ts';
-import type { MiniProgramSecret } from '../lib/secrets/mini-program.ts';
 import type { VersionedSecret } from '../lib/secrets/versioned-secret.ts';
-import { verifyToken } from '../lib/http/session.ts';
+import { authenticate, type Buyer, type SessionContext } from '../lib/http/session.ts';
 import type { Table } from '../lib/table/client.ts';
 import { isoTime } from '../lib/time.ts';
 import type { WechatPayOf } from '../lib/wechatpay/open.ts';
@@ -26,18 +20,16 @@ import type { WechatPay } from '../lib/wechatpay/operations.ts';
 
 const WECHAT_TIMEOUT_MS = 8_000;
 
-export interface PrepayDependencies {
+export interface PrepayDependencies extends SessionContext {
   readonly config: Pick<
     Config,
     'publicBaseUrl' | 'orderLifetimeSeconds' | 'orderOptions' | 'apiVersion'
   >;
-  readonly miniProgram: VersionedSecret<MiniProgramSecret>;
   readonly merchant: VersionedSecret<MerchantSecret>;
   readonly table: Table;
   readonly wechatPay: WechatPayOf<
     'apiVersion' | 'buildPrepayRequest' | 'prepay' | 'buildRequestPayment'
   >;
-  readonly nowMs: () => number;
 }
 
 /**
@@ -46,18 +38,37 @@ export interface PrepayDependencies {
  */
 export async function prepay(
   event: APIGatewayProxyEventV2,
-  { config, miniProgram, merchant, table, wechatPay, nowMs }: PrepayDependencies,
+  dependencies: PrepayDependencies,
   { log }: Pick<RequestContext, 'log'>,
 ): Promise<object> {
-  const { appid, sessionKey, quoteKey } = await miniProgram.current();
-  const openid = await verifyToken(header(event, 'authorization'), {
-    appid,
-    sessionKey,
-    nowMs: nowMs(),
-  });
+  const buyer = await authenticate(event, dependencies);
   const request = parseCheckoutRequest(readJson(event));
+  const terms = await checkoutTerms(event, buyer, dependencies);
+  const { order, isNew } = await placeOrder(request, terms);
+  const { outTradeNo, totalFen, description, prepayRequest } = order;
+  if (isNew) {
+    log.count('OrderCreated');
+  }
+  log.info(isNew ? 'order created' : 'order found again', { outTradeNo, totalFen });
+  const version = dependencies.wechatPay(order.apiVersion);
+  const prepayId = await place(version, order, dependencies.nowMs);
+  return {
+    outTradeNo,
+    totalFen,
+    description,
+    expiresAt: isoTime(order.expiresAtEpochSeconds),
+    requestPayment: await version.buildRequestPayment(prepayRequest, prepayId),
+  };
+}
+
+async function checkoutTerms(
+  event: APIGatewayProxyEventV2,
+  { openid, appid }: Buyer,
+  { config, miniProgram, merchant, table, wechatPay, nowMs }: PrepayDependencies,
+): Promise<CheckoutTerms> {
+  const { quoteKey } = await miniProgram.current();
   const { mchid, subMchid, spAppid } = await merchant.current();
-  const { order, isNew } = await placeOrder(request, {
+  return {
     table,
     wechatPay: wechatPay(config.apiVersion),
     merchantKey: FIRST_MERCHANT,
@@ -73,20 +84,6 @@ export async function prepay(
     quoteKey,
     idempotencyKey: header(event, 'idempotency-key'),
     nowMs: nowMs(),
-  });
-  const { outTradeNo, totalFen, description, prepayRequest } = order;
-  if (isNew) {
-    log.count('OrderCreated');
-  }
-  log.info(isNew ? 'order created' : 'order found again', { outTradeNo, totalFen });
-  const version = wechatPay(order.apiVersion);
-  const prepayId = await place(version, order, nowMs);
-  return {
-    outTradeNo,
-    totalFen,
-    description,
-    expiresAt: isoTime(order.expiresAtEpochSeconds),
-    requestPayment: await version.buildRequestPayment(prepayRequest, prepayId),
   };
 }
 

@@ -1,25 +1,21 @@
 /** `GET /orders/{outTradeNo}`: a buyer's own order, as WeChat knows it if it is still unpaid. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { OrderNotFoundError } from '../lib/errors.ts';
-import { header, type HttpHandler, httpHandler, type RequestContext } from '../lib/http/handler.ts';
+import { type HttpHandler, httpHandler, type RequestContext } from '../lib/http/handler.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
 import { FIRST_MERCHANT } from '../lib/order/order-id.ts';
 import { isOutTradeNo } from '../lib/order/order.ts';
 import { refreshOrder } from '../lib/evidence/ask.ts';
 import { buyerFirstSteps, type Machine, machine, openBuyerResources } from '../lib/deployment.ts';
-import type { MiniProgramSecret } from '../lib/secrets/mini-program.ts';
-import type { VersionedSecret } from '../lib/secrets/versioned-secret.ts';
-import { verifyToken } from '../lib/http/session.ts';
+import { authenticate, type SessionContext } from '../lib/http/session.ts';
 import type { Table } from '../lib/table/client.ts';
 import { readOrder } from '../lib/table/orders.ts';
 import type { WechatPayOf } from '../lib/wechatpay/open.ts';
 import { presentOrder } from '../lib/http/order-view.ts';
 
-export interface QueryDependencies {
-  readonly miniProgram: VersionedSecret<MiniProgramSecret>;
+export interface QueryDependencies extends SessionContext {
   readonly table: Table;
   readonly wechatPay: WechatPayOf<'queryOrder'>;
-  readonly nowMs: () => number;
 }
 
 /** Another buyer's order is answered like one that does not exist. */
@@ -28,12 +24,7 @@ export async function query(
   { miniProgram, table, wechatPay, nowMs }: QueryDependencies,
   { log }: Pick<RequestContext, 'log'>,
 ): Promise<object> {
-  const { appid, sessionKey } = await miniProgram.current();
-  const openid = await verifyToken(header(event, 'authorization'), {
-    appid,
-    sessionKey,
-    nowMs: nowMs(),
-  });
+  const { openid } = await authenticate(event, { miniProgram, nowMs });
   const outTradeNo = event.pathParameters?.['outTradeNo'] ?? '';
   const order = isOutTradeNo(outTradeNo)
     ? await readOrder(table, { merchantKey: FIRST_MERCHANT, outTradeNo })

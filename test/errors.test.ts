@@ -1,10 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  ERROR_TEXTS,
-  errorText,
-  PROBLEMS_IN_CHINESE,
-  type PublicErrorCode,
-} from '../lib/http/error-texts.ts';
+import { ERROR_TEXTS, errorText, type PublicErrorCode } from '../lib/http/error-texts.ts';
+import { PROBLEMS_IN_CHINESE } from '../lib/http/problem-texts.ts';
 import {
   ConfigError,
   InvalidRequestError,

@@ -24,12 +24,12 @@ import {
 import type { Parties } from '../order/parties.ts';
 import { priceCart } from '../order/pricing.ts';
 import { nextCheckAt } from '../order/pace.ts';
-import { type Quote, verifyQuote } from '../http/session.ts';
 import type { Table } from '../table/client.ts';
 import { createOrder, readCart } from '../table/checkout.ts';
 import { bindKey, createQuotedOrder } from '../table/idempotency-binding.ts';
 import { readOrder } from '../table/orders.ts';
 import type { WechatPay } from '../wechatpay/operations.ts';
+import { type Quote, verifyQuote } from './quote.ts';
 import type { CheckoutRequest } from './request.ts';
 
 /** Who buys, and the terms that the server sets for every order. */

@@ -1,7 +1,6 @@
 /** The body of `POST /prepay`: exactly one of a cart, a quote or an order to pay again. */
 import * as v from 'valibot';
-import type { Problem } from '../http/error-texts.ts';
-import { type ErrorParameters, InvalidRequestError } from '../errors.ts';
+import { assertObject, invalidField, parse } from '../http/input.ts';
 import { assertFen, assertText } from '../order/order.ts';
 import { assertQuantity, type CartItem, MAX_CART_ITEMS } from '../order/pricing.ts';
 
@@ -94,75 +93,10 @@ function bodyKind(body: unknown): keyof typeof bodies {
   });
 }
 
-function assertObject(body: unknown): asserts body is object {
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
-    return;
-  }
-  throw invalidField('body', { problem: 'the body must be a JSON object' });
-}
-
 function expected(value: unknown): { expectedTotalFen?: number } {
   if (value === undefined) {
     return {};
   }
   assertFen('expectedTotalFen', value);
   return { expectedTotalFen: value };
-}
-
-/** @throws {InvalidRequestError} for the first thing that does not fit; never quotes a value. */
-export function parse<T>(schema: v.GenericSchema<unknown, T>, body: unknown): T {
-  assertObject(body);
-  const result = v.safeParse(schema, body);
-  if (result.success) {
-    return result.output;
-  }
-  const [issue] = result.issues;
-  throw invalidField(fieldPath(issue), problemOf(issue));
-}
-
-interface FieldProblem {
-  readonly problem: Problem;
-  readonly max?: number;
-}
-
-const invalidField = (field: string, problem: FieldProblem) =>
-  new InvalidRequestError('INVALID_REQUEST', { field, ...problem } satisfies ErrorParameters);
-
-/**
- * `items[0].quantity`. The names are the caller's own words, so it is cut: an answer is no place to
- * store 30 kB.
- */
-export function fieldPath(issue: v.BaseIssue<unknown>): string {
-  const path = (issue.path ?? []).map(({ key }) =>
-    typeof key === 'number' ? `[${key}]` : `.${String(key)}`,
-  );
-  return path.join('').replace(/^\./, '').slice(0, 64);
-}
-
-function problemOf(issue: v.BaseIssue<unknown>): FieldProblem {
-  if (issue.expected === 'never') {
-    return { problem: 'unknown field' };
-  }
-  if (issue.received === 'undefined') {
-    return { problem: 'missing' };
-  }
-  const isList = Array.isArray(issue.input);
-  switch (issue.type) {
-    case 'string':
-      return { problem: 'expected a string' };
-    case 'array':
-      return { problem: 'expected a list' };
-    case 'strict_object':
-      return { problem: 'expected an object' };
-    case 'min_length':
-      return { problem: isList ? 'at least 1 item' : 'empty' };
-    case 'max_length': {
-      const max = Number(issue.requirement);
-      return { problem: isList ? 'at most {max} items' : 'longer than {max} characters', max };
-    }
-    case 'regex':
-      return { problem: 'expected 1 to 64 characters without control characters' };
-    default:
-      return { problem: 'not one of the allowed values' };
-  }
 }

@@ -4,11 +4,11 @@ import type {
   APIGatewayProxyStructuredResultV2,
   Context,
 } from 'aws-lambda';
-import { ERROR_TEXTS, errorText, type Language, type PublicErrorCode } from './error-texts.ts';
-import { InvalidRequestError, ServiceError } from '../errors.ts';
+import { ERROR_TEXTS, errorText, type PublicErrorCode } from './error-texts.ts';
+import { header } from './input.ts';
+import type { Language } from './problem-texts.ts';
+import { ServiceError } from '../errors.ts';
 import { describeError, type FunctionLog, type Log } from '../runtime/log.ts';
-
-const MAX_BODY_BYTES = 32 * 1024;
 
 /** What an operation knows of the call besides the event. */
 export interface RequestContext {
@@ -49,40 +49,6 @@ export function httpHandler<Dependencies>(
       functionLog.flush();
     }
   };
-}
-
-/**
- * The body of a request as JSON.
- *
- * @throws {InvalidRequestError} `BODY_TOO_LARGE` or `INVALID_JSON`.
- */
-export function readJson(event: APIGatewayProxyEventV2): unknown {
-  const bytes = readBody(event);
-  if (bytes.length > MAX_BODY_BYTES) {
-    throw new InvalidRequestError('BODY_TOO_LARGE', { maxBytes: MAX_BODY_BYTES });
-  }
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    // The parser's own message quotes the body.
-    throw new InvalidRequestError('INVALID_JSON');
-  }
-}
-
-/** The body's exact bytes; API Gateway hands over as base64 what it does not take for text. */
-export function readBody(event: Pick<APIGatewayProxyEventV2, 'body' | 'isBase64Encoded'>): Buffer {
-  return Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
-}
-
-/** A request header by its lower-case name, whatever case the sender used. */
-export function header(event: APIGatewayProxyEventV2, name: string): string | undefined {
-  const headers = event.headers ?? {};
-  const found = headers[name] ?? headers[keyOf(headers, name)];
-  return found?.trim() || undefined;
-}
-
-function keyOf(headers: APIGatewayProxyEventV2['headers'], name: string): string {
-  return Object.keys(headers).find((key) => key.toLowerCase() === name) ?? name;
 }
 
 /** `zh-CN` when the caller ranks any Chinese first, else English. */

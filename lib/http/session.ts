@@ -1,11 +1,10 @@
-/** Session tokens of buyers and quotes of the merchant's backend: JWTs signed with HS256. */
-import { errors, jwtVerify, SignJWT, type JWTPayload } from 'jose';
-import * as v from 'valibot';
-import { fieldPath } from '../checkout/request.ts';
-import type { Problem } from './error-texts.ts';
-import { InvalidRequestError, UnauthenticatedError } from '../errors.ts';
-import { orderDetail, quoteOptions } from '../order/options-schema.ts';
-import type { OrderDetail, OrderOptions } from '../order/options.ts';
+/** Session tokens of buyers: JWTs signed with HS256. */
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { errors, jwtVerify, SignJWT } from 'jose';
+import { UnauthenticatedError } from '../errors.ts';
+import type { MiniProgramSecret } from '../secrets/mini-program.ts';
+import type { VersionedSecret } from '../secrets/versioned-secret.ts';
+import { header } from './input.ts';
 
 const bytes = (key: string) => new TextEncoder().encode(key);
 
@@ -59,112 +58,28 @@ export async function verifyToken(
   }
 }
 
-/** A price that the merchant's own backend vouches for. */
-export interface Quote extends OrderOptions {
-  readonly outTradeNo: string;
-  readonly totalFen: number;
-  readonly description: string;
-  readonly openid?: string | undefined;
-  readonly attach?: string | undefined;
-  readonly detail?: OrderDetail | undefined;
-  /** How long the order can be paid, counted from its creation. */
-  readonly lifetimeSeconds?: number | undefined;
+/** Who calls: a buyer, known by openid to the mini-program of that appid. */
+export interface Buyer {
+  readonly openid: string;
+  readonly appid: string;
 }
 
-/** A shop that means milliseconds would sign a quote that is good for 50,000 years. */
-const MAX_QUOTE_AHEAD_SECONDS = 7 * 86_400;
-
-const quoteClaims = v.object({
-  ...quoteOptions.entries,
-  outTradeNo: v.string(),
-  totalFen: v.number(),
-  description: v.string(),
-  openid: v.optional(v.string()),
-  attach: v.optional(v.string()),
-  detail: v.optional(orderDetail),
-  lifetimeSeconds: v.optional(v.number()),
-});
-
-/** The claims of RFC 7519 may stand beside ours. */
-const KNOWN_CLAIMS: ReadonlySet<string> = new Set([
-  ...Object.keys(quoteClaims.entries),
-  'iat',
-  'nbf',
-  'exp',
-  'iss',
-  'jti',
-  'aud',
-  'sub',
-]);
+export interface SessionContext {
+  readonly miniProgram: VersionedSecret<MiniProgramSecret>;
+  readonly nowMs: () => number;
+}
 
 /**
- * The content of a quote whose signature and life time hold. Its values still have to pass the
- * order rules.
+ * The buyer whose token a request carries. The token says for which mini-program it was made.
  *
- * @throws {InvalidRequestError} `QUOTE_EXPIRED` or `QUOTE_INVALID`, saying which part is wrong.
+ * @throws {UnauthenticatedError} as `verifyToken` does.
  */
-export async function verifyQuote(
-  quote: string,
-  options: { quoteKey: string | undefined; nowMs: number },
-): Promise<Quote> {
-  if (!options.quoteKey) {
-    throw invalidQuote('this shop does not accept quotes (no quoteKey)');
-  }
-  let payload: JWTPayload;
-  try {
-    ({ payload } = await jwtVerify(quote, bytes(options.quoteKey), {
-      algorithms: ['HS256'],
-      requiredClaims: ['exp'],
-      currentDate: new Date(options.nowMs),
-    }));
-  } catch (error) {
-    if (error instanceof errors.JWTExpired) {
-      throw new InvalidRequestError('QUOTE_EXPIRED');
-    }
-    throw refusalOf(error);
-  }
-  assertClaims(payload, options.nowMs);
-  const parsed = v.safeParse(quoteClaims, payload);
-  if (parsed.success) {
-    return parsed.output;
-  }
-  const [issue] = parsed.issues;
-  throw invalidQuote(
-    issue.received === 'undefined'
-      ? 'claim {claim} is missing'
-      : 'claim {claim} has a wrong type or value',
-    fieldPath(issue),
-  );
+export async function authenticate(
+  event: APIGatewayProxyEventV2,
+  { miniProgram, nowMs }: SessionContext,
+): Promise<Buyer> {
+  const { appid, sessionKey } = await miniProgram.current();
+  const authorization = header(event, 'authorization');
+  const openid = await verifyToken(authorization, { appid, sessionKey, nowMs: nowMs() });
+  return { openid, appid };
 }
-
-/** A misspelt claim is refused, not ignored: with `openId`, a quote would be good for every buyer. */
-function assertClaims(payload: JWTPayload, nowMs: number): void {
-  const unknown = Object.keys(payload).find((claim) => !KNOWN_CLAIMS.has(claim));
-  if (unknown !== undefined) {
-    throw invalidQuote('claim {claim} is unknown', unknown.slice(0, 64));
-  }
-  if (Number(payload.exp) > nowMs / 1000 + MAX_QUOTE_AHEAD_SECONDS) {
-    throw invalidQuote('exp is too far ahead: it is in seconds, not milliseconds');
-  }
-}
-
-function refusalOf(error: unknown): InvalidRequestError {
-  if (error instanceof errors.JWTClaimValidationFailed) {
-    return invalidQuote(
-      error.reason === 'missing' ? 'claim {claim} is missing' : 'claim {claim} does not hold',
-      error.claim,
-    );
-  }
-  if (error instanceof errors.JWSSignatureVerificationFailed) {
-    return invalidQuote(
-      'its signature does not match quoteKey (the key is the text of quoteKey itself, not decoded from hex or Base64)',
-    );
-  }
-  if (error instanceof errors.JOSEAlgNotAllowed) {
-    return invalidQuote('it must be signed with HS256');
-  }
-  return invalidQuote('it is not a signed JWT');
-}
-
-const invalidQuote = (problem: Problem, claim?: string) =>
-  new InvalidRequestError('QUOTE_INVALID', { problem, ...(claim !== undefined && { claim }) });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { login } from '../../functions/login.ts';
 import { httpHandler } from '../../lib/http/handler.ts';
 import { verifyToken, issueToken } from '../../lib/http/session.ts';
-import { header } from '../../lib/http/handler.ts';
+import { header } from '../../lib/http/input.ts';
 import { apiEvent, recordedFunction } from '../support/api-event.ts';
 import { useEmbeddedTables } from '../support/embedded-tables.ts';
 import { openNotifiedShop, RECEIVED } from '../support/notified-shop.ts';

@@ -1,162 +1,148 @@
-import { beforeEach, describe, expect, test } from 'vitest';
-import type { Table } from '../../lib/table/client.ts';
-import { rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
-import { CREATED_AT, OPENID } from '../support/sample-orders.ts';
-import {
-  ending,
-  openPrepayShop,
-  quote,
-  refusedWith,
-  stockCatalogue,
-  writtenKeys,
-} from '../support/prepay-shop.ts';
+import { describe, expect, test } from 'vitest';
+import { verifyQuote } from '../../lib/checkout/quote.ts';
+import { InvalidRequestError } from '../../lib/errors.ts';
+import { errorText } from '../../lib/http/error-texts.ts';
+import { encode, jwt } from '../support/jwt.ts';
+import { APPID, OPENID } from '../support/sample-orders.ts';
 
-const newTable = useEmbeddedTables();
-let table: Table;
+const SESSION_KEY = 'session-key-of-the-tests-32-chars';
+const QUOTE_KEY = 'quote-key-of-the-tests-is-32-long';
+const NOW = 1_772_330_400;
 
-beforeEach(async () => {
-  table = await newTable();
-  await stockCatalogue(table);
-});
+const sessionClaims = { sub: OPENID, aud: APPID, iat: NOW - 10, exp: NOW + 60 };
+const quoteClaims = {
+  outTradeNo: 'order-0001',
+  totalFen: 2800,
+  description: '拿铁',
+  exp: NOW + 60,
+};
+const quoteOptions = { quoteKey: QUOTE_KEY, nowMs: NOW * 1000 };
 
-const CREATE = '/pay/unifiedorder';
-const open = (options: Parameters<typeof openPrepayShop>[1] = {}) => openPrepayShop(table, options);
-
-const latte = { items: [{ sku: 'latte', quantity: 1 }] };
+async function quoteProblem(
+  quote: string,
+  options = quoteOptions as Parameters<typeof verifyQuote>[1],
+) {
+  const error = await verifyQuote(quote, options).then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
+  if (!(error instanceof InvalidRequestError)) {
+    throw new Error('the quote was accepted');
+  }
+  const text = errorText('QUOTE_INVALID', 'en', error.parameters);
+  return { code: error.code, problem: /: (.*)\.$/.exec(text)?.[1] || undefined };
+}
 
 describe('a quote', () => {
-  test('becomes the order that the merchant signed, with one transaction', async () => {
-    const shop = open();
-    const answer = await shop.call({ quote: await quote({ openid: OPENID, attach: 'gold' }) });
+  test('says number, price and description, and whatever else an order may have', async () => {
+    const more = { openid: OPENID, attach: 'table 5' };
 
-    expect([answer.status, answer.body.outTradeNo, answer.body.totalFen]).toEqual([
-      200,
-      'quote-0001',
-      9900,
-    ]);
-    expect(shop.happened).toEqual(['TransactWriteItems', CREATE]);
-    expect(shop.requests[0]?.fields).toMatchObject({
-      out_trade_no: 'quote-0001',
-      total_fee: '9900',
-      body: '年度会员',
-      attach: 'gold',
-      openid: OPENID,
+    expect(await verifyQuote(jwt(quoteClaims, QUOTE_KEY), quoteOptions)).toEqual({
+      outTradeNo: 'order-0001',
+      totalFen: 2800,
+      description: '拿铁',
     });
-    expect(shop.log.counts).toEqual({ OrderCreated: 1 });
+    expect(await verifyQuote(jwt({ ...quoteClaims, ...more }, QUOTE_KEY), quoteOptions)).toEqual({
+      outTradeNo: 'order-0001',
+      totalFen: 2800,
+      description: '拿铁',
+      ...more,
+    });
   });
 
-  test('again, signed anew and under another key, gives the same order in the same words', async () => {
-    const shop = open({ nonce: () => 'same' });
-    const first = await shop.call({ quote: await quote({}) });
-    const again = await shop.call(
-      { quote: await quote({ openid: OPENID }, { expiresAt: CREATED_AT + 900 }) },
-      { key: 'tap-2' },
-    );
+  test('may have the claims of RFC 7519 and lie 7 days ahead', async () => {
+    const registered = { iat: NOW, nbf: NOW, iss: 'shop', jti: '1', aud: APPID, sub: OPENID };
+    const claims = { ...quoteClaims, ...registered, exp: NOW + 7 * 86_400 };
 
-    expect(again).toEqual(first);
-    expect(shop.requests[1]?.fields).toEqual(shop.requests[0]?.fields);
-    expect(shop.log.counts).toEqual({ OrderCreated: 1 });
+    expect(await verifyQuote(jwt(claims, QUOTE_KEY), quoteOptions)).toEqual({
+      outTradeNo: 'order-0001',
+      totalFen: 2800,
+      description: '拿铁',
+    });
   });
 
-  test('50 times at once makes one order', async () => {
-    const shop = open();
-    const token = await quote({});
-    const answers = await Promise.all(
-      Array.from({ length: 50 }, () => shop.call({ quote: token })),
-    );
+  test('expires', async () => {
+    const late = { ...quoteOptions, nowMs: (NOW + 60) * 1000 };
 
-    expect(answers.map(({ status, body }) => [status, body.outTradeNo])).toEqual(
-      Array.from({ length: 50 }, () => [200, 'quote-0001']),
-    );
-    expect(shop.log.counts).toEqual({ OrderCreated: 1 });
+    expect(await quoteProblem(jwt(quoteClaims, QUOTE_KEY), late)).toEqual({
+      code: 'QUOTE_EXPIRED',
+      problem: undefined,
+    });
+  });
+});
+
+describe('a quote is refused, saying which part is wrong', () => {
+  const { exp: _exp, ...withoutEnd } = quoteClaims;
+  const { totalFen: _totalFen, ...withoutPrice } = quoteClaims;
+  const NOT_OURS =
+    'its signature does not match quoteKey (the key is the text of quoteKey itself, not decoded from hex or Base64)';
+  const TOO_FAR = 'exp is too far ahead: it is in seconds, not milliseconds';
+  const NOT_HS256 = 'it must be signed with HS256';
+  const NO_JWT = 'it is not a signed JWT';
+
+  test.each<[string, string, string]>([
+    ['signed with another key', jwt(quoteClaims, SESSION_KEY), NOT_OURS],
+    ['that is a session token', jwt(sessionClaims, SESSION_KEY), NOT_OURS],
+    ['with HS512', jwt(quoteClaims, QUOTE_KEY, { alg: 'HS512' }, 'sha512'), NOT_HS256],
+    ['with RS256', jwt(quoteClaims, QUOTE_KEY, { alg: 'RS256' }), NOT_HS256],
+    ['with alg none', `${encode({ alg: 'none' })}.${encode(quoteClaims)}.`, NOT_HS256],
+    ['without an end', jwt(withoutEnd, QUOTE_KEY), 'claim exp is missing'],
+    [
+      'that is not valid yet',
+      jwt({ ...quoteClaims, nbf: NOW + 60 }, QUOTE_KEY),
+      'claim nbf does not hold',
+    ],
+    [
+      'with an end that is a text',
+      jwt({ ...quoteClaims, exp: 'never' }, QUOTE_KEY),
+      'claim exp does not hold',
+    ],
+    ['without a price', jwt(withoutPrice, QUOTE_KEY), 'claim totalFen is missing'],
+    [
+      'with a price that is a text',
+      jwt({ ...quoteClaims, totalFen: '1' }, QUOTE_KEY),
+      'claim totalFen has a wrong type or value',
+    ],
+    [
+      'with a number that is a number',
+      jwt({ ...quoteClaims, outTradeNo: 1 }, QUOTE_KEY),
+      'claim outTradeNo has a wrong type or value',
+    ],
+    [
+      'with a buyer that is null',
+      jwt({ ...quoteClaims, openid: null }, QUOTE_KEY),
+      'claim openid has a wrong type or value',
+    ],
+    [
+      'with a good without a price',
+      jwt({ ...quoteClaims, detail: { goodsDetail: [{ merchantGoodsId: '1' }] } }, QUOTE_KEY),
+      'claim detail.goodsDetail[0].quantity is missing',
+    ],
+    ['with openId', jwt({ ...quoteClaims, openId: OPENID }, QUOTE_KEY), 'claim openId is unknown'],
+    [
+      'with total_fee',
+      jwt({ ...quoteClaims, total_fee: 1 }, QUOTE_KEY),
+      'claim total_fee is unknown',
+    ],
+    [
+      'with an endless name',
+      jwt({ ...quoteClaims, ['x'.repeat(99)]: 1 }, QUOTE_KEY),
+      `claim ${'x'.repeat(64)} is unknown`,
+    ],
+    ['in milliseconds', jwt({ ...quoteClaims, exp: (NOW + 60) * 1000 }, QUOTE_KEY), TOO_FAR],
+    ['of 8 days', jwt({ ...quoteClaims, exp: NOW + 8 * 86_400 }, QUOTE_KEY), TOO_FAR],
+    ['that is empty', '', NO_JWT],
+    ['that is a word', 'quote', NO_JWT],
+    ['whose claims are no JSON', jwt('no JSON', QUOTE_KEY), NO_JWT],
+    ['whose claims are a list', jwt([], QUOTE_KEY), NO_JWT],
+  ])('%s', async (_, quote, problem) => {
+    expect(await quoteProblem(quote)).toEqual({ code: 'QUOTE_INVALID', problem });
   });
 
-  test.each<[string, Record<string, unknown>, number, string]>([
-    ['for another buyer', { openid: 'oSomebodyElse' }, 403, 'QUOTE_FOR_OTHER_BUYER'],
-    ['of nothing', { totalFen: 0 }, 400, 'AMOUNT_INVALID'],
-    ['of a fraction', { totalFen: 99.5 }, 400, 'AMOUNT_INVALID'],
-    ['of too much', { totalFen: 100_000_001 }, 400, 'AMOUNT_INVALID'],
-    ['of a text', { totalFen: '9900' }, 400, 'QUOTE_INVALID'],
-    ['without an amount', { totalFen: undefined }, 400, 'QUOTE_INVALID'],
-    ['without a number', { outTradeNo: undefined }, 400, 'QUOTE_INVALID'],
-    ['with a number that WeChat refuses', { outTradeNo: 'a b c d e f' }, 400, 'INVALID_REQUEST'],
-    ['with a short number', { outTradeNo: 'abc' }, 400, 'INVALID_REQUEST'],
-    ['with emoji', { description: '蛋糕🎂' }, 400, 'INVALID_REQUEST'],
-    ['with 43 Chinese characters', { description: '茶'.repeat(43) }, 400, 'TEXT_TOO_LONG'],
-    ['with too long an attach', { attach: 'x'.repeat(128) }, 400, 'TEXT_TOO_LONG'],
-  ])('%s is refused', async (_name, claims, status, code) => {
-    const shop = open();
-
-    expect(ending(shop, await shop.call({ quote: await quote(claims) }))).toEqual(
-      refusedWith(status, code),
-    );
-    expect(shop.happened).toEqual([]);
-  });
-
-  test('that another key signed, that expired or that is none is refused', async () => {
-    const shop = open();
-    const forged = await quote({}, { key: 'somebody-else-with-32-characters!!!!' });
-    const expired = await quote({}, { expiresAt: CREATED_AT });
-
-    expect(ending(shop, await shop.call({ quote: forged }))).toEqual(
-      refusedWith(400, 'QUOTE_INVALID'),
-    );
-    expect(ending(shop, await shop.call({ quote: expired }))).toEqual(
-      refusedWith(400, 'QUOTE_EXPIRED'),
-    );
-    expect(ending(shop, await shop.call({ quote: 'a.b.c' }))).toEqual(
-      refusedWith(400, 'QUOTE_INVALID'),
-    );
-  });
-
-  test('is refused in a shop without a quote key', async () => {
-    const shop = open({ quoteKey: undefined });
-
-    expect(ending(shop, await shop.call({ quote: await quote({}) }))).toEqual(
-      refusedWith(400, 'QUOTE_INVALID'),
-    );
-  });
-
-  test.each<[string, Record<string, unknown>, string]>([
-    ['another price', { totalFen: 1 }, OPENID],
-    ['another description', { description: '月度会员' }, OPENID],
-    ['another attach', { attach: 'gold' }, OPENID],
-    ['the same content for another buyer', {}, 'oSomebodyElse'],
-  ])('for a number that exists with %s is a conflict', async (_name, claims, openid) => {
-    await open().call({ quote: await quote({}) });
-    const before = await writtenKeys(table);
-    const shop = open();
-    const answer = await shop.call({ quote: await quote(claims) }, { key: 'tap-2', openid });
-
-    expect([answer.status, answer.body.error.code]).toEqual([409, 'ORDER_EXISTS']);
-    expect(shop.requests).toEqual([]);
-    expect(await writtenKeys(table)).toEqual(before);
-  });
-
-  test('under the key of a cart is refused, and the other way round', async () => {
-    await open().call(latte, { key: 'tap-1' });
-    await open().call({ quote: await quote({}) }, { key: 'tap-2' });
-    const before = await writtenKeys(table);
-    const shop = open();
-    const quoted = await shop.call(
-      { quote: await quote({ outTradeNo: 'quote-0002' }) },
-      { key: 'tap-1' },
-    );
-    const cart = await shop.call(latte, { key: 'tap-2' });
-
-    expect([quoted.status, quoted.body.error.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
-    expect([cart.status, cart.body.error.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
-    expect(cart.body.error.message).toContain('quote-0001');
-    expect(shop.requests).toEqual([]);
-    expect(await writtenKeys(table)).toEqual(before);
-  });
-
-  test('under the key of another quote is refused', async () => {
-    const shop = open();
-    await shop.call({ quote: await quote({}) });
-    const answer = await shop.call({ quote: await quote({ outTradeNo: 'quote-0002' }) });
-
-    expect([answer.status, answer.body.error.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
-    expect(await rowOf(table, 'ORDER#quote-0002')).toBeUndefined();
+  test.each([undefined, ''])('when the shop has no key for quotes (%j)', async (quoteKey) => {
+    expect(await quoteProblem(jwt(quoteClaims, ''.padEnd(32)), { quoteKey, nowMs: 0 })).toEqual({
+      code: 'QUOTE_INVALID',
+      problem: 'this shop does not accept quotes (no quoteKey)',
+    });
   });
 });

@@ -10,14 +10,7 @@ import {
   WechatPaySignatureError,
   WechatPayTransportError,
 } from '../../lib/errors.ts';
-import {
-  header,
-  httpHandler,
-  type HttpOperation,
-  preferredLanguage,
-  readBody,
-  readJson,
-} from '../../lib/http/handler.ts';
+import { httpHandler, type HttpOperation, preferredLanguage } from '../../lib/http/handler.ts';
 import { apiEvent, recordedFunction, REQUEST_ID } from '../support/api-event.ts';
 
 const lambda = { awsRequestId: 'lambda-0001' };
@@ -206,89 +199,5 @@ describe('the language', () => {
 
   test('is English when none is asked for', () => {
     expect(preferredLanguage(apiEvent())).toBe('en');
-  });
-});
-
-describe('a header', () => {
-  test.each(['idempotency-key', 'Idempotency-Key', 'IDEMPOTENCY-KEY', 'iDEMPOTENCY-kEY'])(
-    'is found as %s',
-    (name) => {
-      expect(header(apiEvent({ headers: { [name]: ' k ' } }), 'idempotency-key')).toBe('k');
-    },
-  );
-
-  test('is absent when it is not there, empty, or blank', () => {
-    expect(header(apiEvent(), 'idempotency-key')).toBeUndefined();
-    expect(header(apiEvent({ headers: { 'idempotency-key': '' } }), 'idempotency-key')).toBe(
-      undefined,
-    );
-    expect(header(apiEvent({ headers: { 'idempotency-key': '  ' } }), 'idempotency-key')).toBe(
-      undefined,
-    );
-    expect(header({ ...apiEvent(), headers: undefined } as never, 'a')).toBeUndefined();
-  });
-});
-
-describe('a body', () => {
-  test('is the bytes that were sent, in base64 or not', () => {
-    const bytes = Buffer.from('{"a":"中文"}');
-
-    expect(readBody({ body: '{"a":"中文"}', isBase64Encoded: false })).toEqual(bytes);
-    expect(readBody({ body: bytes.toString('base64'), isBase64Encoded: true })).toEqual(bytes);
-    expect(readBody({ isBase64Encoded: false })).toEqual(Buffer.alloc(0));
-  });
-
-  test('keeps bytes that are no text', () => {
-    const bytes = Buffer.from([0x00, 0xff, 0xfe, 0x80]);
-
-    expect(readBody({ body: bytes.toString('base64'), isBase64Encoded: true })).toEqual(bytes);
-  });
-
-  test('is read as JSON', () => {
-    const base64 = Buffer.from('{"a":"中文"}').toString('base64');
-
-    expect(readJson(apiEvent({ body: '{"a":"中文"}' }))).toEqual({ a: '中文' });
-    expect(readJson(apiEvent({ body: base64, isBase64Encoded: true }))).toEqual({ a: '中文' });
-    expect(readJson(apiEvent({ body: 'null' }))).toBeNull();
-  });
-
-  test.each<[string, string | undefined, boolean]>([
-    ['nothing', undefined, false],
-    ['an empty text', '', false],
-    ['half of a JSON', '{"key":"s3cret', false],
-    ['a form', 'code=s3cret', false],
-    ['two documents', '{}{}', false],
-    ['bytes that are no UTF-8', Buffer.from([0x22, 0xff, 0x22]).toString('base64'), true],
-    ['JSON where base64 was announced', '{"a":1}', true],
-    ['brackets without end', '['.repeat(32_000), false],
-  ])('is refused as %s, without quoting it', async (_, body, isBase64Encoded) => {
-    const { statusCode, json, recorded } = await respond(
-      async (event) => readJson(event) as object,
-      apiEvent({ body, isBase64Encoded }),
-    );
-
-    expect(statusCode).toBe(400);
-    expect(json.error).toEqual({
-      code: 'INVALID_JSON',
-      message: 'The body is empty or not valid JSON.',
-    });
-    expect(recorded.text()).not.toContain('s3cret');
-  });
-
-  test('of 32 KiB is read, of a byte more refused, whatever it is', () => {
-    const most = JSON.stringify('x'.repeat(32 * 1024 - 2));
-
-    expect(readJson(apiEvent({ body: most }))).toHaveLength(32 * 1024 - 2);
-    for (const body of [`${most} `, 'x'.repeat(6_000_000)]) {
-      expect(() => readJson(apiEvent({ body }))).toThrow(
-        expect.objectContaining({ code: 'BODY_TOO_LARGE', parameters: { maxBytes: 32_768 } }),
-      );
-    }
-  });
-
-  test('counts in bytes, not in characters', () => {
-    expect(() => readJson(apiEvent({ body: JSON.stringify('中'.repeat(11_000)) }))).toThrow(
-      expect.objectContaining({ code: 'BODY_TOO_LARGE' }),
-    );
   });
 });
