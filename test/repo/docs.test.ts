@@ -9,12 +9,7 @@ import { listProjectFiles, projectDirectory, readProjectFile } from './project.t
 import { compareTranslation } from './translation.ts';
 
 /** Kept in English: a log of what was decided, and one of what changed. */
-const ENGLISH_ONLY = new Set([
-  'CHANGELOG.md',
-  'docs/architecture.md',
-  'docs/decisions.md',
-  'simulator/README.md',
-]);
+const ENGLISH_ONLY = new Set(['CHANGELOG.md', 'docs/decisions.md', 'simulator/README.md']);
 
 /** Code spans that one language may have alone, by page; each with its reason. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {};
