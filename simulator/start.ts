@@ -1,5 +1,4 @@
-/** Starts the simulator inside this process: two hosts, one WeChat. */
-import { randomBytes } from 'node:crypto';
+/** Starts the simulator inside this process: two hosts, one WeChat; or one without sockets. */
 import { answerCode2Session } from './weixin/code2session.ts';
 import { answerControl } from './control/api.ts';
 import {
@@ -9,14 +8,23 @@ import {
   readWechatpayKeysFile,
   type WechatpayKeys,
 } from './book/credentials.ts';
-import { answerError, listen, type Reply, type Request } from './host/http.ts';
+import {
+  answerError,
+  listen,
+  type RawRequest,
+  type Reply,
+  type Request,
+  toRequest,
+} from './host/http.ts';
 import { answerHome } from './control/home.ts';
-import { answerPage, isPagePath } from './page/page.ts';
+import { answerPage, isPagePath, type PageOptions } from './page/page.ts';
 import { answerPayApi, isPayPath } from './v2/api.ts';
 import { answerV3Api } from './v3/api.ts';
+import { machine } from './machine.ts';
+import type { HttpClient, Surroundings } from './surroundings.ts';
 import { openWechat, type Wechat } from './wechat.ts';
 
-export interface SimulatorOptions {
+export interface OpenOptions {
   /** Path of a `merchant.json`, or its content. */
   merchantFile?: string;
   merchant?: MerchantV2;
@@ -25,12 +33,28 @@ export interface SimulatorOptions {
   wechatpayKeys?: WechatpayKeys;
   /** The book's file; in memory without it. */
   dbPath?: string;
-  /** 0 or absent: a free one. */
-  port?: number;
-  backupPort?: number;
   seed?: string;
   /** Where the merchant's API listens, for the page at `/`. */
   apiUrl?: string;
+  /** Time, randomness, timers, keys and calls to the merchant; this machine's own without it. */
+  surroundings?: Surroundings;
+}
+
+export interface SimulatorOptions extends OpenOptions {
+  /** 0 or absent: a free one. */
+  port?: number;
+  backupPort?: number;
+}
+
+export interface OpenSimulator {
+  readonly seed: string;
+  /**
+   * Answers one request as the HTTP server does, without a socket. How long an answer is to be
+   * delayed (`delayMs`), that it never comes (`hold`) and that the connection is cut (`drop`) are
+   * the caller's to act out.
+   */
+  handle(request: RawRequest): Promise<Reply>;
+  stop(): Promise<void>;
 }
 
 export interface Simulator {
@@ -40,11 +64,7 @@ export interface Simulator {
   stop(): Promise<void>;
 }
 
-function answer(
-  wechat: Wechat,
-  request: Request,
-  apiUrl: string | undefined,
-): Reply | Promise<Reply> {
+function answer(wechat: Wechat, request: Request, page: PageOptions): Reply | Promise<Reply> {
   const { path } = request;
   if (path === '/_simulator') {
     return answerHome(wechat, request);
@@ -53,7 +73,7 @@ function answer(
     return answerControl(wechat, request);
   }
   if (isPagePath(path)) {
-    return answerPage(request, { apiUrl });
+    return answerPage(request, page);
   }
   const isCode2Session = path === '/sns/jscode2session';
   const isV3 = path.startsWith('/v3/');
@@ -83,40 +103,76 @@ function answer(
   return isCode2Session ? answerCode2Session(wechat, request) : answerPayApi(wechat, request);
 }
 
-/** Listens on loopback; what was pending in the book goes out again at once. */
-export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  const { merchantFile, port = 0, backupPort = 0, dbPath } = options;
-  const seed = options.seed ?? randomBytes(6).toString('hex');
+async function readCredentials(options: OpenOptions) {
+  const { merchantFile, wechatpayKeysFile } = options;
   const merchant =
     merchantFile === undefined
       ? assertMerchant(options.merchant, 'merchant')
       : await readMerchantFile(merchantFile);
   const wechatpayKeys =
-    options.wechatpayKeysFile === undefined
+    wechatpayKeysFile === undefined
       ? options.wechatpayKeys
-      : await readWechatpayKeysFile(options.wechatpayKeysFile);
-  const wechat = openWechat(merchant, wechatpayKeys, seed, dbPath);
-  const handle = (request: Request) => answer(wechat, request, options.apiUrl);
+      : await readWechatpayKeysFile(wechatpayKeysFile);
+  return { merchant, wechatpayKeys };
+}
+
+async function open(options: OpenOptions) {
+  const { surroundings = machine, apiUrl } = options;
+  const seed = options.seed ?? surroundings.randomBytes(6).toString('hex');
+  const { merchant, wechatpayKeys } = await readCredentials(options);
+  const wechat = openWechat(merchant, wechatpayKeys, seed, surroundings, options.dbPath);
+  const client: HttpClient = surroundings.openHttpClient();
+  return {
+    seed,
+    handle: (request: Request) => answer(wechat, request, { apiUrl, client }),
+    wake: () => wechat.notifier.wake(),
+    async stop() {
+      client.close();
+      await wechat.notifier.stop();
+      wechat.book.close();
+    },
+  };
+}
+
+/** Opens no port. What was pending in the book goes out again at once. */
+export async function openSimulator(options: OpenOptions): Promise<OpenSimulator> {
+  const { seed, handle, wake, stop } = await open(options);
+  wake();
+  return {
+    seed,
+    async handle(raw) {
+      const request = toRequest(raw);
+      return request ? handle(request) : answerError(400, 'INVALID_ADDRESS', 'not an address');
+    },
+    stop,
+  };
+}
+
+/** Listens on loopback; what was pending in the book goes out again at once. */
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const { port = 0, backupPort = 0, surroundings = machine } = options;
+  const { startTimer } = surroundings;
+  const { seed, handle, wake, stop } = await open(options);
   try {
-    const primary = await listen('primary', port, handle);
-    const backup = await listen('backup', backupPort, handle).catch(async (error: unknown) => {
-      await primary.stop();
-      throw error;
-    });
-    wechat.notifier.wake();
+    const primary = await listen('primary', port, handle, startTimer);
+    const backup = await listen('backup', backupPort, handle, startTimer).catch(
+      async (error: unknown) => {
+        await primary.stop();
+        throw error;
+      },
+    );
+    wake();
     return {
       url: primary.url,
       backupUrl: backup.url,
       seed,
       async stop() {
         await Promise.all([primary.stop(), backup.stop()]);
-        await wechat.notifier.stop();
-        wechat.book.close();
+        await stop();
       },
     };
   } catch (error) {
-    await wechat.notifier.stop();
-    wechat.book.close();
+    await stop();
     throw error;
   }
 }

@@ -1,10 +1,13 @@
 /** WeChat's side as one value: what every operation of the simulator works with. */
 import { createAccount } from './book/account.ts';
 import { type Book, openBook } from './book/book.ts';
+import { type CertifiedKey, createCertifiedKey } from './book/certificate.ts';
 import { createClock } from './book/clock.ts';
 import type { MerchantV2, WechatpayKeys } from './book/credentials.ts';
 import { createFaults } from './host/faults.ts';
 import type { Service } from './host/service.ts';
+import { createWallClock } from './host/wall-clock.ts';
+import type { Surroundings } from './surroundings.ts';
 import { createMessages } from './host/messages.ts';
 import { createNotifications, type Notifications } from './notifications/queue.ts';
 import { createNotifier, type Notifier } from './notifications/notifier.ts';
@@ -16,6 +19,8 @@ export interface Wechat extends Service {
   readonly seed: string;
   readonly notifications: Notifications;
   readonly notifier: Notifier;
+  /** A new key pair with its certificate. */
+  readonly createKey: (commonName: string) => Promise<CertifiedKey>;
 }
 
 /** Opens the book and puts WeChat together. The notifier starts with the first `wake`. */
@@ -23,8 +28,10 @@ export function openWechat(
   merchant: MerchantV2,
   wechatpayKeys: WechatpayKeys | undefined,
   seed: string,
+  surroundings: Surroundings,
   dbPath?: string,
 ): Wechat {
+  const { nowMs, randomBytes } = surroundings;
   const book = openBook(dbPath);
   const owner = `${merchant.mchid} with ${merchant.appid}`;
   const earlierOwner = book.readMeta('owner') ?? owner;
@@ -35,14 +42,21 @@ export function openWechat(
     );
   }
   book.writeMeta('owner', owner);
-  const clock = createClock(Number(book.readMeta('clock_offset_ms') ?? '0'), (offsetMs) =>
+  const clock = createClock(nowMs, Number(book.readMeta('clock_offset_ms') ?? '0'), (offsetMs) =>
     book.writeMeta('clock_offset_ms', offsetMs.toString()),
   );
+  const createKey = async (commonName: string) => createCertifiedKey(commonName, surroundings);
   const account = createAccount(book, merchant);
-  const keys = closingOnFailure(book, () => createWechatKeys(book, merchant, wechatpayKeys, seed));
-  const messages = createMessages(() => account.secrets(), clock.now);
+  const keys = closingOnFailure(book, () =>
+    createWechatKeys(book, merchant, wechatpayKeys, seed, createKey),
+  );
+  const messages = createMessages(
+    () => account.secrets(),
+    clock.now,
+    createWallClock(surroundings),
+  );
   const faults = createFaults(seed, clock);
-  const users = createUsers(book, clock, merchant.appid);
+  const users = createUsers(book, clock, merchant.appid, randomBytes);
   const notifications = createNotifications(book);
   return {
     account,
@@ -54,9 +68,14 @@ export function openWechat(
     book,
     clock,
     users,
-    orders: createOrders(book, clock),
+    orders: createOrders(book, clock, randomBytes),
     notifications,
-    notifier: createNotifier({ account, keys, clock, faults, messages, notifications }),
+    notifier: createNotifier(
+      { account, keys, clock, faults, messages, notifications, randomBytes },
+      surroundings,
+    ),
+    createKey,
+    randomBytes,
     faults,
     messages,
   };

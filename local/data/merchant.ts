@@ -6,7 +6,8 @@ import {
   ResourceExistsException,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { createMerchant, type Merchant } from '../../simulator/book/credentials.ts';
+import type { Merchant } from '../../simulator/book/credentials.ts';
+import { createMerchant } from '../../simulator/create-merchant.ts';
 import type { Names } from '../aws/environment.ts';
 import { readJsonFile, writeJsonFile } from '../json-file.ts';
 

@@ -1,5 +1,6 @@
 /** Writes the one kind of X.509 certificate that the simulator needs: RSA, SHA-256, no extensions. */
-import { createPublicKey, randomBytes, sign } from 'node:crypto';
+import { createPublicKey, sign } from 'node:crypto';
+import type { RsaKeyPair, Surroundings } from '../surroundings.ts';
 
 const VALIDITY_MS = 5 * 365 * 24 * 3600 * 1000;
 const ISSUER = { CN: 'Simulated Tenpay.com Root CA', O: 'WeChat Pay simulator', C: 'CN' };
@@ -38,14 +39,25 @@ const utcTime = (epochMs: number) =>
     Buffer.from(`${new Date(epochMs).toISOString().replaceAll(/[-:T]/g, '').slice(2, 14)}Z`),
   );
 
+/** What a key pair with a certificate is made from. */
+export type KeyMaker = Pick<Surroundings, 'nowMs' | 'randomBytes' | 'createRsaKeyPair'>;
+
+export interface CertifiedKey extends RsaKeyPair {
+  /** 40 upper-case hexadecimal digits. */
+  readonly serialNo: string;
+  /** The certificate. */
+  readonly pem: string;
+}
+
 /**
- * Issues a certificate of five years for the key pair (SPKI and PKCS#8, PEM), signed with the pair's own key:
- * WeChat Pay's clients read the serial number and the public key, none follows the chain.
+ * Makes a key pair and a certificate of five years for it, signed with the pair's own key: WeChat Pay's
+ * clients read the serial number and the public key, none follows the chain.
  */
-export function createCertificate(
+export async function createCertifiedKey(
   commonName: string,
-  keys: { publicKey: string; privateKey: string },
-): { serialNo: string; pem: string } {
+  { nowMs, randomBytes, createRsaKeyPair }: KeyMaker,
+): Promise<CertifiedKey> {
+  const keys = await createRsaKeyPair();
   // 0x4… keeps the number positive and 40 digits long, like the ones that WeChat Pay gives out.
   const serial = randomBytes(20);
   serial[0] = 0x40 | ((serial[0] ?? 0) & 0x0f);
@@ -54,7 +66,7 @@ export function createCertificate(
     der(0x02, serial),
     SHA256_WITH_RSA,
     distinguishedName(ISSUER),
-    sequence(utcTime(Date.now() - 24 * 3600 * 1000), utcTime(Date.now() + VALIDITY_MS)),
+    sequence(utcTime(nowMs() - 24 * 3600 * 1000), utcTime(nowMs() + VALIDITY_MS)),
     distinguishedName({ CN: commonName, O: 'WeChat Pay simulator', C: 'CN' }),
     createPublicKey(keys.publicKey).export({ type: 'spki', format: 'der' }),
   );
@@ -62,6 +74,7 @@ export function createCertificate(
   const certificate = sequence(toBeSigned, SHA256_WITH_RSA, der(0x03, Buffer.from([0]), signature));
   const lines = certificate.toString('base64').match(/.{1,64}/g) ?? [];
   return {
+    ...keys,
     serialNo: serial.toString('hex').toUpperCase(),
     pem: `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`,
   };

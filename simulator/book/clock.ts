@@ -9,10 +9,14 @@ export interface Clock {
   reset(): void;
 }
 
-/** `onMove` gets the new offset, so that it can be kept on disk. */
-export function createClock(initialOffsetMs: number, onMove: (offsetMs: number) => void): Clock {
+/** `realNowMs` is real time; `onMove` gets the new offset, so that it can be kept on disk. */
+export function createClock(
+  realNowMs: () => number,
+  initialOffsetMs: number,
+  onMove: (offsetMs: number) => void,
+): Clock {
   let offsetMs = initialOffsetMs;
-  const now = () => Date.now() + offsetMs;
+  const now = () => realNowMs() + offsetMs;
   return {
     now,
     offsetMs: () => offsetMs,

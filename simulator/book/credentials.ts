@@ -1,8 +1,7 @@
 /** Throwaway credentials of the one merchant that the simulator knows, and of WeChat Pay itself. */
-import { generateKeyPair, randomBytes, randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
-import { createCertificate } from './certificate.ts';
+import { createCertifiedKey, type KeyMaker } from './certificate.ts';
+import { randomText } from './random.ts';
 
 /** What a merchant holds: the content of `.local/merchant.json` without the two addresses. PEM texts end with a newline. */
 export interface Merchant {
@@ -47,48 +46,35 @@ export type MerchantV2 = Pick<Merchant, 'appid' | 'appSecret' | 'mchid' | 'apiV2
   };
 
 const V2_FIELDS = ['appid', 'appSecret', 'mchid', 'apiV2Key'] as const;
-const LETTERS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
-
-export const randomText = (length: number, alphabet = LETTERS_AND_DIGITS) =>
-  Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('');
-
-/** SPKI and PKCS#8, PEM. */
-export async function createRsaKeyPair() {
-  return promisify(generateKeyPair)('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  });
-}
+const DIGITS = '0123456789';
 
 /** Makes a merchant and the keys of its WeChat Pay. Nothing in it is worth protecting: it opens only this simulator. */
-export async function createMerchant(): Promise<Credentials> {
-  const [merchantKeys, platformKeys, wechatpayKeys] = await Promise.all([
-    createRsaKeyPair(),
-    createRsaKeyPair(),
-    createRsaKeyPair(),
+export async function createMerchant(maker: KeyMaker): Promise<Credentials> {
+  const { randomBytes } = maker;
+  const mchid = `19${randomText(randomBytes, 8, DIGITS)}`;
+  const [merchantKey, platformKey, wechatpayKey] = await Promise.all([
+    createCertifiedKey(mchid, maker),
+    createCertifiedKey('Tenpay.com sign', maker),
+    maker.createRsaKeyPair(),
   ]);
-  const mchid = `19${randomText(8, '0123456789')}`;
-  const merchantCertificate = createCertificate(mchid, merchantKeys);
-  const platformCertificate = createCertificate('Tenpay.com sign', platformKeys);
   return {
     merchant: {
       appid: `wx${randomBytes(8).toString('hex')}`,
       appSecret: randomBytes(16).toString('hex'),
       mchid,
-      apiV2Key: randomText(32),
-      apiV3Key: randomText(32),
-      merchantSerialNo: merchantCertificate.serialNo,
-      merchantPrivateKey: merchantKeys.privateKey,
-      merchantCertificate: merchantCertificate.pem,
-      wechatpayPublicKeyId: `PUB_KEY_ID_0${mchid}${randomText(21, '0123456789')}`,
-      wechatpayPublicKey: wechatpayKeys.publicKey,
-      platformSerialNo: platformCertificate.serialNo,
-      platformCertificate: platformCertificate.pem,
+      apiV2Key: randomText(randomBytes, 32),
+      apiV3Key: randomText(randomBytes, 32),
+      merchantSerialNo: merchantKey.serialNo,
+      merchantPrivateKey: merchantKey.privateKey,
+      merchantCertificate: merchantKey.pem,
+      wechatpayPublicKeyId: `PUB_KEY_ID_0${mchid}${randomText(randomBytes, 21, DIGITS)}`,
+      wechatpayPublicKey: wechatpayKey.publicKey,
+      platformSerialNo: platformKey.serialNo,
+      platformCertificate: platformKey.pem,
     },
     wechatpayKeys: {
-      platformPrivateKey: platformKeys.privateKey,
-      wechatpayPrivateKey: wechatpayKeys.privateKey,
+      platformPrivateKey: platformKey.privateKey,
+      wechatpayPrivateKey: wechatpayKey.privateKey,
     },
   };
 }

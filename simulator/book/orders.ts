@@ -1,6 +1,6 @@
 /** Orders as WeChat sees them: one per `out_trade_no`, any number of prepay_ids, at most one payment. */
-import { randomBytes } from 'node:crypto';
 import type { SQLOutputValue } from 'node:sqlite';
+import type { RandomBytes } from '../surroundings.ts';
 import type { Book } from './book.ts';
 import { type Clock, formatBeijing } from './clock.ts';
 import {
@@ -126,7 +126,7 @@ function toOrder(row: Row, nowMs: number): Order {
 const SELECT = `SELECT *, (SELECT COALESCE(SUM(refund_fee), 0) FROM refunds
   WHERE refunds.out_trade_no = orders.out_trade_no) AS refunded_fen FROM orders`;
 
-export function createOrders(book: Book, clock: Clock): Orders {
+export function createOrders(book: Book, clock: Clock, randomBytes: RandomBytes): Orders {
   const { database } = book;
   const select = database.prepare(`${SELECT} WHERE out_trade_no = ?`);
   const selectByTransaction = database.prepare(`${SELECT} WHERE transaction_id = ?`);

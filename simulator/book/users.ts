@@ -1,8 +1,9 @@
 /** People with WeChat: a free name each, an openid under every appid, one-time login codes. */
 import { createHash } from 'node:crypto';
-import { Formatter } from 'wechatpay-axios-plugin';
+import type { RandomBytes } from '../surroundings.ts';
 import type { Book } from './book.ts';
 import type { Clock } from './clock.ts';
+import { randomText } from './random.ts';
 
 const CODE_LIFETIME_MS = 5 * 60 * 1000;
 
@@ -27,7 +28,12 @@ function deriveOpenid(appid: string, name: string): string {
   return `o${digest.slice(0, 27)}`;
 }
 
-export function createUsers(book: Book, clock: Clock, appid: string): Users {
+export function createUsers(
+  book: Book,
+  clock: Clock,
+  appid: string,
+  randomBytes: RandomBytes,
+): Users {
   const { database } = book;
   const insertUser = database.prepare('INSERT OR IGNORE INTO users (openid, name) VALUES (?, ?)');
   const selectName = database.prepare('SELECT name FROM users WHERE openid = ?');
@@ -70,7 +76,7 @@ export function createUsers(book: Book, clock: Clock, appid: string): Users {
     nameOfSubOpenid: (openid, subAppid) =>
       selectSubName.get(openid, subAppid)?.['name']?.toString(),
     issueCode(name) {
-      const code = `0${Formatter.nonce(31)}`;
+      const code = `0${randomText(randomBytes, 31)}`;
       insertCode.run(code, openidOf(name), clock.now() + CODE_LIFETIME_MS);
       return code;
     },

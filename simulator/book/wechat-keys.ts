@@ -1,8 +1,8 @@
 /** WeChat Pay's own keys: which of them signs what, while WeChat changes from one to another. */
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { Book } from './book.ts';
-import { createCertificate } from './certificate.ts';
-import { createRsaKeyPair, type MerchantV2, type WechatpayKeys } from './credentials.ts';
+import type { CertifiedKey } from './certificate.ts';
+import type { MerchantV2, WechatpayKeys } from './credentials.ts';
 
 export const VERIFICATION_MODES = ['certificate', 'switching', 'public-key'] as const;
 /**
@@ -60,6 +60,7 @@ export function createWechatKeys(
   merchant: MerchantV2,
   keys: WechatpayKeys | undefined,
   seed: string,
+  createKey: (commonName: string) => Promise<CertifiedKey>,
 ): WechatKeys | undefined {
   const { wechatpayPublicKeyId, platformSerialNo, platformCertificate } = merchant;
   const { apiV3Key, merchantSerialNo, merchantCertificate } = merchant;
@@ -115,12 +116,11 @@ export function createWechatKeys(
     certificates: () => certificates,
     certificateShare,
     async issueCertificate() {
-      const pair = await createRsaKeyPair();
-      const { serialNo, pem } = createCertificate('Tenpay.com sign', pair);
-      stored.issued = [...(stored.issued ?? []), { serialNo, pem, privateKey: pair.privateKey }];
+      const { serialNo, pem, privateKey } = await createKey('Tenpay.com sign');
+      stored.issued = [...(stored.issued ?? []), { serialNo, pem, privateKey }];
       stored.certificateShare = 0;
       save();
-      return readCertificate(pem, serialNo, pair.privateKey);
+      return readCertificate(pem, serialNo, privateKey);
     },
     setCertificateShare(share) {
       stored.certificateShare = share;

@@ -1,10 +1,11 @@
 /** The part of the control API that stands for the merchant console: keys, certificates, sub-merchants. */
 import { X509Certificate } from 'node:crypto';
 import type { AccountChanges } from '../book/account.ts';
-import { createCertificate } from '../book/certificate.ts';
 import { type Body, ControlError, readText, refuseUnknownFields } from './input.ts';
 import { isAddress } from './orders.ts';
-import { createRsaKeyPair, randomText, type SubMerchant } from '../book/credentials.ts';
+import type { SubMerchant } from '../book/credentials.ts';
+import { randomText } from '../book/random.ts';
+import type { RandomBytes } from '../surroundings.ts';
 import { renewKeys } from '../notifications/notice.ts';
 import type { Wechat } from '../wechat.ts';
 
@@ -38,9 +39,12 @@ export function showMerchant({ merchant, account }: Wechat) {
 
 /** A key is a value, or `true` for a new random one; the answer has what was made. */
 export async function changeMerchant(wechat: Wechat, body: Body) {
-  const { account, notifications } = wechat;
-  const keys = { ...readKey(body, 'apiV2Key'), ...readKey(body, 'apiV3Key') };
-  const subMerchants = readSubMerchants(body['subMerchants']);
+  const { account, notifications, randomBytes } = wechat;
+  const keys = {
+    ...readKey(body, 'apiV2Key', randomBytes),
+    ...readKey(body, 'apiV3Key', randomBytes),
+  };
+  const subMerchants = readSubMerchants(body['subMerchants'], randomBytes);
   const isUrl = (text: string) => text === '' || isAddress(text);
   const refundNotifyUrl = readText(body, 'refundNotifyUrl', isUrl, 'an http address, or empty');
   const isWhen = (text: string) => text === 'keep' || text === 'renew';
@@ -61,12 +65,16 @@ export async function changeMerchant(wechat: Wechat, body: Body) {
   return { ...changes, ...certificate };
 }
 
-function readKey(body: Body, name: 'apiV2Key' | 'apiV3Key'): AccountChanges {
+function readKey(
+  body: Body,
+  name: 'apiV2Key' | 'apiV3Key',
+  randomBytes: RandomBytes,
+): AccountChanges {
   const value = body[name];
   if (value === undefined) {
     return {};
   }
-  const key = value === true ? randomText(32) : value;
+  const key = value === true ? randomText(randomBytes, 32) : value;
   if (typeof key !== 'string' || !/^[0-9A-Za-z]{32}$/.test(key)) {
     const rule = `"${name}" must be 32 letters and digits, or true for a new one`;
     throw new ControlError(400, 'INVALID_FIELD', rule);
@@ -74,17 +82,17 @@ function readKey(body: Body, name: 'apiV2Key' | 'apiV3Key'): AccountChanges {
   return { [name]: key };
 }
 
-function readSubMerchants(value: unknown): SubMerchant[] | undefined {
+function readSubMerchants(value: unknown, randomBytes: RandomBytes): SubMerchant[] | undefined {
   if (value === undefined) {
     return undefined;
   }
   if (!Array.isArray(value)) {
     throw new ControlError(400, 'INVALID_FIELD', '"subMerchants" must be a list; empty: none');
   }
-  return value.map((one: unknown) => readSubMerchant({ ...(one as Body) }));
+  return value.map((one: unknown) => readSubMerchant({ ...(one as Body) }, randomBytes));
 }
 
-function readSubMerchant(body: Body): SubMerchant {
+function readSubMerchant(body: Body, randomBytes: RandomBytes): SubMerchant {
   refuseUnknownFields(body, ['subMchid', 'subAppid', 'subAppSecret']);
   const isDigits = (text: string) => /^\d{6,32}$/.test(text);
   const isWord = (text: string) => /^[0-9A-Za-z]{1,64}$/.test(text);
@@ -96,11 +104,15 @@ function readSubMerchant(body: Body): SubMerchant {
   }
   return subAppid === undefined
     ? { subMchid }
-    : { subMchid, subAppid, subAppSecret: secret ?? randomText(32, '0123456789abcdef') };
+    : {
+        subMchid,
+        subAppid,
+        subAppSecret: secret ?? randomText(randomBytes, 32, '0123456789abcdef'),
+      };
 }
 
 /** PEM text of a certificate that the merchant made, or `true` for a new pair. */
-async function readCertificate({ merchant, account }: Wechat, value: unknown) {
+async function readCertificate({ merchant, account, createKey }: Wechat, value: unknown) {
   if (value === undefined) {
     return undefined;
   }
@@ -109,12 +121,11 @@ async function readCertificate({ merchant, account }: Wechat, value: unknown) {
     throw new ControlError(409, 'TOO_MANY_CERTIFICATES', text);
   }
   if (value === true) {
-    const pair = await createRsaKeyPair();
-    const { serialNo, pem } = createCertificate(merchant.mchid, pair);
+    const { serialNo, pem, privateKey } = await createKey(merchant.mchid);
     return {
       merchantSerialNo: serialNo,
       merchantCertificate: pem,
-      merchantPrivateKey: pair.privateKey,
+      merchantPrivateKey: privateKey,
     };
   }
   try {

@@ -1,6 +1,7 @@
 /** The HTTP side: a loopback server that reads a whole request, and answers, holds or drops it. */
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { StartTimer } from '../surroundings.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 /** A held request ends by itself after this time, if the caller has more patience than that. */
@@ -25,6 +26,27 @@ export interface Answer {
   readonly body: string;
   /** Real milliseconds to wait before answering. */
   readonly delayMs?: number;
+}
+
+/** What a request begins as; `host` is the primary one unless it is named, a body the empty one. */
+export interface RawRequest {
+  readonly method: string;
+  /** Path and query string. */
+  readonly url: string;
+  /** Names in lower case. */
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body?: Buffer;
+  readonly tooLarge?: boolean;
+  readonly host?: Request['host'];
+}
+
+/** Undefined: the url is not an address. */
+export function toRequest(raw: RawRequest): Request | undefined {
+  const { body = Buffer.alloc(0), tooLarge = false, host = 'primary' } = raw;
+  const target = URL.parse(raw.url, 'http://simulator');
+  return target === null
+    ? undefined
+    : { ...raw, body, tooLarge, host, path: target.pathname, query: target.searchParams };
 }
 
 /** `drop` cuts the connection; `hold` never answers. */
@@ -60,16 +82,23 @@ async function readBody(
   return { body: Buffer.concat(chunks), tooLarge: size > MAX_BODY_BYTES };
 }
 
-function hold(response: http.ServerResponse): void {
-  const timer = setTimeout(() => response.destroy(), LONGEST_HOLD_MS);
-  timer.unref();
-  response.on('close', () => clearTimeout(timer));
+function hold(response: http.ServerResponse, startTimer: StartTimer): void {
+  const cancel = startTimer(LONGEST_HOLD_MS, () => response.destroy());
+  response.on('close', cancel);
 }
 
-async function send(response: http.ServerResponse, answer: Answer, close: boolean) {
-  if (answer.delayMs !== undefined) {
-    await new Promise((resolve) => setTimeout(resolve, answer.delayMs).unref());
-  }
+/** Also ends when the caller has gone. */
+async function wait(response: http.ServerResponse, delayMs: number, startTimer: StartTimer) {
+  await new Promise<void>((resolve) => {
+    const cancel = startTimer(delayMs, resolve);
+    response.once('close', () => {
+      cancel();
+      resolve();
+    });
+  });
+}
+
+function send(response: http.ServerResponse, answer: Answer, close: boolean): void {
   const body = Buffer.from(answer.body);
   response.writeHead(answer.status, {
     ...answer.headers,
@@ -79,66 +108,52 @@ async function send(response: http.ServerResponse, answer: Answer, close: boolea
   response.end(body);
 }
 
+/** Answers with 500 what the handler fails on, and says so on the standard error. */
+function reportFailure(
+  incoming: http.IncomingMessage,
+  response: http.ServerResponse,
+  error: unknown,
+): void {
+  const callerIsGone = incoming.destroyed && !incoming.complete;
+  if (!response.headersSent && !callerIsGone) {
+    console.error('simulator: a request failed', error);
+    send(response, answerError(500, 'INTERNAL', 'the simulator failed; see its output'), true);
+  }
+}
+
 /** Listens on loopback only. A failure of the handler is answered with 500 and never ends the process. */
 export async function listen(
   host: Request['host'],
   port: number,
   handle: (request: Request) => Reply | Promise<Reply>,
+  startTimer: StartTimer,
 ): Promise<Listener> {
   const serve = async (incoming: http.IncomingMessage, response: http.ServerResponse) => {
-    const url = incoming.url ?? '/';
-    const target = URL.parse(url, 'http://simulator');
-    if (target === null) {
-      await send(response, answerError(400, 'INVALID_ADDRESS', 'not an address'), true);
+    const { method = 'GET', url = '/', headers } = incoming;
+    const target = toRequest({ method, url, headers, host });
+    if (target === undefined) {
+      send(response, answerError(400, 'INVALID_ADDRESS', 'not an address'), true);
       return;
     }
-    const { pathname, searchParams } = target;
     const { body, tooLarge } = await readBody(incoming);
-    const reply = await handle({
-      method: incoming.method ?? 'GET',
-      url,
-      path: pathname,
-      query: searchParams,
-      headers: incoming.headers,
-      body,
-      tooLarge,
-      host,
-    });
+    const reply = await handle({ ...target, body, tooLarge });
     if (reply === 'drop') {
       incoming.socket.resetAndDestroy();
     } else if (reply === 'hold') {
-      hold(response);
+      hold(response, startTimer);
     } else {
-      await send(response, reply, tooLarge);
+      if (reply.delayMs !== undefined) {
+        await wait(response, reply.delayMs, startTimer);
+      }
+      send(response, reply, tooLarge);
     }
   };
   const server = http.createServer((incoming, response) => {
-    serve(incoming, response).catch((error: unknown) => {
-      const callerIsGone = incoming.destroyed && !incoming.complete;
-      if (!response.headersSent && !callerIsGone) {
-        console.error('simulator: a request failed', error);
-        void send(
-          response,
-          answerError(500, 'INTERNAL', 'the simulator failed; see its output'),
-          true,
-        );
-      }
-    });
+    serve(incoming, response).catch((error: unknown) => reportFailure(incoming, response, error));
   });
   // Longer than the idle time of usual clients: the client closes first and never meets a closed connection.
   server.keepAliveTimeout = 65_000;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        error.code === 'EADDRINUSE'
-          ? new Error(`port ${port} is in use by another program: set another port`, {
-              cause: error,
-            })
-          : error,
-      );
-    });
-    server.listen(port, '127.0.0.1', resolve);
-  });
+  await bind(server, port);
   const { port: boundPort } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${boundPort}`,
@@ -149,4 +164,14 @@ export async function listen(
       });
     },
   };
+}
+
+async function bind(server: http.Server, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const inUse = `port ${port} is in use by another program: set another port`;
+      reject(error.code === 'EADDRINUSE' ? new Error(inUse, { cause: error }) : error);
+    });
+    server.listen(port, '127.0.0.1', resolve);
+  });
 }

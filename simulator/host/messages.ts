@@ -1,6 +1,5 @@
 /** Every message between the parties, in order, with secrets masked: what a developer reads to see what happened. */
 import type { SignatureReport } from '../explain/report.ts';
-import { wallClockMs } from './wall-clock.ts';
 
 const KEPT_MESSAGES = 5000;
 const KEPT_CHARACTERS = 16 * 1024;
@@ -44,8 +43,12 @@ export interface Messages {
   clear(): void;
 }
 
-/** `listSecrets` is asked each time: keys change. */
-export function createMessages(listSecrets: () => readonly string[], now: () => number): Messages {
+/** `listSecrets` is asked each time: keys change. `now` is WeChat's clock, `wallClockMs` real time. */
+export function createMessages(
+  listSecrets: () => readonly string[],
+  now: () => number,
+  wallClockMs: () => number,
+): Messages {
   let kept: Message[] = [];
   let lastId = 0;
 

@@ -1,15 +1,20 @@
 /** Real time in fractions of a millisecond, to put messages of several programs in order. */
+import type { Surroundings } from '../surroundings.ts';
 
 /** More than this apart: the machine slept, or its clock was set. */
 const MAX_DRIFT_MS = 20;
 
-let startMs = performance.timeOrigin;
-
 /** Milliseconds since the epoch, comparable with other processes of this machine. */
-export function wallClockMs(): number {
-  const drift = Date.now() - (startMs + performance.now());
-  if (Math.abs(drift) > MAX_DRIFT_MS) {
-    startMs += drift;
-  }
-  return startMs + performance.now();
+export function createWallClock({
+  nowMs,
+  monotonicMs,
+}: Pick<Surroundings, 'nowMs' | 'monotonicMs'>): () => number {
+  let offsetMs = 0;
+  return () => {
+    const drift = nowMs() - (monotonicMs() + offsetMs);
+    if (Math.abs(drift) > MAX_DRIFT_MS) {
+      offsetMs += drift;
+    }
+    return monotonicMs() + offsetMs;
+  };
 }

@@ -1,6 +1,5 @@
 /** One HTTP call to the merchant's notify_url, and whether its answer counts as an acknowledgement. */
-import http from 'node:http';
-import https from 'node:https';
+import type { HttpClient, OutgoingResult, Surroundings } from '../surroundings.ts';
 import { decodeUtf8, parseXml } from '../v2/wire.ts';
 
 const ANSWER_TIMEOUT_MS = 5000;
@@ -28,10 +27,8 @@ export interface AttemptDetail {
 
 export interface Delivery extends AttemptDetail {
   outcome: Outcome;
-  answerHeaders?: http.IncomingHttpHeaders;
+  answerHeaders?: Record<string, string | string[] | undefined>;
 }
-
-const AGENTS = { keepAlive: true, maxSockets: 64 };
 
 /** Whether an answer counts as an acknowledgement. */
 export type Judge = (httpStatus: number, body: Buffer) => Delivery;
@@ -47,85 +44,49 @@ export interface Courier {
   close(): void;
 }
 
-export function createCourier(): Courier {
-  const httpAgent = new http.Agent(AGENTS);
-  const httpsAgent = new https.Agent(AGENTS);
-
-  async function call(url: string, parcel: Parcel, cut: boolean): Promise<Delivery> {
-    const target = new URL(url);
-    const body = Buffer.from(parcel.body);
-    const secure = target.protocol === 'https:';
-    return new Promise((resolve) => {
-      const startedMs = performance.now();
-      const finish = (delivery: Delivery) => {
-        clearTimeout(timer);
-        resolve({ ...delivery, durationMs: Math.round(performance.now() - startedMs) });
-      };
-      const request = (secure ? https : http).request(target, {
-        method: 'POST',
-        agent: secure ? httpsAgent : httpAgent,
-        headers: { ...parcel.headers, 'Content-Length': body.length },
-      });
-      const timer = setTimeout(() => {
-        finish({ outcome: 'timeout', error: 'no complete answer within 5 seconds' });
-        request.destroy();
-      }, ANSWER_TIMEOUT_MS);
-      request.on('error', (error: NodeJS.ErrnoException) => {
-        if (request.reusedSocket && error.code === 'ECONNRESET' && !cut) {
-          // The merchant's server closed an idle connection at the very moment of its re-use.
-          clearTimeout(timer);
-          resolve(call(url, parcel, cut));
-          return;
-        }
-        finish({ outcome: 'connection-failed', error: error.code ?? error.message });
-      });
-      request.on('response', (response) => {
-        const chunks: Buffer[] = [];
-        let size = 0;
-        response.on('data', (chunk: Buffer) => {
-          size += chunk.length;
-          if (size > MAX_ANSWER_BYTES) {
-            finish({ outcome: 'bad-answer', error: 'the answer is larger than 64 kB' });
-            request.destroy();
-          }
-          chunks.push(chunk);
-        });
-        response.on('error', (error) => {
-          finish({ outcome: 'connection-failed', error: error.message });
-        });
-        response.on('end', () => {
-          const status = response.statusCode ?? 0;
-          finish({
-            ...parcel.judge(status, Buffer.concat(chunks)),
-            answerHeaders: response.headers,
-          });
-        });
-      });
-      if (cut) {
-        request.write(body.subarray(0, body.length / 2), () => {
-          finish({ outcome: 'cut', error: 'the connection was cut in the middle of the message' });
-          request.destroy();
-        });
-      } else {
-        request.end(body);
-      }
-    });
-  }
+export function createCourier({
+  openHttpClient,
+  monotonicMs,
+}: Pick<Surroundings, 'openHttpClient' | 'monotonicMs'>): Courier {
+  const client: HttpClient = openHttpClient();
 
   return {
-    async deliver(url, parcel, { cut = false } = {}) {
+    async deliver(url, { headers, body, judge }, { cut = false } = {}) {
+      const startedMs = monotonicMs();
       try {
-        return await call(url, parcel, cut);
+        const result = await client.send({
+          url,
+          method: 'POST',
+          headers,
+          body: Buffer.from(body),
+          keepAlive: true,
+          cut,
+          timeoutMs: ANSWER_TIMEOUT_MS,
+          maxAnswerBytes: MAX_ANSWER_BYTES,
+        });
+        return { ...judgeResult(result, judge), durationMs: Math.round(monotonicMs() - startedMs) };
       } catch (error) {
         const text = error instanceof Error ? error.message : String(error);
         return { outcome: 'connection-failed', error: text };
       }
     },
-    close() {
-      httpAgent.destroy();
-      httpsAgent.destroy();
-    },
+    close: () => client.close(),
   };
+}
+
+function judgeResult(result: OutgoingResult, judge: Judge): Delivery {
+  switch (result.kind) {
+    case 'answered':
+      return { ...judge(result.status, result.body), answerHeaders: result.headers };
+    case 'timeout':
+      return { outcome: 'timeout', error: 'no complete answer within 5 seconds' };
+    case 'too-large':
+      return { outcome: 'bad-answer', error: 'the answer is larger than 64 kB' };
+    case 'cut':
+      return { outcome: 'cut', error: 'the connection was cut in the middle of the message' };
+    default:
+      return { outcome: 'connection-failed', error: result.error };
+  }
 }
 
 /** Only status 200 with XML whose return_code is SUCCESS stops the retries: no JSON, no bare word, no BOM. */

@@ -1,9 +1,10 @@
 /** What a notification says, fixed when the thing happened: every attempt says the same. */
-import { createHash, randomUUID } from 'node:crypto';
-import { Aes, Formatter } from 'wechatpay-axios-plugin';
+import { createHash } from 'node:crypto';
+import { Aes } from 'wechatpay-axios-plugin';
 import { formatBeijingForPeople, formatRfc3339 } from '../book/clock.ts';
 import type { MerchantV2 } from '../book/credentials.ts';
 import type { Order, Refund } from '../book/orders.ts';
+import { createUuid, randomText } from '../book/random.ts';
 import { describePayment, describeSubMerchant } from '../v2/trade-fields.ts';
 import { describeTransaction } from '../v3/transaction.ts';
 import type { Service } from '../host/service.ts';
@@ -35,8 +36,8 @@ export interface PaymentNoticeV3 extends OpenNotification {
 
 export type Notice = PaymentNoticeV2 | RefundNoticeV2 | PaymentNoticeV3;
 
-/** Whose order it is, and who paid. */
-type Parties = Pick<Service, 'merchant' | 'users'>;
+/** Whose order it is, who paid, and a source of nonces. */
+type Parties = Pick<Service, 'merchant' | 'users' | 'randomBytes'>;
 
 /** In the format of the version that the order was made with, with the keys of this moment. */
 export function composePaymentNotice(parties: Parties, order: Order): Notice {
@@ -46,13 +47,17 @@ export function composePaymentNotice(parties: Parties, order: Order): Notice {
 }
 
 /** Names in byte order, no `sign_type`, signed like the order was. */
-function composeV2({ merchant, users }: Parties, order: Order, signType: SignType): Notice {
+function composeV2(
+  { merchant, users, randomBytes }: Parties,
+  order: Order,
+  signType: SignType,
+): Notice {
   const { attach, deviceInfo } = order.terms;
   const fields: Fields = {
     appid: merchant.appid,
     mch_id: merchant.mchid,
     ...describeSubMerchant(order.terms),
-    nonce_str: Formatter.nonce(32),
+    nonce_str: randomText(randomBytes, 32),
     return_code: 'SUCCESS',
     result_code: 'SUCCESS',
     ...(attach ? { attach } : {}),
@@ -74,7 +79,7 @@ function composeV3(parties: Parties, order: Order): Notice {
   return {
     kind: 'payment-v3',
     envelope: {
-      id: randomUUID(),
+      id: createUuid(parties.randomBytes),
       create_time: formatRfc3339(order.paidAtMs ?? 0),
       resource_type: 'encrypt-resource',
       event_type: 'TRANSACTION.SUCCESS',
@@ -82,14 +87,14 @@ function composeV3(parties: Parties, order: Order): Notice {
     },
     originalType: 'transaction',
     resource: describeTransaction(parties, order),
-    nonce: Formatter.nonce(12),
+    nonce: randomText(parties.randomBytes, 12),
     apiV3Key: parties.merchant.apiV3Key ?? '',
     namesPublicKey: order.namesPublicKey,
   };
 }
 
 export function composeRefundNotice(
-  { merchant }: Pick<Parties, 'merchant'>,
+  { merchant, randomBytes }: Pick<Parties, 'merchant' | 'randomBytes'>,
   order: Order,
   refund: Refund,
 ): Notice {
@@ -102,7 +107,7 @@ export function composeRefundNotice(
       appid: merchant.appid,
       mch_id: merchant.mchid,
       ...describeSubMerchant(order.terms),
-      nonce_str: Formatter.nonce(32),
+      nonce_str: randomText(randomBytes, 32),
     },
     inner: {
       out_refund_no: refund.outRefundNo,

@@ -1,12 +1,10 @@
 /** Sends notifications when they are due, by timers and when the clock is moved by hand. */
-import type { Account } from '../book/account.ts';
-import type { Clock } from '../book/clock.ts';
 import { createCourier, type Delivery } from './delivery.ts';
-import type { Fault, FaultKind, Faults, TamperPart } from '../host/faults.ts';
-import type { Messages } from '../host/messages.ts';
+import type { Fault, FaultKind, TamperPart } from '../host/faults.ts';
+import type { Service } from '../host/service.ts';
+import type { Surroundings } from '../surroundings.ts';
 import type { Attempt, Notification, Notifications } from './queue.ts';
 import { type Outgoing, writeNotification } from './outgoing.ts';
-import type { WechatKeys } from '../book/wechat-keys.ts';
 
 const CONCURRENCY = 32;
 const DEFAULT_DELAY_SECONDS = { late: 30, reorder: 10 } as const;
@@ -23,20 +21,19 @@ export interface Notifier {
   stop(): Promise<void>;
 }
 
-interface Parts {
-  account: Account;
-  keys: WechatKeys | undefined;
-  clock: Clock;
-  faults: Faults;
-  messages: Messages;
-  notifications: Notifications;
-}
+type Parts = Pick<Service, 'account' | 'keys' | 'clock' | 'faults' | 'messages' | 'randomBytes'> & {
+  readonly notifications: Notifications;
+};
 
-export function createNotifier(parts: Parts): Notifier {
+export function createNotifier(
+  parts: Parts,
+  surroundings: Pick<Surroundings, 'monotonicMs' | 'startTimer' | 'openHttpClient'>,
+): Notifier {
   const { clock, faults, messages, notifications } = parts;
-  const courier = createCourier();
+  const courier = createCourier(surroundings);
+  const { monotonicMs, startTimer } = surroundings;
   const inFlight = new Map<number, Promise<void>>();
-  let timer: NodeJS.Timeout | undefined;
+  let cancelTimer: (() => void) | undefined;
   let stopped = false;
   let moving = Promise.resolve();
 
@@ -125,6 +122,13 @@ export function createNotifier(parts: Parts): Notifier {
       .filter(({ id }) => !inFlight.has(id))
       .slice(0, Math.max(0, CONCURRENCY - inFlight.size));
 
+  async function settleBefore(endMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = startTimer(Math.max(0, endMs - monotonicMs()), resolve);
+    await Promise.race([Promise.all(inFlight.values()), promise]);
+    cancel();
+  }
+
   function wake(): void {
     if (stopped) {
       return;
@@ -132,21 +136,21 @@ export function createNotifier(parts: Parts): Notifier {
     for (const notification of listStartable(clock.now())) {
       void start(notification);
     }
-    clearTimeout(timer);
+    cancelTimer?.();
     const nextMs = notifications.nextDueMs();
     // While all places are taken, the end of a delivery wakes.
     if (nextMs !== undefined && inFlight.size < CONCURRENCY) {
       const waitMs = Math.min(Math.max(nextMs - clock.now(), 20), LONGEST_TIMER_MS);
-      timer = setTimeout(wake, waitMs);
+      cancelTimer = startTimer(waitMs, wake);
     }
   }
 
   async function move(advanceMs: number): Promise<void> {
     const targetMs = clock.now() + advanceMs;
-    const giveUpMs = performance.now() + MOVE_BUDGET_MS;
-    while (!stopped && performance.now() < giveUpMs) {
+    const giveUpMs = monotonicMs() + MOVE_BUDGET_MS;
+    while (!stopped && monotonicMs() < giveUpMs) {
       if (inFlight.size > 0) {
-        await settleBefore(giveUpMs, [...inFlight.values()]);
+        await settleBefore(giveUpMs);
         continue;
       }
       const nextMs = notifications.nextDueMs();
@@ -174,9 +178,9 @@ export function createNotifier(parts: Parts): Notifier {
     },
     async stop() {
       stopped = true;
-      clearTimeout(timer);
+      cancelTimer?.();
       courier.close();
-      await settleBefore(performance.now() + 1000, [...inFlight.values()]);
+      await settleBefore(monotonicMs() + 1000);
     },
   };
 }
@@ -187,13 +191,4 @@ function canHappen({ notice, postponed }: Notification, kind: FaultKind, part?: 
   }
   const isV3Only = kind === 'probe' || part !== undefined;
   return !isV3Only || notice.kind === 'payment-v3';
-}
-
-async function settleBefore(endMs: number, work: Promise<void>[]): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, endMs - performance.now()));
-  });
-  await Promise.race([Promise.all(work), timeout]);
-  clearTimeout(timer);
 }

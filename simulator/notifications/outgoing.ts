@@ -1,10 +1,9 @@
 /** One attempt to notify: the bytes and headers that go out, and what is known about their signature. */
-import type { Account } from '../book/account.ts';
-import type { Clock } from '../book/clock.ts';
 import { judgeAcknowledgementV2, judgeAcknowledgementV3, type Judge } from './delivery.ts';
 import type { SignatureReport } from '../explain/report.ts';
 import { reportOwnSignature } from '../explain/v2/signature.ts';
 import type { Fault } from '../host/faults.ts';
+import type { Service } from '../host/service.ts';
 import { alterAmount, alterMerchant, tamper } from '../v2/forgery.ts';
 import {
   encryptRefund,
@@ -16,7 +15,6 @@ import {
 import { alterHead, alterResource, alterTail, type ForgedBody } from '../v3/forgery.ts';
 import { encryptResource } from '../v3/resource.ts';
 import { reportAlteredBody, type SignatureFault, signMessage } from '../v3/sign.ts';
-import type { WechatKeys } from '../book/wechat-keys.ts';
 import { type Fields, judgeFields, toXml } from '../v2/wire.ts';
 
 export interface Outgoing {
@@ -27,11 +25,7 @@ export interface Outgoing {
   readonly plaintext?: string;
 }
 
-interface Parts {
-  readonly account: Account;
-  readonly keys: WechatKeys | undefined;
-  readonly clock: Clock;
-}
+type Parts = Pick<Service, 'account' | 'keys' | 'clock' | 'randomBytes'>;
 
 const HEADERS = { 'User-Agent': 'Mozilla/4.0', Accept: '*/*', Pragma: 'no-cache' };
 const XML_HEADERS = { ...HEADERS, 'Content-Type': 'text/xml' };
@@ -111,7 +105,7 @@ function writeRefundV2(notice: RefundNoticeV2, fault: Fault | undefined): Outgoi
 }
 
 function writePaymentV3(parts: Parts, notice: PaymentNoticeV3, fault: Fault | undefined): Outgoing {
-  const { keys, clock } = parts;
+  const { keys } = parts;
   if (!keys) {
     throw new Error('a v3 notification is due, but this start has no keys for API v3');
   }
@@ -121,7 +115,7 @@ function writePaymentV3(parts: Parts, notice: PaymentNoticeV3, fault: Fault | un
     fault?.kind === 'probe' ? 'probe' : forged.part === 'signature' ? 'altered' : undefined;
   const { headers, report } = signMessage(
     keys.keyForNotification(notice.namesPublicKey),
-    clock.now(),
+    parts,
     forged.signed,
     signatureFault,
   );

@@ -5,7 +5,7 @@ import { composePaymentNotice, composeRefundNotice } from './notice.ts';
 import type { Notifier } from './notifier.ts';
 import type { Notifications } from './queue.ts';
 
-type Till = Pick<Service, 'merchant' | 'users' | 'book' | 'clock' | 'orders'> & {
+type Till = Pick<Service, 'merchant' | 'users' | 'book' | 'clock' | 'orders' | 'randomBytes'> & {
   readonly notifications: Notifications;
   readonly notifier: Notifier;
 };

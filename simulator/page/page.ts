@@ -1,5 +1,6 @@
 /** The page at `/`: a phone with the mini-program in it, and beside it every message. Loopback only. */
 import { type Answer, answerError, answerJson, type Request } from '../host/http.ts';
+import type { HttpClient } from '../surroundings.ts';
 import { bundleMiniProgram } from './mini-program.ts';
 import { forwardToApi } from './proxy.ts';
 import { readPageFile } from './static-files.ts';
@@ -7,6 +8,7 @@ import { readPageFile } from './static-files.ts';
 export interface PageOptions {
   /** Where the merchant's API listens; undefined: the simulator runs alone. */
   readonly apiUrl: string | undefined;
+  readonly client: HttpClient;
 }
 
 const LOOPBACK_HOST = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
@@ -36,7 +38,7 @@ export const isPagePath = (path: string) => path === '/' || /^\/(page|_page)\//.
 /** Answers the page, its files, and what it asks of the API through the same origin. */
 export async function answerPage(
   request: Request,
-  { apiUrl }: PageOptions,
+  { apiUrl, client }: PageOptions,
 ): Promise<Answer | 'drop'> {
   const refused = refuseForeign(request);
   if (refused) {
@@ -50,7 +52,7 @@ export async function answerPage(
   if (isProxied) {
     return apiUrl === undefined
       ? answerError(503, 'NO_API', 'the simulator was started alone: "npm start" starts all parts')
-      : forwardToApi(request, apiUrl, request.url.slice('/_page/api'.length));
+      : forwardToApi(request, apiUrl, request.url.slice('/_page/api'.length), client);
   }
   if (path === '/_page/mini-program.js') {
     return protect(await bundleMiniProgram());

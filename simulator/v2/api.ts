@@ -1,5 +1,4 @@
 /** The gate of `api.mch.weixin.qq.com` v2: reads and verifies a request, runs the operation, signs the answer. */
-import { Formatter } from 'wechatpay-axios-plugin';
 import { closeOrder } from './closeorder.ts';
 import { reportOwnSignature } from '../explain/v2/signature.ts';
 import type { Fault, FaultPoint } from '../host/faults.ts';
@@ -9,6 +8,7 @@ import type { Message } from '../host/messages.ts';
 import { queryOrder } from './orderquery.ts';
 import type { SignType } from '../book/order-terms.ts';
 import { isPaid } from '../book/orders.ts';
+import { randomText } from '../book/random.ts';
 import { type ErrorCode, failWith, isErrorCode, type Outcome } from './errors.ts';
 import { openRequest } from './open-request.ts';
 import { placeOrder } from './unifiedorder.ts';
@@ -147,7 +147,7 @@ interface Sealing {
 
 /** Puts an outcome into WeChat's envelope, signed with the algorithm of the request. */
 function seal(
-  { merchant }: Pick<Service, 'merchant'>,
+  { merchant, randomBytes }: Pick<Service, 'merchant' | 'randomBytes'>,
   outcome: Outcome,
   { signType, subMerchant, message }: Sealing,
   change: (sealed: Fields) => Fields = (sealed) => sealed,
@@ -163,7 +163,7 @@ function seal(
     appid: merchant.appid,
     mch_id: merchant.mchid,
     ...subMerchant,
-    nonce_str: Formatter.nonce(16),
+    nonce_str: randomText(randomBytes, 16),
   };
   const result: Fields =
     outcome.kind === 'ok'

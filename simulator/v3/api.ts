@@ -1,5 +1,4 @@
 /** The gate of API v3: verifies a request, runs the operation, signs the answer. */
-import { randomBytes } from 'node:crypto';
 import type { Fault } from '../host/faults.ts';
 import { answerJson, type Answer, type Reply, type Request } from '../host/http.ts';
 import type { Message } from '../host/messages.ts';
@@ -131,7 +130,7 @@ function writeBodies(outcome: V3Outcome, fault: Fault | undefined) {
 }
 
 function answer(
-  { clock }: Service,
+  service: Service,
   keys: WechatKeys,
   { headers }: Request,
   outcome: V3Outcome,
@@ -144,7 +143,7 @@ function answer(
     fault?.kind === 'probe' ? 'probe' : isBodyless ? 'altered' : undefined;
   const requestedSerial = headers['wechatpay-serial'];
   const key = keys.keyForAnswer(typeof requestedSerial === 'string' ? requestedSerial : undefined);
-  const head = signMessage(key, clock.now(), signed, signatureFault);
+  const head = signMessage(key, service, signed, signatureFault);
   message.answerSignature = signed === sent ? head.report : reportAlteredBody(head.report);
   if (outcome.kind === 'error' && outcome.note) {
     message.note = `${outcome.code}: ${outcome.note}`;
@@ -155,7 +154,7 @@ function answer(
       ...(sent === '' ? {} : { 'Content-Type': 'application/json; charset=utf-8' }),
       'Cache-Control': 'no-cache, must-revalidate',
       'Content-Language': 'zh-CN',
-      'Request-ID': createRequestId(outcome.kind === 'error' ? outcome.internal : 0),
+      'Request-ID': createRequestId(service, outcome.kind === 'error' ? outcome.internal : 0),
       ...head.headers,
     },
     body: sent,
@@ -163,5 +162,5 @@ function answer(
 }
 
 /** The digits after the hyphen are WeChat's internal error code. */
-const createRequestId = (internal: number) =>
+const createRequestId = ({ randomBytes }: Pick<Service, 'randomBytes'>, internal: number) =>
   `08${randomBytes(17).toString('hex').toUpperCase()}-${internal}`;

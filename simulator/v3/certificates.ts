@@ -1,6 +1,7 @@
 /** `GET /v3/certificates` (下载平台证书): encrypted with the API v3 key; not for merchants with a public key only. */
-import { Aes, Formatter } from 'wechatpay-axios-plugin';
+import { Aes } from 'wechatpay-axios-plugin';
 import { formatRfc3339 } from '../book/clock.ts';
+import { randomText } from '../book/random.ts';
 import type { Service } from '../host/service.ts';
 import { failV3, succeedV3, type V3Outcome } from './errors.ts';
 import type { PlatformCertificate } from '../book/wechat-keys.ts';
@@ -8,7 +9,7 @@ import type { PlatformCertificate } from '../book/wechat-keys.ts';
 const ASSOCIATED_DATA = 'certificate';
 
 export function listCertificates(
-  { keys, merchant }: Pick<Service, 'keys' | 'merchant'>,
+  { keys, merchant, randomBytes }: Pick<Service, 'keys' | 'merchant' | 'randomBytes'>,
   algorithmType: string | null,
 ): V3Outcome {
   if (algorithmType !== null && !['RSA', 'SM2', 'ALL'].includes(algorithmType)) {
@@ -23,11 +24,18 @@ export function listCertificates(
       text: '无可用的平台证书，请在商户平台-API安全申请使用微信支付公钥。',
     });
   }
-  return succeedV3({ data: certificates.map((one) => encrypt(one, merchant.apiV3Key ?? '')) });
+  return succeedV3({
+    data: certificates.map((one) =>
+      encrypt(one, merchant.apiV3Key ?? '', randomText(randomBytes, 12)),
+    ),
+  });
 }
 
-function encrypt({ serial, pem, effectiveAtMs, expiresAtMs }: PlatformCertificate, key: string) {
-  const nonce = Formatter.nonce(12);
+function encrypt(
+  { serial, pem, effectiveAtMs, expiresAtMs }: PlatformCertificate,
+  key: string,
+  nonce: string,
+) {
   return {
     effective_time: formatRfc3339(effectiveAtMs),
     encrypt_certificate: {

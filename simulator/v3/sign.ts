@@ -1,7 +1,9 @@
 /** WeChat Pay's own signature on what it sends: answers and notifications. */
 import { Formatter, Rsa } from 'wechatpay-axios-plugin';
 import type { SignatureReport } from '../explain/report.ts';
+import { randomText } from '../book/random.ts';
 import type { SigningKey } from '../book/wechat-keys.ts';
+import type { Service } from '../host/service.ts';
 
 export const ALGORITHM = 'WECHATPAY2-SHA256-RSA2048';
 /** Signatures that begin so are wrong on purpose: WeChat looks whether the merchant notices (签名探测流量). */
@@ -18,12 +20,12 @@ export type SignatureFault = 'probe' | 'altered' | undefined;
 /** Headers over exactly this body. */
 export function signMessage(
   key: SigningKey,
-  nowMs: number,
+  { clock, randomBytes }: Pick<Service, 'clock' | 'randomBytes'>,
   body: string,
   fault?: SignatureFault,
 ): SignedHead {
-  const timestamp = Math.floor(nowMs / 1000).toString();
-  const nonce = Formatter.nonce(32);
+  const timestamp = Math.floor(clock.now() / 1000).toString();
+  const nonce = randomText(randomBytes, 32);
   const stringToSign = Formatter.response(timestamp, nonce, body);
   const expected = Rsa.sign(stringToSign, key.privateKey);
   const received = spoil(expected, fault);

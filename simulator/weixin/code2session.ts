@@ -1,5 +1,4 @@
 /** `/sns/jscode2session` of `api.weixin.qq.com`: a login code becomes an openid and a session_key. */
-import { randomBytes } from 'node:crypto';
 import type { Answer, Reply, Request } from '../host/http.ts';
 import type { Service } from '../host/service.ts';
 
@@ -22,8 +21,8 @@ export const CODE2SESSION_ERRCODES = Object.keys(TEXTS).map(Number);
 const SLOW_ANSWER_SECONDS = 3;
 
 /** WeChat's support finds a call by its rid. */
-function createRid(nowMs: number): string {
-  const seconds = Math.floor(nowMs / 1000).toString(16);
+function createRid({ clock, randomBytes }: Pick<Service, 'clock' | 'randomBytes'>): string {
+  const seconds = Math.floor(clock.now() / 1000).toString(16);
   return `${seconds}-${randomBytes(4).toString('hex')}-${randomBytes(4).toString('hex')}`;
 }
 
@@ -41,7 +40,7 @@ export function answerCode2Session(service: Service, request: Request): Reply {
     request: { headers: request.headers, body: request.body.toString('utf8') },
   });
   const answer = (result: Result): Answer => {
-    const answered = answerResult(result, service.clock.now());
+    const answered = answerResult(result, service);
     message.response = answered;
     return answered;
   };
@@ -72,12 +71,12 @@ export function answerCode2Session(service: Service, request: Request): Reply {
   }
 }
 
-function answerResult(result: Result, nowMs: number): Answer {
+function answerResult(result: Result, service: Service): Answer {
   const body =
     'errcode' in result
       ? {
           errcode: result.errcode,
-          errmsg: `${TEXTS[result.errcode] ?? 'system error'}, rid: ${createRid(nowMs)}`,
+          errmsg: `${TEXTS[result.errcode] ?? 'system error'}, rid: ${createRid(service)}`,
         }
       : result;
   return {
@@ -116,7 +115,7 @@ function exchange(service: Service, { method, query }: Request): Result {
   const exchanged = service.users.exchangeCode(code);
   if (exchanged.result === 'ok') {
     return {
-      session_key: randomBytes(16).toString('base64'),
+      session_key: service.randomBytes(16).toString('base64'),
       openid: program.openidOf(exchanged.user),
     };
   }

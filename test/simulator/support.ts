@@ -5,11 +5,8 @@
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import {
-  createMerchant,
-  type Credentials,
-  type Merchant,
-} from '../../simulator/book/credentials.ts';
+import type { Credentials, Merchant } from '../../simulator/book/credentials.ts';
+import { createMerchant } from '../../simulator/create-merchant.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../simulator/start.ts';
 
 interface TenpayUtil {

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createMerchant } from '../../../simulator/book/credentials.ts';
+import { createMerchant } from '../../../simulator/create-merchant.ts';
 import { startSimulator } from '../../../simulator/start.ts';
 
 test('a new merchant has values of the shapes that WeChat Pay gives out', async () => {

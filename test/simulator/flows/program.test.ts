@@ -7,11 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import {
-  createMerchant,
-  type Merchant,
-  type WechatpayKeys,
-} from '../../../simulator/book/credentials.ts';
+import type { Merchant, WechatpayKeys } from '../../../simulator/book/credentials.ts';
+import { createMerchant } from '../../../simulator/create-merchant.ts';
 import { sign, startShop, tenpayUtil } from '../support.ts';
 
 let directory: string;
