@@ -20,8 +20,8 @@ import { answerHome } from './control/home.ts';
 import { answerPage, isPagePath, type PageOptions } from './page/page.ts';
 import { answerPayApi, isPayPath } from './v2/api.ts';
 import { answerV3Api } from './v3/api.ts';
-import { machine } from './machine.ts';
-import type { HttpClient, Surroundings } from './surroundings.ts';
+import { machine } from './surroundings/machine.ts';
+import type { HttpClient, Surroundings } from './surroundings/surroundings.ts';
 import { openWechat, type Wechat } from './wechat.ts';
 
 export interface OpenOptions {

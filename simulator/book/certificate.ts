@@ -1,6 +1,6 @@
 /** Writes the one kind of X.509 certificate that the simulator needs: RSA, SHA-256, no extensions. */
 import { createPublicKey, sign } from 'node:crypto';
-import type { RsaKeyPair, Surroundings } from '../surroundings.ts';
+import type { RsaKeyPair, Surroundings } from '../surroundings/surroundings.ts';
 
 const VALIDITY_MS = 5 * 365 * 24 * 3600 * 1000;
 const ISSUER = { CN: 'Simulated Tenpay.com Root CA', O: 'WeChat Pay simulator', C: 'CN' };

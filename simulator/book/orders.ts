@@ -1,6 +1,6 @@
 /** Orders as WeChat sees them: one per `out_trade_no`, any number of prepay_ids, at most one payment. */
 import type { SQLOutputValue } from 'node:sqlite';
-import type { RandomBytes } from '../surroundings.ts';
+import type { RandomBytes } from '../surroundings/surroundings.ts';
 import type { Book } from './book.ts';
 import { type Clock, formatBeijing } from './clock.ts';
 import {

@@ -1,5 +1,5 @@
 /** Texts from random bytes. */
-import type { RandomBytes } from '../surroundings.ts';
+import type { RandomBytes } from '../surroundings/surroundings.ts';
 
 const LETTERS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 

@@ -1,6 +1,6 @@
 /** People with WeChat: a free name each, an openid under every appid, one-time login codes. */
 import { createHash } from 'node:crypto';
-import type { RandomBytes } from '../surroundings.ts';
+import type { RandomBytes } from '../surroundings/surroundings.ts';
 import type { Book } from './book.ts';
 import type { Clock } from './clock.ts';
 import { randomText } from './random.ts';

@@ -5,7 +5,7 @@ import { type Body, ControlError, readText, refuseUnknownFields } from './input.
 import { isAddress } from './orders.ts';
 import type { SubMerchant } from '../book/credentials.ts';
 import { randomText } from '../book/random.ts';
-import type { RandomBytes } from '../surroundings.ts';
+import type { RandomBytes } from '../surroundings/surroundings.ts';
 import { renewKeys } from '../notifications/notice.ts';
 import type { Wechat } from '../wechat.ts';
 

@@ -1,7 +1,7 @@
 /** The HTTP side: a loopback server that reads a whole request, and answers, holds or drops it. */
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { StartTimer } from '../surroundings.ts';
+import type { StartTimer } from '../surroundings/surroundings.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 /** A held request ends by itself after this time, if the caller has more patience than that. */

@@ -6,7 +6,7 @@ import type { MerchantV2 } from '../book/credentials.ts';
 import type { Orders } from '../book/orders.ts';
 import type { Users } from '../book/users.ts';
 import type { WechatKeys } from '../book/wechat-keys.ts';
-import type { RandomBytes } from '../surroundings.ts';
+import type { RandomBytes } from '../surroundings/surroundings.ts';
 import type { Faults } from './faults.ts';
 import type { Messages } from './messages.ts';
 

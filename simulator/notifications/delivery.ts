@@ -1,5 +1,5 @@
 /** One HTTP call to the merchant's notify_url, and whether its answer counts as an acknowledgement. */
-import type { HttpClient, OutgoingResult, Surroundings } from '../surroundings.ts';
+import type { HttpClient, OutgoingResult, Surroundings } from '../surroundings/surroundings.ts';
 import { decodeUtf8, parseXml } from '../v2/wire.ts';
 
 const ANSWER_TIMEOUT_MS = 5000;

@@ -2,7 +2,7 @@
 import { createCourier, type Delivery } from './delivery.ts';
 import type { Fault, FaultKind, TamperPart } from '../host/faults.ts';
 import type { Service } from '../host/service.ts';
-import type { Surroundings } from '../surroundings.ts';
+import type { Surroundings } from '../surroundings/surroundings.ts';
 import type { Attempt, Notification, Notifications } from './queue.ts';
 import { type Outgoing, writeNotification } from './outgoing.ts';
 

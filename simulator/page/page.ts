@@ -1,6 +1,6 @@
 /** The page at `/`: a phone with the mini-program in it, and beside it every message. Loopback only. */
 import { type Answer, answerError, answerJson, type Request } from '../host/http.ts';
-import type { HttpClient } from '../surroundings.ts';
+import type { HttpClient } from '../surroundings/surroundings.ts';
 import { bundleMiniProgram } from './mini-program.ts';
 import { forwardToApi } from './proxy.ts';
 import { readPageFile } from './static-files.ts';

@@ -3,7 +3,7 @@
  * API needs no CORS headers that a mini-program, which is not a browser page, never asks for.
  */
 import { type Answer, answerError, type Request } from '../host/http.ts';
-import type { HttpClient } from '../surroundings.ts';
+import type { HttpClient } from '../surroundings/surroundings.ts';
 
 const PASSED_ON = [
   'content-type',

@@ -1,5 +1,5 @@
 /** Real time in fractions of a millisecond, to put messages of several programs in order. */
-import type { Surroundings } from '../surroundings.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** More than this apart: the machine slept, or its clock was set. */
 const MAX_DRIFT_MS = 20;

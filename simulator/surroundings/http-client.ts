@@ -1,7 +1,7 @@
 /** HTTP calls to the merchant over real sockets. */
 import http from 'node:http';
 import https from 'node:https';
-import type { HttpClient, OutgoingRequest, OutgoingResult, StartTimer } from '../surroundings.ts';
+import type { HttpClient, OutgoingRequest, OutgoingResult, StartTimer } from './surroundings.ts';
 
 const KEPT = { keepAlive: true, maxSockets: 64 };
 const ONCE = { keepAlive: false };

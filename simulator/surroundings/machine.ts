@@ -1,7 +1,7 @@
 /** The surroundings of a program on this machine. */
 import { generateKeyPair, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import { createHttpClient } from './host/http-client.ts';
+import { createHttpClient } from './http-client.ts';
 import type { StartTimer, Surroundings } from './surroundings.ts';
 
 const startTimer: StartTimer = (delayMs, run) => {
