@@ -126,7 +126,7 @@ async function open(options: OpenOptions) {
     seed,
     handle: (request: Request) => answer(wechat, request, { apiUrl, client }),
     wake: () => wechat.notifier.wake(),
-    async stop() {
+    stop: async () => {
       client.close();
       await wechat.notifier.stop();
       wechat.book.close();
