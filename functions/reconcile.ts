@@ -1,6 +1,6 @@
 /** Schedule, every minute: finds out about unpaid orders, repairs lost notifications, closes. */
 import type { Context } from 'aws-lambda';
-import { openCertificateWatch } from '../lib/secrets/certificate-life.ts';
+import { openCertificateWatch } from '../lib/secrets/certificate-watch.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
 import { describeError, type FunctionLog } from '../lib/runtime/log.ts';
 import { type Machine, machine, openResources } from '../lib/deployment.ts';

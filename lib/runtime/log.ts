@@ -3,7 +3,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { ServiceError } from '../errors.ts';
 
-/** Every metric this service emits; the alarms in `serverless.yml` name the same ones. */
+/** Every metric this service emits; the alarms in `deploy/alarms.yml` name the same ones. */
 export type MetricName =
   | 'OrderCreated'
   | 'OrderPaid'

@@ -55,43 +55,100 @@ export function openSecret<T>(
   schema: SecretSchema<T>,
   { nowMs, previousSchema = schema }: SecretOptions<T>,
 ): VersionedSecret<T> {
-  let cached: Version<T> | undefined;
+  const versionOf = (text: string, expected: SecretSchema<T>): Version<T> => ({
+    text,
+    value: parseSecret(secretId, text, expected),
+    fetchedAtMs: nowMs(),
+  });
+
+  async function readCurrent(): Promise<Version<T>> {
+    const text = await readSecret(client, secretId, 'AWSCURRENT');
+    if (text === undefined) {
+      throw new ConfigError(`the secret ${secretId} does not exist or has no value yet`);
+    }
+    return versionOf(text, schema);
+  }
+
+  async function readPrevious(): Promise<Version<T> | undefined> {
+    const text = await readSecret(client, secretId, 'AWSPREVIOUS');
+    try {
+      return text === undefined ? undefined : versionOf(text, previousSchema);
+    } catch {
+      // A version that was never usable cannot have signed anything.
+      return undefined;
+    }
+  }
+
+  return openVersions({ readCurrent, readPrevious, nowMs });
+}
+
+interface Source<T> {
+  readonly readCurrent: () => Promise<Version<T>>;
+  readonly readPrevious: () => Promise<Version<T> | undefined>;
+  readonly nowMs: () => number;
+}
+
+function openVersions<T>({ readCurrent, readPrevious, nowMs }: Source<T>): VersionedSecret<T> {
+  const current = openCurrent(readCurrent, nowMs);
   let previous: Version<T> | undefined;
   let refreshedAtMs = Number.NEGATIVE_INFINITY;
-  let failedAtMs = Number.NEGATIVE_INFINITY;
-  let fetching: Promise<Version<T>> | undefined;
-  let refreshing: Promise<void> | undefined;
 
-  function fetchCurrent(): Promise<Version<T>> {
-    fetching ??= (async () => {
-      try {
-        const text = await readSecret(client, secretId, 'AWSCURRENT');
-        if (text === undefined) {
-          throw new ConfigError(`the secret ${secretId} does not exist or has no value yet`);
-        }
-        cached = versionOf(text, schema);
-        return cached;
-      } finally {
-        fetching = undefined;
+  /** Whoever comes while it runs waits for it: their message may be signed with the new key too. */
+  const refresh = oneAtATime(async () => {
+    refreshedAtMs = nowMs();
+    const fetchPrevious = async () => {
+      previous = await readPrevious();
+    };
+    await Promise.all([current.fetch(), fetchPrevious()]);
+  });
+
+  /** The versions at hand that a caller has not had yet. */
+  function* untried(tried: Set<string>): Generator<T> {
+    for (const version of [current.cached(), previous]) {
+      if (!version || tried.has(version.text) || !isYoung(nowMs(), version.fetchedAtMs, CACHE_MS)) {
+        continue;
       }
-    })();
-    return fetching;
+      tried.add(version.text);
+      yield version.value;
+    }
   }
 
-  function versionOf(text: string, expected: SecretSchema<T>): Version<T> {
-    return { text, value: parseSecret(secretId, text, expected), fetchedAtMs: nowMs() };
-  }
+  return {
+    current: async () => (await current.version()).value,
+    async *candidates({ isGenuine = false } = {}) {
+      const first = await current.version();
+      const tried = new Set([first.text]);
+      yield first.value;
+      yield* untried(tried);
+      if (isGenuine || refresh.isRunning() || !isYoung(nowMs(), refreshedAtMs, REFRESH_MS)) {
+        await refresh.run();
+      }
+      // Also when another caller's refresh ended meanwhile: what it brought is new to this one.
+      yield* untried(tried);
+    },
+  };
+}
 
-  async function currentVersion(): Promise<Version<T>> {
-    if (cached && isFresh(cached.fetchedAtMs, CACHE_MS)) {
+/** The current version, from the cache as long as that may be. */
+function openCurrent<T>(read: () => Promise<Version<T>>, nowMs: () => number) {
+  let cached: Version<T> | undefined;
+  let failedAtMs = Number.NEGATIVE_INFINITY;
+
+  const fetch = oneAtATime(async () => {
+    cached = await read();
+    return cached;
+  });
+
+  async function version(): Promise<Version<T>> {
+    if (cached && isYoung(nowMs(), cached.fetchedAtMs, CACHE_MS)) {
       return cached;
     }
-    const last = cached && isFresh(cached.fetchedAtMs, STALE_MS) ? cached : undefined;
-    if (last && isFresh(failedAtMs, RETRY_MS)) {
+    const last = cached && isYoung(nowMs(), cached.fetchedAtMs, STALE_MS) ? cached : undefined;
+    if (last && isYoung(nowMs(), failedAtMs, RETRY_MS)) {
       return last;
     }
     try {
-      return await fetchCurrent();
+      return await fetch.run();
     } catch (error) {
       // A secret that was made unusable is an error at once; one that cannot be read just now is not.
       if (!last || error instanceof ConfigError) {
@@ -102,63 +159,29 @@ export function openSecret<T>(
     }
   }
 
-  /** A clock that was moved back counts as stale, not as fresh for ever. */
-  function isFresh(fetchedAtMs: number, maxAgeMs: number): boolean {
-    const ageMs = nowMs() - fetchedAtMs;
-    return ageMs >= 0 && ageMs < maxAgeMs;
-  }
+  return { version, fetch: fetch.run, cached: () => cached };
+}
 
-  async function fetchPrevious(): Promise<void> {
-    const text = await readSecret(client, secretId, 'AWSPREVIOUS');
-    try {
-      previous = text === undefined ? undefined : versionOf(text, previousSchema);
-    } catch {
-      // A version that was never usable cannot have signed anything.
-      previous = undefined;
-    }
-  }
+/** A clock that was moved back counts as old, not as young for ever. */
+function isYoung(nowMs: number, sinceMs: number, maxAgeMs: number): boolean {
+  const ageMs = nowMs - sinceMs;
+  return ageMs >= 0 && ageMs < maxAgeMs;
+}
 
-  /** Whoever comes while it runs waits for it: their message may be signed with the new key too. */
-  function refresh(): Promise<void> {
-    refreshing ??= (async () => {
+/** Whoever asks while it runs gets what comes of that run. */
+function oneAtATime<T>(work: () => Promise<T>) {
+  let running: Promise<T> | undefined;
+  const run = (): Promise<T> => {
+    running ??= (async () => {
       try {
-        refreshedAtMs = nowMs();
-        await Promise.all([fetchCurrent(), fetchPrevious()]);
+        return await work();
       } finally {
-        refreshing = undefined;
+        running = undefined;
       }
     })();
-    return refreshing;
-  }
-
-  async function current(): Promise<T> {
-    return (await currentVersion()).value;
-  }
-
-  async function* candidates({ isGenuine = false } = {}): AsyncGenerator<T> {
-    const first = await currentVersion();
-    const tried = new Set([first.text]);
-    yield first.value;
-    yield* untried(tried);
-    if (isGenuine || refreshing || !isFresh(refreshedAtMs, REFRESH_MS)) {
-      await refresh();
-    }
-    // Also when another caller's refresh ended meanwhile: what it brought is new to this one.
-    yield* untried(tried);
-  }
-
-  /** The versions at hand that a caller has not had yet. */
-  function* untried(tried: Set<string>): Generator<T> {
-    for (const version of [cached, previous]) {
-      if (!version || tried.has(version.text) || !isFresh(version.fetchedAtMs, CACHE_MS)) {
-        continue;
-      }
-      tried.add(version.text);
-      yield version.value;
-    }
-  }
-
-  return { current, candidates };
+    return running;
+  };
+  return { run, isRunning: () => running !== undefined };
 }
 
 /** The text of a parse error can quote the secret, so it never becomes a cause. */
