@@ -18,6 +18,7 @@ const RULES = {
   signType: oneOf('HMAC-SHA256', 'MD5'),
   orderLifetimeSeconds: secondsBetween(360, 604_800),
   sessionLifetimeSeconds: secondsBetween(60, 604_800),
+  allowVirtualGoods: oneOf('true', 'false'),
   logLevel: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR'),
   domainName: (value, { certificateArn }) =>
     value !== '' && !certificateArn ? 'needs certificateArn as well' : undefined,

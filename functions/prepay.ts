@@ -23,7 +23,7 @@ const WECHAT_TIMEOUT_MS = 8_000;
 export interface PrepayDependencies extends SessionContext {
   readonly config: Pick<
     Config,
-    'publicBaseUrl' | 'orderLifetimeSeconds' | 'orderOptions' | 'apiVersion'
+    'publicBaseUrl' | 'orderLifetimeSeconds' | 'orderOptions' | 'allowVirtualGoods' | 'apiVersion'
   >;
   readonly merchant: VersionedSecret<MerchantSecret>;
   readonly table: Table;
@@ -81,6 +81,7 @@ async function checkoutTerms(
     notifyBaseUrl: config.publicBaseUrl,
     lifetimeSeconds: config.orderLifetimeSeconds,
     orderOptions: config.orderOptions,
+    allowVirtualGoods: config.allowVirtualGoods,
     quoteKey,
     idempotencyKey: header(event, 'idempotency-key'),
     nowMs: nowMs(),

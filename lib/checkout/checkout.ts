@@ -21,6 +21,7 @@ import {
   type Order,
   orderNumberFor,
 } from '../order/order.ts';
+import { assertNoVirtualProduct, keptKind, virtualQuoteRefused } from '../order/goods-kind.ts';
 import type { Parties } from '../order/parties.ts';
 import { priceCart } from '../order/pricing.ts';
 import { nextCheckAt } from '../order/pace.ts';
@@ -44,6 +45,8 @@ export interface CheckoutTerms extends Parties {
   readonly lifetimeSeconds: number;
   /** What every order says to WeChat, unless its quote says otherwise. */
   readonly orderOptions?: OrderOptions | undefined;
+  /** Whether the deployment sells virtual goods by ordinary payment. */
+  readonly allowVirtualGoods: boolean;
   readonly quoteKey: string | undefined;
   /** Required for a cart and a quote; an order that is paid again has its own number. */
   readonly idempotencyKey: string | undefined;
@@ -100,6 +103,9 @@ async function orderFromCart(
     return { order: sameRequest(earlier, fingerprint), isNew: false };
   }
 
+  if (!terms.allowVirtualGoods) {
+    assertNoVirtualProduct(request.items, catalogue);
+  }
   const priced = priceCart(request.items, catalogue);
   assertExpectedTotal(priced.totalFen, request);
   const content = { outTradeNo, fingerprint, attach: request.attach, ...priced };
@@ -125,16 +131,19 @@ async function orderFromQuote(
   if (quote.openid !== undefined && quote.openid !== terms.openid) {
     throw new InvalidRequestError('QUOTE_FOR_OTHER_BUYER');
   }
+  await assertQuotedKind(quote, terms);
   assertExpectedTotal(quote.totalFen, request);
 
   const { outTradeNo, totalFen, description, attach } = quote;
+  const kind = keptKind(quote.kind);
   const fingerprint = digest({
     quote: [outTradeNo, totalFen, description, attach],
     detail: quote.detail,
     options: extras.quoted,
     lifetimeSeconds: quote.lifetimeSeconds,
+    kind,
   });
-  const content = { outTradeNo, totalFen, description, attach, fingerprint };
+  const content = { outTradeNo, totalFen, description, attach, kind, fingerprint };
   const order = buildOrder(terms, content, extras);
   const created = await createQuotedOrder(terms.table, order, keyNumber);
   if (created.kind === 'bound') {
@@ -151,6 +160,19 @@ async function orderFromQuote(
     throw keyReused(boundTo);
   }
   return { order: created.order, isNew };
+}
+
+/** An order that was made while virtual goods were allowed stays payable: a repeat is no new sale. */
+async function assertQuotedKind(
+  { kind, outTradeNo }: Quote,
+  { allowVirtualGoods, table, merchantKey }: CheckoutTerms,
+): Promise<void> {
+  if (kind !== 'virtual' || allowVirtualGoods) {
+    return;
+  }
+  if (!(await readOrder(table, { merchantKey, outTradeNo }))) {
+    throw virtualQuoteRefused();
+  }
 }
 
 /** What an order says and does besides its content. */
@@ -241,7 +263,7 @@ function buildOrder(
   terms: CheckoutTerms,
   content: Pick<
     Order,
-    'outTradeNo' | 'totalFen' | 'description' | 'attach' | 'items' | 'fingerprint'
+    'outTradeNo' | 'totalFen' | 'description' | 'attach' | 'items' | 'kind' | 'fingerprint'
   >,
   { detail, options, lifetimeSeconds = terms.lifetimeSeconds }: Extras,
 ): Order {

@@ -5,6 +5,7 @@ import { InvalidRequestError } from '../errors.ts';
 import { fieldPath } from '../http/input.ts';
 import type { Problem } from '../http/problem-texts.ts';
 import { orderDetail, quoteOptions } from '../order/options-schema.ts';
+import { GOODS_KINDS, type GoodsKind } from '../order/goods-kind.ts';
 import type { OrderDetail, OrderOptions } from '../order/options.ts';
 
 /** A price that the merchant's own backend vouches for. */
@@ -15,6 +16,8 @@ export interface Quote extends OrderOptions {
   readonly openid?: string | undefined;
   readonly attach?: string | undefined;
   readonly detail?: OrderDetail | undefined;
+  /** `virtual` as soon as anything in it is. */
+  readonly kind?: GoodsKind | undefined;
   /** How long the order can be paid, counted from its creation. */
   readonly lifetimeSeconds?: number | undefined;
 }
@@ -30,6 +33,7 @@ const quoteClaims = v.object({
   openid: v.optional(v.string()),
   attach: v.optional(v.string()),
   detail: v.optional(orderDetail),
+  kind: v.optional(v.picklist(GOODS_KINDS)),
   lifetimeSeconds: v.optional(v.number()),
 });
 

@@ -66,6 +66,11 @@ export const ERROR_TEXTS: Readonly<Record<PublicErrorCode, ErrorText>> = {
     en: 'There is no product {sku} for sale.',
     zh: '商品 {sku} 不存在或已下架。',
   },
+  VIRTUAL_GOODS_NOT_ALLOWED: {
+    status: 403,
+    en: "Virtual goods cannot be bought here: {problem}. Since 2026-04-01 mini-programs must sell them through WeChat's virtual payment on every terminal. Nothing was charged. The shop can sell it there, correct its kind if it is not virtual, or set allowVirtualGoods if WeChat permits it.",
+    zh: '此处不能购买虚拟商品：{problem}。自 2026-04-01 起，小程序须在所有终端通过微信虚拟支付销售虚拟商品。没有扣款。商家可改用虚拟支付；若并非虚拟商品，请更正其 kind；若已获微信许可，请设置 allowVirtualGoods。',
+  },
   QUOTE_INVALID: {
     status: 400,
     en: 'The quote is not valid: {problem}.',

@@ -29,6 +29,8 @@ export const PROBLEMS_IN_CHINESE = {
   'empty, or with blanks at its ends, which some signers trim': '不能为空，首尾不能有空白字符',
   'emoji and control characters are not allowed': '不能含有表情符号或控制字符',
   '{sku} has a fixed price': '商品 {sku} 是固定价格',
+  'the product {sku} is virtual': '商品 {sku} 是虚拟商品',
+  'the quote is for virtual goods': '报价的内容是虚拟商品',
   'this shop does not accept quotes (no quoteKey)': '本店不接受报价（未配置 quoteKey）',
   'its signature does not match quoteKey (the key is the text of quoteKey itself, not decoded from hex or Base64)':
     '签名与 quoteKey 不匹配（密钥就是 quoteKey 的文本本身，不要先做十六进制或 Base64 解码）',

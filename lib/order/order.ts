@@ -1,6 +1,7 @@
 /** An order and the rules that hold for every one of them. */
 import { createHash } from 'node:crypto';
 import { InvalidRequestError } from '../errors.ts';
+import type { KeptKind } from './goods-kind.ts';
 import type { OrderId } from './order-id.ts';
 import type { ApiVersion, Parties } from './parties.ts';
 
@@ -12,6 +13,7 @@ export interface OrderItem {
   readonly sku: string;
   readonly quantity: number;
   readonly unitFen: number;
+  readonly kind?: KeptKind;
 }
 
 /** An order as it is stored. Amounts in fen, times in epoch seconds. */
@@ -22,6 +24,8 @@ export interface Order extends OrderId, Parties {
   readonly description: string;
   readonly attach?: string | undefined;
   readonly items?: readonly OrderItem[] | undefined;
+  /** Of an order from a quote; a cart's lines each have their own. */
+  readonly kind?: KeptKind;
   readonly tradeState: OrderState;
   readonly createdAtEpochSeconds: number;
   readonly expiresAtEpochSeconds: number;

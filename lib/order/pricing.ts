@@ -1,5 +1,6 @@
 /** Prices a cart from the catalogue. The buyer's client names products, never prices. */
 import { ConfigError, InvalidRequestError } from '../errors.ts';
+import type { KeptKind } from './goods-kind.ts';
 import {
   assertFen,
   cutToBytes,
@@ -10,14 +11,11 @@ import {
 } from './order.ts';
 
 /** A product of the catalogue: a fixed price, or bounds for an amount that the buyer chooses. */
-export type Product =
-  | { readonly sku: string; readonly name: string; readonly priceFen: number }
-  | {
-      readonly sku: string;
-      readonly name: string;
-      readonly minFen: number;
-      readonly maxFen: number;
-    };
+export type Product = {
+  readonly sku: string;
+  readonly name: string;
+  readonly kind?: KeptKind;
+} & ({ readonly priceFen: number } | { readonly minFen: number; readonly maxFen: number });
 
 /** One line of a cart as the client sent it: numbers are not checked yet. */
 export interface CartItem {
@@ -67,7 +65,9 @@ function priceItem(
     throw new InvalidRequestError('PRODUCT_NOT_FOUND', { sku });
   }
   const unitFen = unitPrice(product, amountFen, `${path}.amountFen`);
-  return { item: { sku, quantity, unitFen }, name: product.name };
+  const { kind } = product;
+  const item = { sku, quantity, unitFen, ...(kind !== undefined && { kind }) };
+  return { item, name: product.name };
 }
 
 /** @throws {InvalidRequestError} `QUANTITY_INVALID` unless it is a whole number in bounds. */

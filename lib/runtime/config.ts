@@ -30,6 +30,8 @@ export interface Config {
   readonly sessionLifetimeSeconds: number;
   /** What every order says to WeChat besides its content, unless its quote says otherwise. */
   readonly orderOptions: OrderOptions;
+  /** Whether virtual goods may be sold by ordinary payment, which WeChat forbids by default. */
+  readonly allowVirtualGoods: boolean;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -79,6 +81,7 @@ export function loadConfig(environment: Environment): Config {
     ),
     sessionLifetimeSeconds: integer(environment, 'SESSION_LIFETIME_SECONDS', 7200, 60, 604_800),
     orderOptions: readOrderOptions(environment),
+    allowVirtualGoods: flag(environment, 'ALLOW_VIRTUAL_GOODS'),
   };
 }
 
@@ -123,6 +126,14 @@ function signType(environment: Environment): SignType {
     throw new ConfigError('WECHAT_PAY_SIGN_TYPE must be HMAC-SHA256 or MD5');
   }
   return value;
+}
+
+function flag(environment: Environment, name: string): boolean {
+  const value = environment[name] || 'false';
+  if (value !== 'true' && value !== 'false') {
+    throw new ConfigError(`${name} must be true or false`);
+  }
+  return value === 'true';
 }
 
 function integer(

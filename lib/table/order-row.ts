@@ -1,5 +1,6 @@
 /** An order as a DynamoDB item, and back. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { KeptKind } from '../order/goods-kind.ts';
 import type { Order, OrderItem, OrderState } from '../order/order.ts';
 import type { OrderId } from '../order/order-id.ts';
 import {
@@ -39,6 +40,7 @@ export function orderToItem(order: Order): Item {
     currency: text(order.currency),
     description: text(order.description),
     ...(order.attach !== undefined && { attach: text(order.attach) }),
+    ...(order.kind !== undefined && { kind: text(order.kind) }),
     ...(order.items && { items: { L: order.items.map(orderItemToValue) } }),
     tradeState: text(order.tradeState),
     createdAt: time(order.createdAtEpochSeconds),
@@ -72,6 +74,7 @@ export function orderFromItem(item: Item): Order {
     description: stringOf(item, 'description'),
     attach: item['attach']?.S,
     items: item['items']?.L?.map(orderItemFromValue),
+    kind: item['kind']?.S as KeptKind,
     tradeState: stringOf(item, 'tradeState') as OrderState,
     createdAtEpochSeconds: timeOf(item, 'createdAt'),
     expiresAtEpochSeconds: timeOf(item, 'expiresAt'),
@@ -90,7 +93,12 @@ export function orderFromItem(item: Item): Order {
 
 function orderItemToValue(item: OrderItem): AttributeValue {
   return {
-    M: { sku: text(item.sku), quantity: number(item.quantity), unitFen: number(item.unitFen) },
+    M: {
+      sku: text(item.sku),
+      quantity: number(item.quantity),
+      unitFen: number(item.unitFen),
+      ...(item.kind !== undefined && { kind: text(item.kind) }),
+    },
   };
 }
 
@@ -100,5 +108,6 @@ function orderItemFromValue(value: AttributeValue): OrderItem {
     sku: stringOf(item, 'sku'),
     quantity: numberOf(item, 'quantity'),
     unitFen: numberOf(item, 'unitFen'),
+    kind: item['kind']?.S as KeptKind,
   };
 }

@@ -68,7 +68,7 @@ export type OrderToPay = (
 export interface OrderItem {
   readonly sku: string;
   readonly quantity: number;
-  /** Only where the buyer chooses the amount, such as a tip. */
+  /** Only where the buyer chooses the amount, such as a deposit. */
   readonly amountFen?: number;
 }
 
@@ -169,6 +169,8 @@ export type ServerReason =
   | 'idempotency-key-invalid'
   | 'idempotency-key-reused'
   | 'product-not-found'
+  /** Sold through WeChat's virtual payment only (虚拟支付). */
+  | 'virtual-goods-not-allowed'
   | 'quote-invalid'
   | 'quote-expired'
   | 'quote-for-other-buyer'

@@ -38,7 +38,7 @@ describe('a quote', () => {
     expect(shop.requests[0]?.fields).toMatchObject({
       out_trade_no: 'quote-0001',
       total_fee: '9900',
-      body: '年度会员',
+      body: '巧克力蛋糕',
       attach: 'gold',
       openid: OPENID,
     });
@@ -119,7 +119,7 @@ describe('a quote', () => {
 
   test.each<[string, Record<string, unknown>, string]>([
     ['another price', { totalFen: 1 }, OPENID],
-    ['another description', { description: '月度会员' }, OPENID],
+    ['another description', { description: '草莓蛋糕' }, OPENID],
     ['another attach', { attach: 'gold' }, OPENID],
     ['the same content for another buyer', {}, 'oSomebodyElse'],
   ])('for a number that exists with %s is a conflict', async (_name, claims, openid) => {

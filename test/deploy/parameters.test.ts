@@ -58,6 +58,7 @@ describe('parameters', () => {
       alarmEmail: 'me@example.com',
       notifyReservedConcurrency: 20,
       signType: 'MD5',
+      allowVirtualGoods: 'true',
       logRetentionDays: 7,
     });
     const properties = (name: string) => packaged.Resources[name]?.Properties ?? {};
@@ -69,6 +70,7 @@ describe('parameters', () => {
         MERCHANT_SECRET_ID: 'wechatpay-serverless/staging/merchant',
         PUBLIC_BASE_URL: 'https://pay.example.com',
         WECHAT_PAY_SIGN_TYPE: 'MD5',
+        ALLOW_VIRTUAL_GOODS: 'true',
       },
     });
     expect(valueOf(packaged, packaged.Outputs['NotifyUrl']?.Value)).toBe(
@@ -113,6 +115,8 @@ describe('parameters', () => {
     ['orderLifetimeSeconds=30m', `${ORDER_LIFETIME} from 360 to 604800.`],
     ['sessionLifetimeSeconds=59', `${SESSION_LIFETIME} from 60 to 604800.`],
     ['sessionLifetimeSeconds=604801', `${SESSION_LIFETIME} from 60 to 604800.`],
+    ['allowVirtualGoods=yes', 'The parameter allowVirtualGoods must be true or false.'],
+    ['allowVirtualGoods=', 'The parameter allowVirtualGoods must be true or false.'],
     ['domainName=pay.example.com', 'The parameter domainName needs certificateArn as well.'],
     ['logLevel=verbose', 'The parameter logLevel must be DEBUG, INFO, WARN or ERROR.'],
   ])('%s is refused before anything is built', async (parameter, message) => {

@@ -25,7 +25,7 @@ const openV3 = (merchant = v3Merchant()) => {
 
 const detail = {
   goodsDetail: [
-    { merchantGoodsId: 'year', goodsName: '年度会员', quantity: 1, unitPriceFen: 9900 },
+    { merchantGoodsId: 'cake', goodsName: '巧克力蛋糕', quantity: 1, unitPriceFen: 9900 },
   ],
 };
 
@@ -75,7 +75,7 @@ describe('options of an order', () => {
       device_info: 'till-3',
       scene_info: '{"store_info":{"id":"shop-1","name":"人民路店"}}',
       detail:
-        '{"goods_detail":[{"goods_id":"year","goods_name":"年度会员","quantity":1,"price":9900}]}',
+        '{"goods_detail":[{"goods_id":"cake","goods_name":"巧克力蛋糕","quantity":1,"price":9900}]}',
     });
   });
 

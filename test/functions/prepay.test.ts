@@ -51,7 +51,7 @@ describe('a cart', () => {
     const { status, body } = await shop.call({
       items: [
         { sku: 'latte', quantity: 2 },
-        { sku: 'tip', quantity: 1, amountFen: 520 },
+        { sku: 'deposit', quantity: 1, amountFen: 520 },
       ],
     });
 
@@ -61,7 +61,7 @@ describe('a cart', () => {
       body: {
         outTradeNo: NUMBER,
         totalFen: 6120,
-        description: '拿铁 x2, 打赏',
+        description: '拿铁 x2, 定金',
         expiresAt: '2026-03-01T02:30:00Z',
         requestPayment: {
           timeStamp: '1772330400',
@@ -151,8 +151,8 @@ describe('a cart', () => {
     ['a price of its own', { sku: 'latte', quantity: 1, amountFen: 1 }, 400, 'INVALID_REQUEST'],
     ['a negative quantity', { sku: 'latte', quantity: -1 }, 400, 'QUANTITY_INVALID'],
     ['a fraction of a product', { sku: 'latte', quantity: 0.5 }, 400, 'QUANTITY_INVALID'],
-    ['0.1 + 0.2 fen', { sku: 'tip', quantity: 1, amountFen: 0.1 + 0.2 }, 400, 'AMOUNT_INVALID'],
-    ['an amount as text', { sku: 'tip', quantity: 1, amountFen: '520' }, 400, 'AMOUNT_INVALID'],
+    ['0.1 + 0.2 fen', { sku: 'deposit', quantity: 1, amountFen: 0.1 + 0.2 }, 400, 'AMOUNT_INVALID'],
+    ['an amount as text', { sku: 'deposit', quantity: 1, amountFen: '520' }, 400, 'AMOUNT_INVALID'],
     ['a product nobody sells', { sku: 'tea', quantity: 1 }, 404, 'PRODUCT_NOT_FOUND'],
   ])('with %s is refused', async (_name, item, status, code) => {
     const shop = open();

@@ -8,8 +8,8 @@ const products: readonly Product[] = [
   { sku: 'cookie', name: 'Cookie', priceFen: 1 },
   { sku: 'gift', name: 'Sticker', priceFen: 0 },
   { sku: 'villa', name: 'Villa', priceFen: 100_000_000 },
-  { sku: 'tip', name: 'Tip', minFen: 1, maxFen: 100_000 },
-  { sku: 'top-up', name: 'Top-up', minFen: 1000, maxFen: 999_999_999_999 },
+  { sku: 'deposit', name: 'Deposit', minFen: 1, maxFen: 100_000 },
+  { sku: 'part-payment', name: 'Part payment', minFen: 1000, maxFen: 999_999_999_999 },
 ];
 const catalogue = new Map(products.map((product) => [product.sku, product]));
 
@@ -56,6 +56,19 @@ describe('a cart', () => {
 
   test('may name a product twice', () => {
     expect(price({ sku: 'latte', quantity: 1 }, { sku: 'latte', quantity: 1 }).totalFen).toBe(5600);
+  });
+
+  test('says of each line what it is, unless it is physical', () => {
+    const service: Product = { sku: 'haircut', name: 'Haircut', kind: 'service', priceFen: 6800 };
+    const cart = [
+      { sku: 'latte', quantity: 1 },
+      { sku: 'haircut', quantity: 1 },
+    ];
+
+    expect(priceCart(cart, new Map([...catalogue, ['haircut', service]])).items).toStrictEqual([
+      { sku: 'latte', quantity: 1, unitFen: 2800 },
+      { sku: 'haircut', quantity: 1, unitFen: 6800, kind: 'service' },
+    ]);
   });
 
   test('may hold a gift beside something that costs', () => {
@@ -136,35 +149,37 @@ describe('an amount that the buyer chooses', () => {
   test.each([1, 520, 100_000])(
     'of %i fen is taken within the bounds of the product',
     (amountFen) => {
-      expect(price({ sku: 'tip', quantity: 1, amountFen }).items).toEqual([
-        { sku: 'tip', quantity: 1, unitFen: amountFen },
+      expect(price({ sku: 'deposit', quantity: 1, amountFen }).items).toEqual([
+        { sku: 'deposit', quantity: 1, unitFen: amountFen },
       ]);
     },
   );
 
   test.each([...notFen, ['100,001', 100_001] as const])('of %s is refused', (_name, amountFen) => {
-    expect(refusal({ sku: 'tip', quantity: 1, amountFen })).toEqual({
+    expect(refusal({ sku: 'deposit', quantity: 1, amountFen })).toEqual({
       code: 'AMOUNT_INVALID',
       parameters: { field: 'items[0].amountFen', min: 1, max: 100_000 },
     });
   });
 
   test('is multiplied by the quantity and refused when that is too much', () => {
-    expect(price({ sku: 'tip', quantity: 3, amountFen: 7 }).totalFen).toBe(21);
-    expect(refusal({ sku: 'tip', quantity: 9999, amountFen: 100_000 }).code).toBe('AMOUNT_INVALID');
+    expect(price({ sku: 'deposit', quantity: 3, amountFen: 7 }).totalFen).toBe(21);
+    expect(refusal({ sku: 'deposit', quantity: 9999, amountFen: 100_000 }).code).toBe(
+      'AMOUNT_INVALID',
+    );
   });
 
   test('stays within what WeChat takes, whatever the catalogue allows', () => {
-    expect(refusal({ sku: 'top-up', quantity: 1, amountFen: 100_000_001 })).toEqual({
+    expect(refusal({ sku: 'part-payment', quantity: 1, amountFen: 100_000_001 })).toEqual({
       code: 'AMOUNT_INVALID',
       parameters: { field: 'items[0].amountFen', min: 1000, max: 100_000_000 },
     });
   });
 
   test('cannot be negative even when the catalogue allows it: it would pay for other lines', () => {
-    const donation: Product = { sku: 'donation', name: 'Donation', minFen: -5000, maxFen: 5000 };
+    const refund: Product = { sku: 'refund', name: 'Refund', minFen: -5000, maxFen: 5000 };
 
-    expect(refusalOf(() => priceOf(donation, { quantity: 1, amountFen: -1000 }))).toEqual({
+    expect(refusalOf(() => priceOf(refund, { quantity: 1, amountFen: -1000 }))).toEqual({
       code: 'AMOUNT_INVALID',
       parameters: { field: 'items[0].amountFen', min: 0, max: 5000 },
     });

@@ -28,6 +28,7 @@ describe('the settings', () => {
       orderLifetimeSeconds: 1800,
       sessionLifetimeSeconds: 7200,
       orderOptions: {},
+      allowVirtualGoods: false,
     });
   });
 
@@ -41,6 +42,7 @@ describe('the settings', () => {
       WEIXIN_BASE_URLS: 'https://sh.api.weixin.qq.com',
       ORDER_LIFETIME_SECONDS: '360',
       ORDER_NUMBER_SCOPE: 'the-table-before',
+      ALLOW_VIRTUAL_GOODS: 'true',
       SESSION_LIFETIME_SECONDS: '604800',
     });
 
@@ -52,6 +54,7 @@ describe('the settings', () => {
       weixinBaseUrls: ['https://sh.api.weixin.qq.com'],
       orderLifetimeSeconds: 360,
       orderNumberScope: 'the-table-before',
+      allowVirtualGoods: true,
       sessionLifetimeSeconds: 604_800,
     });
   });
@@ -65,6 +68,7 @@ describe('the settings', () => {
       WECHAT_PAY_BASE_URLS: '',
       ORDER_LIFETIME_SECONDS: '',
       ORDER_NUMBER_SCOPE: '',
+      ALLOW_VIRTUAL_GOODS: '',
     });
 
     expect(config).toEqual(loadConfig(deployed));
@@ -118,6 +122,16 @@ describe('the settings', () => {
       );
     },
   );
+
+  test('sell no virtual goods when that is said', () => {
+    expect(loadConfig({ ...deployed, ALLOW_VIRTUAL_GOODS: 'false' }).allowVirtualGoods).toBe(false);
+  });
+
+  test.each(['True', 'yes', '1', 'true '])('refuse "%s" for virtual goods', (value) => {
+    expect(reading({ ...deployed, ALLOW_VIRTUAL_GOODS: value })).toThrow(
+      new ConfigError('ALLOW_VIRTUAL_GOODS must be true or false'),
+    );
+  });
 
   test.each(['59', '604801'])('refuse a session lifetime of "%s"', (value) => {
     expect(reading({ ...deployed, SESSION_LIFETIME_SECONDS: value })).toThrow(

@@ -48,6 +48,7 @@ interface ShopOptions {
   readonly merchant?: MerchantSecret;
   /** What the deployment says about every order. */
   readonly orderOptions?: OrderOptions;
+  readonly allowVirtualGoods?: boolean;
   readonly onOperation?: (operation: Operation) => Promise<unknown>;
 }
 
@@ -56,6 +57,7 @@ interface PrepayCall {
   readonly openid?: string;
   readonly ip?: string;
   readonly authorization?: string;
+  readonly language?: string;
 }
 
 export function openPrepayShop(table: Table, options: ShopOptions = {}) {
@@ -88,6 +90,7 @@ export function openPrepayShop(table: Table, options: ShopOptions = {}) {
         orderLifetimeSeconds: 1800,
         apiVersion: options.v3 ? 'v3' : 'v2',
         orderOptions: options.orderOptions ?? {},
+        allowVirtualGoods: options.allowVirtualGoods ?? false,
       } as const,
       miniProgram: secretVersions({
         appid: APPID,
@@ -120,6 +123,7 @@ export function openPrepayShop(table: Table, options: ShopOptions = {}) {
         headers: {
           authorization: call.authorization ?? `Bearer ${token}`,
           ...(key !== undefined && { 'idempotency-key': key }),
+          ...(call.language && { 'accept-language': call.language }),
         },
       });
       const http = { sourceIp: ip } as typeof event.requestContext.http;
@@ -142,7 +146,7 @@ export function quote(
   return new SignJWT({
     outTradeNo: 'quote-0001',
     totalFen: 9900,
-    description: '年度会员',
+    description: '巧克力蛋糕',
     ...claims,
   })
     .setProtectedHeader({ alg: 'HS256' })
@@ -150,11 +154,14 @@ export function quote(
     .sign(new TextEncoder().encode(key));
 }
 
-/** Three products: 拿铁 at 28.00 yuan, 曲奇 at 1 fen, 打赏 at whatever the buyer gives. */
+/** Three products: 拿铁 at 28.00 yuan, 曲奇 at 1 fen, 定金 of what the buyer chooses. */
 export async function stockCatalogue(table: Table): Promise<void> {
   await putRow(table, productRow('latte', { priceFen: 2800 }, { name: { S: '拿铁' } }));
   await putRow(table, productRow('cookie', { priceFen: 1 }, { name: { S: '曲奇' } }));
-  await putRow(table, productRow('tip', { minFen: 1, maxFen: 100_000 }, { name: { S: '打赏' } }));
+  await putRow(
+    table,
+    productRow('deposit', { minFen: 1, maxFen: 100_000 }, { name: { S: '定金' } }),
+  );
 }
 
 /** Keys of everything in the table but the catalogue. */

@@ -64,7 +64,7 @@ describe('creating an order', () => {
 describe('reading a cart', () => {
   test('finds the products that are for sale with one consistent read', async () => {
     await putRow(table, productRow('latte', { priceFen: 2800 }, { name: { S: '拿铁' } }));
-    await putRow(table, productRow('tip', { minFen: 1, maxFen: 500 }));
+    await putRow(table, productRow('deposit', { minFen: 1, maxFen: 500 }));
     const inputs: Operation['input'][] = [];
     const watched = watchTable(table, (operation) => {
       inputs.push(operation.input);
@@ -72,11 +72,11 @@ describe('reading a cart', () => {
     });
 
     expect(
-      await readCart(watched, ['latte', 'tip', 'tea', 'latte'], orderId('order-0001')),
+      await readCart(watched, ['latte', 'deposit', 'tea', 'latte'], orderId('order-0001')),
     ).toEqual({
       catalogue: new Map([
         ['latte', { sku: 'latte', name: '拿铁', priceFen: 2800 }],
-        ['tip', { sku: 'tip', name: 'tip', minFen: 1, maxFen: 500 }],
+        ['deposit', { sku: 'deposit', name: 'deposit', minFen: 1, maxFen: 500 }],
       ]),
       order: undefined,
       boundTo: undefined,
@@ -130,6 +130,7 @@ describe('reading a cart', () => {
       'no boolean attribute active',
     ],
     ['no name', { priceFen: { N: '1' }, name: { NULL: true } }, 'no text attribute name'],
+    ['a kind as number', { priceFen: { N: '1' }, kind: { N: '1' } }, 'no text attribute kind'],
   ] as const)(
     'with a product that has %s names the product for the shop',
     async (_name, attributes, problem) => {
@@ -165,13 +166,13 @@ describe('reading a cart', () => {
   });
 
   test('keeps what came with the first part when the rest comes later', async () => {
-    const left = { PK: { S: 'PRODUCT#tip' }, SK: { S: 'PRODUCT' } };
+    const left = { PK: { S: 'PRODUCT#deposit' }, SK: { S: 'PRODUCT' } };
     const parts = [
       {
         Responses: { [table.tableName]: [productRow('latte', { priceFen: 2800 })] },
         UnprocessedKeys: { [table.tableName]: { Keys: [left] } },
       },
-      { Responses: { [table.tableName]: [productRow('tip', { minFen: 1, maxFen: 5 })] } },
+      { Responses: { [table.tableName]: [productRow('deposit', { minFen: 1, maxFen: 5 })] } },
     ];
     const inputs: unknown[] = [];
     const busy = watchTable(table, async ({ input }) => {
@@ -179,8 +180,8 @@ describe('reading a cart', () => {
       return parts[inputs.length - 1];
     });
 
-    const { catalogue } = await readCart(busy, ['latte', 'tip'], orderId('order-0001'));
-    expect([...catalogue.keys()]).toEqual(['latte', 'tip']);
+    const { catalogue } = await readCart(busy, ['latte', 'deposit'], orderId('order-0001'));
+    expect([...catalogue.keys()]).toEqual(['latte', 'deposit']);
     expect(inputs[1]).toEqual({
       RequestItems: { [table.tableName]: { Keys: [left], ConsistentRead: true } },
     });

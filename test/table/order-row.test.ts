@@ -131,6 +131,19 @@ describe('the row of an order', () => {
     expect(await rowOf(table, 'ORDER#bare-0001')).not.toHaveProperty('GSI1PK');
   });
 
+  test('gives back the kinds of what was bought', async () => {
+    const service = { sku: 'deposit', quantity: 1, unitFen: 5000, kind: 'service' } as const;
+    const items = [...(order.items ?? []), service];
+    const bought = sampleOrder({ items, kind: 'virtual' });
+    await createOrder(table, bought);
+
+    expect(await readOrder(table, orderId('order-0001'))).toEqual(bought);
+    expect(await rowOf(table, 'ORDER#order-0001')).toMatchObject({
+      kind: { S: 'virtual' },
+      items: { L: [{ M: { sku: { S: 'latte' } } }, { M: { kind: { S: 'service' } } }] },
+    });
+  });
+
   test('gives back what was paid, checked and refunded', async () => {
     await putRow(table, {
       ...created,
