@@ -64,7 +64,7 @@ export function answerHome({ merchant, seed }: Wechat, { method }: Request): Ans
 <style>body{font:16px/1.5 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem}td{padding:.2rem 1rem .2rem 0;vertical-align:top}</style>
 <h1>WeChat Pay simulator 微信支付模拟器</h1>
 <p>It behaves like WeChat Pay (API v2 and v3) towards one merchant. No real money, no real WeChat. 不产生真实支付。</p>
-<p>appid <code>${escapeHtml(merchant.appid)}</code>, mch_id <code>${escapeHtml(merchant.mchid)}</code>, seed <code>${escapeHtml(seed)}</code>. How to use it: <code>simulator/README.md</code>.</p>
+<p>appid <code>${escapeHtml(merchant.appid)}</code>, mch_id <code>${escapeHtml(merchant.mchid)}</code>, seed <code>${escapeHtml(seed)}</code>. How to use it: <code>simulator/README.md</code>, <code>simulator/README.zh-CN.md</code>.</p>
 <table>${rows.join('\n')}</table>
 </html>
 `;

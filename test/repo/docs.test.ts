@@ -9,10 +9,7 @@ import { listProjectFiles, projectDirectory, readProjectFile } from './project.t
 import { compareTranslation } from './translation.ts';
 
 /** Kept in English: a log of what was decided, and one of what changed. */
-const ENGLISH_ONLY = new Set(['CHANGELOG.md', 'docs/decisions.md', 'simulator/README.md']);
-
-/** Code spans that one language may have alone, by page; each with its reason. */
-const ALLOWED: Readonly<Record<string, readonly string[]>> = {};
+const ENGLISH_ONLY = new Set(['CHANGELOG.md', 'docs/decisions.md']);
 
 const chineseOf = (path: string) => path.replace(/\.md$/, '.zh-CN.md');
 const englishOf = (path: string) => path.replace(/\.zh-CN\.md$/, '.md');
@@ -23,9 +20,6 @@ const bothLanguages = (page: string) => [page, chineseOf(page)];
 
 const template = parse(readProjectFile('serverless.yml'));
 const { scripts } = JSON.parse(readProjectFile('package.json'));
-
-const compare = (page: string, english: string, chinese: string) =>
-  compareTranslation(english, chinese, new Set(ALLOWED[page]));
 
 /** Names of the variables that a function reads. */
 function readVariables(): string[] {
@@ -53,7 +47,7 @@ describe('documents', () => {
   test.each(pages)('%s says the same in both languages', (page) => {
     const [english = '', chinese = ''] = bothLanguages(page).map(readProjectFile);
 
-    expect(compare(page, english, chinese)).toEqual([]);
+    expect(compareTranslation(english, chinese)).toEqual([]);
   });
 
   test('link to files and headings that exist', () => {
@@ -209,7 +203,7 @@ describe('the comparison of two languages', () => {
   ])('finds every missing %s', (_, pattern) => {
     const parts = lines(chinese, pattern);
     const unnoticed = parts.filter(
-      (part) => compare('docs/local-stack.md', english, without(chinese, part)).length === 0,
+      (part) => compareTranslation(english, without(chinese, part)).length === 0,
     );
 
     expect(parts.length).toBeGreaterThan(1);

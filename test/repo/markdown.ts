@@ -12,10 +12,10 @@ export interface Section {
   readonly text: string;
 }
 
-const FENCE = /^```(\w*)\n(.*?)^```$/gms;
+const FENCE = /^( *)```(\w*)\n(.*?)^\1```$/gms;
 
 export const fencesOf = (text: string): Fence[] =>
-  [...text.matchAll(FENCE)].map(([, language = '', block = '']) => ({ language, text: block }));
+  [...text.matchAll(FENCE)].map(([, , language = '', block = '']) => ({ language, text: block }));
 
 const withoutFences = (text: string) => text.replaceAll(FENCE, '');
 
@@ -54,17 +54,15 @@ export const commandsOf = (text: string): string[] =>
     )
     .filter((line) => line !== '' && !line.startsWith('#'));
 
-/** Contents of the code spans outside of fences, each once. */
-export const codeSpansOf = (text: string): string[] => [
-  ...new Set(
-    [...withoutFences(text).matchAll(/(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)/gs)].map(
-      ([, , code = '']) => code.replaceAll(/\s+/g, ' ').trim(),
-    ),
-  ),
-];
+const CODE_SPAN = /(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)/gs;
 
-const withoutCode = (text: string) =>
-  withoutFences(text).replaceAll(/(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)/gs, '');
+/** Contents of the code spans outside of fences, in order. */
+export const codeSpansOf = (text: string): string[] =>
+  [...withoutFences(text).matchAll(CODE_SPAN)].map(([, , code = '']) =>
+    code.replaceAll(/\s+/g, ' ').trim(),
+  );
+
+const withoutCode = (text: string) => withoutFences(text).replaceAll(CODE_SPAN, '');
 
 /** Targets of links and pictures, in Markdown and in HTML. */
 export const linksOf = (text: string): string[] =>
@@ -72,13 +70,14 @@ export const linksOf = (text: string): string[] =>
     ([, link, attribute]) => link ?? attribute ?? '',
   );
 
-/** Each table as `<rows> rows of <columns>`, its head included, the line below it not. */
-export const tablesOf = (text: string): string[] =>
-  [...withoutCode(text).matchAll(/(?:^\|.*\n?)+/gm)].map(([table]) => {
-    const [head = '', , ...rows] = table.trim().split('\n');
-    const columns = head.replaceAll('\\|', '').split('|').length - 2;
-    return `${rows.length + 1} rows of ${columns}`;
-  });
+/** Each row of each table as the number of its cells and its code spans; the line below a head not. */
+export const rowsOf = (text: string): string[] =>
+  (withoutFences(text).match(/^\|.*$/gm) ?? [])
+    .filter((row) => !/^[|\s:-]+$/.test(row))
+    .map((row) => {
+      const cells = withoutCode(row).replaceAll('\\|', '').split('|').length - 2;
+      return `${cells} cells: ${codeSpansOf(row).toSorted().join(' ')}`;
+    });
 
 /** First cells (one code span each) of the table that has a row for `row`, with their whole row. */
 export function tableWith(text: string, row: string): Record<string, string> {
