@@ -189,6 +189,44 @@ describe.each(bothLanguages('docs/configuration.md'))('%s', (path) => {
   });
 });
 
+/** The distinct first groups of a pattern in a source file. */
+const namesIn = (path: string, pattern: RegExp) =>
+  [
+    ...new Set([...readProjectFile(path).matchAll(pattern)].map(([, name = '']) => name)),
+  ].toSorted();
+
+describe.each(bothLanguages('docs/configuration.md'))('%s', (path) => {
+  test.each([
+    ['mini-program', 'appSecret'],
+    ['merchant', 'mchid'],
+  ])('lists the fields of the secret %s', (name, field) => {
+    const fields = namesIn(`lib/secrets/${name}.ts`, /^ {2}readonly (\w+)\??: string/gm);
+
+    expect(fields.length).toBeGreaterThan(3);
+    expect(Object.keys(tableWith(readProjectFile(path), field)).toSorted()).toEqual(fields);
+  });
+});
+
+describe('the variables', () => {
+  test.each(bothLanguages('docs/local-stack.md'))('of npm start are in %s', (path) => {
+    const names = namesIn('local/start.ts', /^ {2}([A-Z_]{4,}) {2,}/gm);
+
+    expect(names).toContain('DYNAMODB_ENDPOINT');
+    expect(Object.keys(tableWith(readProjectFile(path), 'PORT'))).toEqual(
+      expect.arrayContaining(names),
+    );
+  });
+
+  test.each(bothLanguages('simulator/README.md'))('of the simulator are in %s', (path) => {
+    const names = namesIn('simulator/main.ts', /\b(SIMULATOR_[A-Z_]+|SEED)\b/g);
+
+    expect(names).toEqual(expect.arrayContaining(['SEED', 'SIMULATOR_PORT']));
+    expect(Object.keys(tableWith(readProjectFile(path), 'SIMULATOR_PORT')).toSorted()).toEqual(
+      names,
+    );
+  });
+});
+
 describe('the comparison of two languages', () => {
   const [english = '', chinese = ''] = bothLanguages('docs/local-stack.md').map(readProjectFile);
   const without = (text: string, part: string) => text.replace(part, '');
