@@ -31,13 +31,14 @@ export async function notify(
   { apiVersion, log }: NotificationContext,
 ): Promise<Decision> {
   const message = { headers: event.headers, body: readBody(event) };
-  const notification = await wechatPay(apiVersion).parseNotification(message);
+  const merchantKey = FIRST_MERCHANT;
+  const notification = await wechatPay({ apiVersion, merchantKey }).parseNotification(message);
   const context = { table, wechatPay, log, nowMs: nowMs() };
   if (notification.kind === 'refund') {
-    return confirmRefund(context, FIRST_MERCHANT, notification.refund);
+    return confirmRefund(context, merchantKey, notification.refund);
   }
   const { payment } = notification;
-  const id = { merchantKey: FIRST_MERCHANT, outTradeNo: payment.outTradeNo };
+  const id = { merchantKey, outTradeNo: payment.outTradeNo };
   return settle(context, id, { kind: 'paid', refunded: false, payment });
 }
 

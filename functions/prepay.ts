@@ -1,14 +1,13 @@
 /** `POST /prepay`: makes an order, or finds it again, and signs what `wx.requestPayment` needs. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { type CheckoutTerms, placeOrder } from '../lib/checkout/checkout.ts';
+import { placeAtWechat } from '../lib/checkout/place.ts';
 import { parseCheckoutRequest } from '../lib/checkout/request.ts';
 import type { Config } from '../lib/runtime/config.ts';
-import { OrderConflictError, WechatPayServiceError } from '../lib/errors.ts';
 import { type HttpHandler, httpHandler, type RequestContext } from '../lib/http/handler.ts';
 import { header, readJson } from '../lib/http/input.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
 import { FIRST_MERCHANT } from '../lib/order/order-id.ts';
-import type { Order } from '../lib/order/order.ts';
 import { buyerFirstSteps, type Machine, machine, openBuyerResources } from '../lib/deployment.ts';
 import type { MerchantSecret } from '../lib/secrets/merchant.ts';
 import type { VersionedSecret } from '../lib/secrets/versioned-secret.ts';
@@ -16,9 +15,6 @@ import { authenticate, type Buyer, type SessionContext } from '../lib/http/sessi
 import type { Table } from '../lib/table/client.ts';
 import { isoTime } from '../lib/time.ts';
 import type { WechatPayOf } from '../lib/wechatpay/open.ts';
-import type { WechatPay } from '../lib/wechatpay/operations.ts';
-
-const WECHAT_TIMEOUT_MS = 8_000;
 
 export interface PrepayDependencies extends SessionContext {
   readonly config: Pick<
@@ -27,9 +23,7 @@ export interface PrepayDependencies extends SessionContext {
   >;
   readonly merchant: VersionedSecret<MerchantSecret>;
   readonly table: Table;
-  readonly wechatPay: WechatPayOf<
-    'apiVersion' | 'buildPrepayRequest' | 'prepay' | 'buildRequestPayment'
-  >;
+  readonly wechatPay: WechatPayOf<'buildPrepayRequest' | 'prepay' | 'buildRequestPayment'>;
 }
 
 /**
@@ -45,19 +39,19 @@ export async function prepay(
   const request = parseCheckoutRequest(readJson(event));
   const terms = await checkoutTerms(event, buyer, dependencies);
   const { order, isNew } = await placeOrder(request, terms);
-  const { outTradeNo, totalFen, description, prepayRequest } = order;
+  const { outTradeNo, totalFen, description } = order;
   if (isNew) {
     log.count('OrderCreated');
   }
   log.info(isNew ? 'order created' : 'order found again', { outTradeNo, totalFen });
-  const version = dependencies.wechatPay(order.apiVersion);
-  const prepayId = await place(version, order, dependencies.nowMs);
+  const orders = dependencies.wechatPay(order);
+  const prepayId = await placeAtWechat(orders, order, dependencies.nowMs);
   return {
     outTradeNo,
     totalFen,
     description,
     expiresAt: isoTime(order.expiresAtEpochSeconds),
-    requestPayment: await version.buildRequestPayment(prepayRequest, prepayId),
+    requestPayment: await orders.buildRequestPayment(order, prepayId),
   };
 }
 
@@ -70,7 +64,7 @@ async function checkoutTerms(
   const { mchid, subMchid, spAppid } = await merchant.current();
   return {
     table,
-    wechatPay: wechatPay(config.apiVersion),
+    wechatPay: wechatPay({ apiVersion: config.apiVersion, merchantKey: FIRST_MERCHANT }),
     merchantKey: FIRST_MERCHANT,
     appid,
     mchid,
@@ -86,29 +80,6 @@ async function checkoutTerms(
     idempotencyKey: header(event, 'idempotency-key'),
     nowMs: nowMs(),
   };
-}
-
-/** WeChat takes no new order that has less than 5 minutes left; half a minute for the clocks. */
-const LEAST_LIFE_MS = 330_000;
-
-/**
- * Places the order. If the first call was lost and the repeat comes too late for WeChat, the order
- * cannot be placed any more: the client is told to start a new one.
- */
-async function place(
-  version: Pick<WechatPay, 'prepay'>,
-  { prepayRequest, outTradeNo, expiresAtEpochSeconds }: Order,
-  nowMs: () => number,
-): Promise<string> {
-  try {
-    return await version.prepay(prepayRequest, { timeoutMs: WECHAT_TIMEOUT_MS });
-  } catch (error) {
-    const isRefused = error instanceof WechatPayServiceError && error.outcome === 'rejected';
-    if (isRefused && expiresAtEpochSeconds * 1000 - nowMs() < LEAST_LIFE_MS) {
-      throw new OrderConflictError('ORDER_EXPIRED', { outTradeNo });
-    }
-    throw error;
-  }
 }
 
 /** The handler of one environment, warmed up if Lambda is just starting it. */

@@ -49,7 +49,6 @@ export type ErrorCode =
   | 'WECHAT_PAY_REFUSED'
   | 'SIGNATURE_INVALID'
   | 'MALFORMED_MESSAGE'
-  | 'TRANSACTION_MISMATCH'
   | 'CONFIG_ERROR';
 
 /** Values that the text of an error names, such as the field that is wrong. Never secrets. */
@@ -157,6 +156,18 @@ export class WechatPayServiceError extends ServiceError {
 }
 
 /**
+ * WeChat answered without an error of its own, but what is needed is not there yet: the same is
+ * asked again later.
+ */
+export class WechatPayNotReadyError extends ServiceError {
+  readonly outcome = 'unknown';
+
+  constructor(reason: string) {
+    super('WECHAT_PAY_BUSY', true, { reason });
+  }
+}
+
+/**
  * A message's signature is missing or wrong. `reason` names the likely mistake for the log; it
  * quotes nothing from the message and never a key. For an answer the outcome is unknown: the
  * request may have been carried out.
@@ -178,16 +189,6 @@ export class WechatPayMalformedMessageError extends ServiceError {
 
   constructor(reason: string, cause?: unknown) {
     super('MALFORMED_MESSAGE', false, { reason, cause });
-  }
-}
-
-/** Verified evidence contradicts the order: wrong amount, merchant, payer or transaction. */
-export class TransactionMismatchError extends ServiceError {
-  constructor(field: string, expected: string | number, observed: string | number) {
-    super('TRANSACTION_MISMATCH', false, {
-      parameters: { field, expected, observed },
-      reason: `${field} of the transaction differs from the order`,
-    });
   }
 }
 

@@ -8,9 +8,9 @@ import {
   OrderConflictError,
   OrderNotFoundError,
   ServiceError,
-  TransactionMismatchError,
   UnauthenticatedError,
   WechatPayMalformedMessageError,
+  WechatPayNotReadyError,
   WechatPayServiceError,
   WechatPaySignatureError,
   WechatPayTransportError,
@@ -129,7 +129,7 @@ describe('the HTTP status', () => {
     [422, ['IDEMPOTENCY_KEY_REUSED']],
     [429, ['LOGIN_TOO_OFTEN']],
     [500, ['CONFIG_ERROR', 'INTERNAL_ERROR']],
-    [502, ['WECHAT_PAY_REFUSED', 'SIGNATURE_INVALID', 'MALFORMED_MESSAGE', 'TRANSACTION_MISMATCH']],
+    [502, ['WECHAT_PAY_REFUSED', 'SIGNATURE_INVALID', 'MALFORMED_MESSAGE']],
     [503, ['WECHAT_UNREACHABLE', 'WECHAT_PAY_BUSY', 'WEIXIN_BUSY']],
   ])('is %i for %j', (status, expected) => {
     expect(expected.map((code) => ERROR_TEXTS[code].status)).toEqual(expected.map(() => status));
@@ -171,12 +171,7 @@ describe('every error', () => {
       'MALFORMED_MESSAGE',
       false,
     ],
-    [
-      new TransactionMismatchError('totalFen', 1, 2),
-      'TransactionMismatchError',
-      'TRANSACTION_MISMATCH',
-      false,
-    ],
+    [new WechatPayNotReadyError('r'), 'WechatPayNotReadyError', 'WECHAT_PAY_BUSY', true],
     [new ConfigError('r'), 'ConfigError', 'CONFIG_ERROR', false],
   ])('has a name, a code and whether to repeat: %s', (error, name, code, retryable) => {
     expect(error).toBeInstanceOf(ServiceError);
@@ -190,10 +185,6 @@ describe('every error', () => {
     });
     expect(new OrderConflictError('ORDER_CLOSED', { outTradeNo: 'o' }).parameters).toEqual({
       outTradeNo: 'o',
-    });
-    expect(new TransactionMismatchError('totalFen', 2800, 1)).toMatchObject({
-      parameters: { field: 'totalFen', expected: 2800, observed: 1 },
-      message: 'totalFen of the transaction differs from the order',
     });
   });
 

@@ -36,7 +36,7 @@ import type { CheckoutRequest } from './request.ts';
 /** Who buys, and the terms that the server sets for every order. */
 export interface CheckoutTerms extends Parties {
   readonly table: Table;
-  readonly wechatPay: Pick<WechatPay, 'apiVersion' | 'buildPrepayRequest'>;
+  readonly wechatPay: Pick<WechatPay, 'buildPrepayRequest'>;
   /** Which of the deployment's merchants sells; see `OrderId`. */
   readonly merchantKey: string;
   readonly openid: string;
@@ -282,12 +282,13 @@ function buildOrder(
     expiresAtEpochSeconds: createdAtEpochSeconds + lifetimeSeconds,
   };
   const request = { ...facts, detail, options, clientIp, notifyBaseUrl };
+  const prepayRequest = wechatPay.buildPrepayRequest(request);
   return {
     ...facts,
     currency: 'CNY',
     tradeState: 'NOTPAY',
-    apiVersion: wechatPay.apiVersion,
-    prepayRequest: wechatPay.buildPrepayRequest(request),
+    apiVersion: prepayRequest.apiVersion,
+    prepayRequest,
     checks: 0,
     nextCheckAtEpochSeconds: nextCheckAt(facts, 0, createdAtEpochSeconds),
   };

@@ -56,7 +56,7 @@ async function askInTurn(context: RefreshContext, order: Order): Promise<Order> 
   if ((await claimCheck(table, order, nowEpochSeconds, FRESH_SECONDS)) === 'taken') {
     return order;
   }
-  const result = await wechatPay(order.apiVersion).queryOrder(order, {
+  const result = await wechatPay(order).queryOrder(order, {
     timeoutMs: WECHAT_TIMEOUT_MS,
   });
   const evidence = evidenceOf(result);

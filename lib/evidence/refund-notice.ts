@@ -3,7 +3,7 @@
  * WeChat is asked about the order, and its verified answer is recorded. Read, query and write
  * fit into the 4 seconds of `notify`; when they do not, WeChat sends the notification again.
  */
-import { WechatPayServiceError } from '../errors.ts';
+import { WechatPayNotReadyError } from '../errors.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Decision } from '../order/transition.ts';
 import { settle } from './record.ts';
@@ -27,7 +27,7 @@ const WECHAT_TIMEOUT_MS = 1_500;
  * recorded so already is not asked about again: a further partial refund changes nothing here.
  *
  * @param merchantKey whose refund it is; see `OrderId`.
- * @throws {WechatPayServiceError} `unknown` while WeChat's own answer does not show the refund yet.
+ * @throws {WechatPayNotReadyError} while WeChat's own answer does not show the refund yet.
  */
 export async function confirmRefund(
   context: RefundContext,
@@ -48,15 +48,11 @@ export async function confirmRefund(
   if (order.tradeState === 'REFUND') {
     return { kind: 'duplicate' };
   }
-  const result = await wechatPay(order.apiVersion).queryOrder(order, {
+  const result = await wechatPay(order).queryOrder(order, {
     timeoutMs: WECHAT_TIMEOUT_MS,
   });
   if (result.kind === 'paid' && (result.refunded || status !== 'SUCCESS')) {
     return settle({ table, log, nowMs }, order, result);
   }
-  throw new WechatPayServiceError(
-    'unknown',
-    'REFUND_NOT_SEEN',
-    'a refund is reported, but the order does not show one',
-  );
+  throw new WechatPayNotReadyError('a refund is reported, but the order does not show one yet');
 }

@@ -176,11 +176,6 @@ export const ERROR_TEXTS: Readonly<Record<PublicErrorCode, ErrorText>> = {
     en: 'The answer of WeChat Pay could not be understood; nothing was accepted from it.',
     zh: '微信支付的应答格式有误，未予采信。',
   },
-  TRANSACTION_MISMATCH: {
-    status: 502,
-    en: 'WeChat Pay reports something else than was ordered; the shop has to look into it.',
-    zh: '微信支付返回的交易与订单不一致，请联系商家处理。',
-  },
   CONFIG_ERROR: {
     status: 500,
     en: 'Payments are not set up correctly; the shop has to look into it.',

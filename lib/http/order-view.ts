@@ -13,6 +13,5 @@ export function presentOrder(order: Order): object {
     expiresAt: isoTime(order.expiresAtEpochSeconds),
     ...(order.paidAtEpochSeconds !== undefined && { paidAt: isoTime(order.paidAtEpochSeconds) }),
     ...(order.transactionId !== undefined && { transactionId: order.transactionId }),
-    ...(order.refundedFen !== undefined && { refundedFen: order.refundedFen }),
   };
 }

@@ -4,6 +4,7 @@ import { InvalidRequestError } from '../errors.ts';
 import type { KeptKind } from './goods-kind.ts';
 import type { OrderId } from './order-id.ts';
 import type { ApiVersion, Parties } from './parties.ts';
+import type { StoredRequest } from './stored-request.ts';
 
 /** WeChat's own states (`trade_state`), as far as an order here can have them. */
 export type OrderState = 'NOTPAY' | 'SUCCESS' | 'REFUND' | 'CLOSED';
@@ -34,7 +35,7 @@ export interface Order extends OrderId, Parties {
   /** The version of WeChat's API that created it; queries and closes go the same way. */
   readonly apiVersion: ApiVersion;
   /** The exact request that created the order at WeChat; a repeat must not differ. */
-  readonly prepayRequest: Readonly<Record<string, string>>;
+  readonly prepayRequest: StoredRequest;
   /** When WeChat was last asked about the order. */
   readonly checkedAtEpochSeconds?: number | undefined;
   /** How often reconcile asked; sets the pace. */
@@ -43,7 +44,6 @@ export interface Order extends OrderId, Parties {
   readonly nextCheckAtEpochSeconds?: number | undefined;
   readonly paidAtEpochSeconds?: number | undefined;
   readonly transactionId?: string | undefined;
-  readonly refundedFen?: number | undefined;
   /** The money came after the order was closed: ship or refund, a person decides. */
   readonly paidAfterClose?: boolean | undefined;
 }

@@ -113,7 +113,7 @@ async function check(context: SweepContext, order: Order): Promise<Ending> {
   const close = plan === 'close' ? await tryClose(context, order) : undefined;
   // Also after a close, whether it worked or not: a payment may have won the race, and only the
   // query can tell.
-  const { queryOrder } = context.wechatPay(order.apiVersion);
+  const { queryOrder } = context.wechatPay(order);
   const result = await queryOrder(order, { timeoutMs: WECHAT_TIMEOUT_MS });
   const evidence = evidenceOf(result) ?? neverReached(close, result);
   if (!evidence) {
@@ -140,7 +140,7 @@ async function check(context: SweepContext, order: Order): Promise<Ending> {
 type Close = { readonly result: CloseResult } | { readonly error: unknown };
 
 async function tryClose({ wechatPay }: SweepContext, order: Order): Promise<Close> {
-  const { closeOrder } = wechatPay(order.apiVersion);
+  const { closeOrder } = wechatPay(order);
   try {
     return { result: await closeOrder(order, { timeoutMs: WECHAT_TIMEOUT_MS }) };
   } catch (error) {

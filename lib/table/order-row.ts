@@ -15,6 +15,7 @@ import {
   time,
   timeOf,
 } from './attributes.ts';
+import type { StoredRequest } from '../order/stored-request.ts';
 import { openShardKey, orderIdOf, orderKey, shardOf } from './schema.ts';
 
 /** The index keys of an open order; its shard follows from its number. */
@@ -49,7 +50,10 @@ export function orderToItem(order: Order): Item {
     apiVersion: text(order.apiVersion),
     prepayRequest: {
       M: Object.fromEntries(
-        Object.entries(order.prepayRequest).map(([name, value]) => [name, text(value)]),
+        Object.entries(textsOfRequest(order.prepayRequest)).map(([name, value]) => [
+          name,
+          text(value),
+        ]),
       ),
     },
     checks: number(order.checks),
@@ -80,15 +84,33 @@ export function orderFromItem(item: Item): Order {
     expiresAtEpochSeconds: timeOf(item, 'expiresAt'),
     fingerprint: stringOf(item, 'fingerprint'),
     apiVersion: stringOf(item, 'apiVersion') as Order['apiVersion'],
-    prepayRequest: textsOf(item, 'prepayRequest'),
+    prepayRequest: requestOf(item),
     checks: numberOf(item, 'checks'),
     checkedAtEpochSeconds: optionalTimeOf(item, 'checkedAt'),
     nextCheckAtEpochSeconds: optionalTimeOf(item, 'GSI1SK'),
     paidAtEpochSeconds: optionalTimeOf(item, 'paidAt'),
     transactionId: item['transactionId']?.S,
-    refundedFen: item['refundedFen'] && numberOf(item, 'refundedFen'),
     paidAfterClose: item['paidAfterClose']?.BOOL,
   };
+}
+
+/** What the row keeps of a request: the fields of v2, or path and body of v3. */
+function textsOfRequest(request: StoredRequest): Readonly<Record<string, string>> {
+  return request.apiVersion === 'v2' ? request.fields : { path: request.path, body: request.body };
+}
+
+/** @throws {TypeError} when the row's request is not one of its version. */
+function requestOf(item: Item): StoredRequest {
+  const apiVersion = stringOf(item, 'apiVersion');
+  const texts = textsOf(item, 'prepayRequest');
+  if (apiVersion === 'v2') {
+    return { apiVersion, fields: texts };
+  }
+  const { path, body } = texts;
+  if (apiVersion !== 'v3' || path === undefined || body === undefined) {
+    throw new TypeError(`the row's prepayRequest is not one of API ${apiVersion}`);
+  }
+  return { apiVersion, path, body };
 }
 
 function orderItemToValue(item: OrderItem): AttributeValue {

@@ -1,7 +1,7 @@
 /** Judgements of an answer that do not depend on the API version. */
 import { ConfigError, WechatPayMalformedMessageError } from '../errors.ts';
 import type { PaymentEvidence } from '../order/transition.ts';
-import type { QueryResult, TradeState } from './operations.ts';
+import type { QueryResult, StoredOrder, TradeState } from './operations.ts';
 
 type NotPaidState = Exclude<TradeState, 'SUCCESS' | 'REFUND'>;
 
@@ -30,6 +30,35 @@ export function judgeTradeState(
     throw new WechatPayMalformedMessageError('the answer has an unknown trade_state');
   }
   return { kind: 'not-paid', tradeState: tradeState as NotPaidState };
+}
+
+/** A refusal in WeChat's own words. */
+interface Refusal {
+  readonly code: string;
+  readonly text: string;
+}
+
+/** WeChat takes no order that has less than 5 minutes left; half a minute for the clocks to differ. */
+const LEAST_LIFE_MS = 330_000;
+
+/** What WeChat answers, among much else, to a `time_expire` that is too near. */
+const CODES_OF_BAD_TIME: ReadonlySet<string> = new Set(['PARAM_ERROR', 'INVALID_REQUEST']);
+
+/**
+ * Whether an order was refused because its time is nearly over. Both have to say so, WeChat's words
+ * and the clock: any other refusal keeps its own code, and a time that is refused though there is
+ * enough of it is a fault of ours.
+ */
+export function isTooLate(
+  { code, text }: Refusal,
+  { expiresAtEpochSeconds }: Pick<StoredOrder, 'expiresAtEpochSeconds'>,
+  nowMs: number,
+): boolean {
+  return (
+    CODES_OF_BAD_TIME.has(code) &&
+    text.includes('time_expire') &&
+    expiresAtEpochSeconds * 1000 - nowMs < LEAST_LIFE_MS
+  );
 }
 
 /** @throws {ConfigError} when an order was made for another merchant than the secret's. */

@@ -1,6 +1,6 @@
 /** Opens the API versions. Each is a folder and one line here. */
 import type { Config } from '../runtime/config.ts';
-import { ConfigError } from '../errors.ts';
+import type { Order } from '../order/order.ts';
 import type { ApiVersion } from '../order/parties.ts';
 import { once } from '../runtime/init.ts';
 import type { MerchantSecret } from '../secrets/merchant.ts';
@@ -8,7 +8,7 @@ import type { VersionedSecret } from '../secrets/versioned-secret.ts';
 import { createTransport, type Transport, type TransportMachine } from '../transport/transport.ts';
 import { acknowledge as acknowledgeV2, openWechatPayV2 } from './v2/index.ts';
 import { acknowledge as acknowledgeV3, openWechatPayV3 } from './v3/index.ts';
-import type { Acknowledgement, WechatPay } from './operations.ts';
+import type { Acknowledgement, NotificationFailure, WechatPay } from './operations.ts';
 
 interface Connection {
   readonly transport: Transport;
@@ -20,17 +20,20 @@ interface Connection {
 
 interface Version {
   readonly open: (connection: Connection) => WechatPay;
-  readonly acknowledge: WechatPay['acknowledge'];
+  readonly acknowledge: (failure?: NotificationFailure) => Acknowledgement;
 }
 
-const VERSIONS: Readonly<Partial<Record<ApiVersion, Version>>> = {
+const VERSIONS: Readonly<Record<ApiVersion, Version>> = {
   v2: { open: openWechatPayV2, acknowledge: acknowledgeV2 },
   v3: { open: openWechatPayV3, acknowledge: acknowledgeV3 },
 };
 
-/** The operations of one version, made at their first use: most functions need only one. */
+/** Whose operations are meant: an order's, or what is known before there is one. */
+export type WechatPayUse = Pick<Order, 'apiVersion' | 'merchantKey'>;
+
+/** The operations that hold for an order, made at their first use: most functions need one version. */
 export type WechatPayOf<Operation extends keyof WechatPay = keyof WechatPay> = (
-  apiVersion: ApiVersion,
+  use: WechatPayUse,
 ) => Pick<WechatPay, Operation>;
 
 /** What the operations have from outside. */
@@ -39,7 +42,7 @@ export interface WechatPayMachine extends TransportMachine {
   readonly randomBytes: (size: number) => Buffer;
 }
 
-/** Does no I/O until the first operation. */
+/** Opens the one merchant that there is, for every `merchantKey`. Does no I/O until the first operation. */
 export function openWechatPay(
   config: Pick<Config, 'signType' | 'wechatPayBaseUrls'>,
   merchant: VersionedSecret<MerchantSecret>,
@@ -53,25 +56,17 @@ export function openWechatPay(
     nowMs: machine.nowMs,
   }));
   const opened = new Map<ApiVersion, WechatPay>();
-  return (apiVersion) => {
-    const wechatPay = opened.get(apiVersion) ?? versionOf(apiVersion).open(connection());
+  return ({ apiVersion }) => {
+    const wechatPay = opened.get(apiVersion) ?? VERSIONS[apiVersion].open(connection());
     opened.set(apiVersion, wechatPay);
     return wechatPay;
   };
 }
 
-/** How to answer a notification, also when nothing could be opened. */
+/** How to answer a notification, also when nothing could be opened: "received", or why not. */
 export function acknowledgeNotification(
   apiVersion: ApiVersion,
-  failure?: Parameters<WechatPay['acknowledge']>[0],
+  failure?: NotificationFailure,
 ): Acknowledgement {
-  return versionOf(apiVersion).acknowledge(failure);
-}
-
-function versionOf(apiVersion: ApiVersion): Version {
-  const found = VERSIONS[apiVersion];
-  if (!found) {
-    throw new ConfigError(`this build does not have WeChat Pay API ${apiVersion}`);
-  }
-  return found;
+  return VERSIONS[apiVersion].acknowledge(failure);
 }

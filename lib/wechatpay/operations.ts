@@ -3,7 +3,9 @@
  * names stay inside the version's own folder.
  */
 import type { OrderDetail, OrderOptions } from '../order/options.ts';
-import type { ApiVersion, Parties } from '../order/parties.ts';
+import type { Order } from '../order/order.ts';
+import type { Parties } from '../order/parties.ts';
+import type { StoredRequest } from '../order/stored-request.ts';
 import type { PaymentEvidence } from '../order/transition.ts';
 
 /** States of an order at WeChat Pay (`trade_state`). */
@@ -32,11 +34,21 @@ export interface PrepayOrder extends Parties {
   readonly notifyBaseUrl: string;
 }
 
+/** An order as its row keeps it: what it takes to create it at WeChat and to sign for the phone. */
+export type StoredOrder = Pick<
+  Order,
+  keyof Parties | 'outTradeNo' | 'expiresAtEpochSeconds' | 'prepayRequest'
+>;
+
 /**
- * A request to create an order, exactly as it goes to WeChat except for what changes each time
- * (nonce, signature). Stored with the order: WeChat takes a repeat only if nothing differs.
+ * What came of creating an order. `too-late`: WeChat takes no order any more that has so little
+ * time left, and did not say so of any other fault.
  */
-export type PrepayRequest = Readonly<Record<string, string>>;
+export type PrepayResult =
+  | { readonly kind: 'placed'; readonly prepayId: string }
+  | { readonly kind: 'already-paid' }
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'too-late' };
 
 /** Arguments of `wx.requestPayment`, ready to pass on. */
 export interface RequestPayment {
@@ -63,11 +75,6 @@ export type CloseResult = 'closed' | 'already-paid' | 'not-found' | 'paying';
 /** Which order a query or close is about, with the parties it was created with. */
 export interface OrderReference extends Parties {
   readonly outTradeNo: string;
-}
-
-/** The same by WeChat's number; only paid orders have one. */
-export interface TransactionReference extends Parties {
-  readonly transactionId: string;
 }
 
 /** Limit of one call to WeChat, connection, fail-over and answer together. */
@@ -107,32 +114,39 @@ export interface Acknowledgement {
   readonly body: string;
 }
 
-/**
- * The operations of one API version. All verify what WeChat answers before they return it, and
- * throw `WechatPayTransportError`, `WechatPayServiceError`, `WechatPaySignatureError` or
- * `WechatPayMalformedMessageError`.
- */
-export interface WechatPay {
-  readonly apiVersion: ApiVersion;
+/** Why a notification is not taken as received. */
+export interface NotificationFailure {
+  readonly statusCode: number;
+  readonly code: string;
+}
+
+/** Orders of one API version: create, sign for the phone, ask, close. */
+export interface Orders {
   /** The request that creates an order, to be stored before it is sent. Does no I/O. */
-  buildPrepayRequest(order: PrepayOrder): PrepayRequest;
+  buildPrepayRequest(order: PrepayOrder): StoredRequest;
   /**
-   * Creates the order at WeChat, or repeats it unchanged. Answers a `prepay_id` good for 2 hours.
-   *
-   * @throws {OrderConflictError} when WeChat knows the order as paid or closed.
+   * Creates the order at WeChat, or repeats it unchanged. A `prepay_id` is good for 2 hours. Any
+   * refusal that is no `PrepayResult` is thrown with WeChat's own code.
    */
-  prepay(request: PrepayRequest, options: CallOptions): Promise<string>;
+  prepay(order: StoredOrder, options: CallOptions): Promise<PrepayResult>;
   /** Signs a `prepay_id` for `wx.requestPayment` with the keys and algorithm of the order. */
-  buildRequestPayment(request: PrepayRequest, prepayId: string): Promise<RequestPayment>;
+  buildRequestPayment(order: StoredOrder, prepayId: string): Promise<RequestPayment>;
   queryOrder(order: OrderReference, options: CallOptions): Promise<QueryResult>;
-  /** The order of a payment, by `transaction_id`. */
-  queryTransaction(transaction: TransactionReference, options: CallOptions): Promise<QueryResult>;
   closeOrder(order: OrderReference, options: CallOptions): Promise<CloseResult>;
+}
+
+/** Notifications of one API version. */
+export interface Notifications {
   /**
    * What a notification says, once it is proved that WeChat said it, to our merchant, and lately
    * (v3) or at any time (v2, whose signature has no date).
    */
   parseNotification(message: UnverifiedNotification): Promise<Notification>;
-  /** The answer to a notification; without a code it means "received". */
-  acknowledge(failure?: { readonly statusCode: number; readonly code: string }): Acknowledgement;
 }
+
+/**
+ * The operations of one API version: an interface, and a file in each version, for every product.
+ * All verify what WeChat answers before they return it, and throw `WechatPayTransportError`,
+ * `WechatPayServiceError`, `WechatPaySignatureError` or `WechatPayMalformedMessageError`.
+ */
+export interface WechatPay extends Orders, Notifications {}

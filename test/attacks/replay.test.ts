@@ -41,7 +41,6 @@ describe('a genuine notification that is sent again', () => {
       order: {
         tradeState: 'REFUND',
         transactionId: '4200000001202603010000000001',
-        refundedFen: 2800,
       },
     });
     const refunded = await shop.row();

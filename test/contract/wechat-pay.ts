@@ -31,7 +31,7 @@ export type Word =
   | { readonly kind: 'closed' }
   | {
       readonly kind: 'refused';
-      readonly because: 'paid' | 'closed' | 'unknown-order' | 'busy' | 'permission';
+      readonly because: keyof typeof V2_REFUSALS;
     }
   | { readonly kind: 'forged' };
 
@@ -54,13 +54,15 @@ export interface Version {
 
 const SUB_OPENID = 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o';
 
-const V2_CODES = {
-  paid: 'ORDERPAID',
-  closed: 'ORDERCLOSED',
-  'unknown-order': 'ORDERNOTEXIST',
-  busy: 'SYSTEMERROR',
-  permission: 'NOAUTH',
-};
+const V2_REFUSALS = {
+  paid: ['ORDERPAID', 'why'],
+  closed: ['ORDERCLOSED', 'why'],
+  'unknown-order': ['ORDERNOTEXIST', 'why'],
+  busy: ['SYSTEMERROR', 'why'],
+  permission: ['NOAUTH', 'why'],
+  'too-short': ['PARAM_ERROR', 'time_expire时间过短，刷卡至少1分钟，其他5分钟'],
+  'other-terms': ['INVALID_REQUEST', '201 商户订单号重复'],
+} as const;
 
 function v2Fields(word: Word): WireFields {
   const accepted = {
@@ -81,13 +83,10 @@ function v2Fields(word: Word): WireFields {
     }
     case 'closed':
       return accepted;
-    case 'refused':
-      return {
-        ...accepted,
-        result_code: 'FAIL',
-        err_code: V2_CODES[word.because],
-        err_code_des: 'why',
-      };
+    case 'refused': {
+      const [code, text] = V2_REFUSALS[word.because];
+      return { ...accepted, result_code: 'FAIL', err_code: code, err_code_des: text };
+    }
     case 'forged':
       return paidFields({ trade_state: 'SUCCESS', prepay_id: 'wx01' });
   }
@@ -142,11 +141,16 @@ function v2Refund(key: string, changes: WireFields): string {
 }
 
 const V3_REFUSALS = {
-  paid: [400, 'ORDERPAID'],
-  closed: [400, 'ORDER_CLOSED'],
-  'unknown-order': [404, 'ORDER_NOT_EXIST'],
-  busy: [500, 'SYSTEM_ERROR'],
-  permission: [403, 'NO_AUTH'],
+  paid: [400, { code: 'ORDERPAID', message: 'why' }],
+  closed: [400, { code: 'ORDER_CLOSED', message: 'why' }],
+  'unknown-order': [404, { code: 'ORDER_NOT_EXIST', message: 'why' }],
+  busy: [500, { code: 'SYSTEM_ERROR', message: 'why' }],
+  permission: [403, { code: 'NO_AUTH', message: 'why' }],
+  'too-short': [
+    400,
+    { code: 'PARAM_ERROR', message: 'why', detail: { field: '/body/time_expire', issue: 'why' } },
+  ],
+  'other-terms': [400, { code: 'INVALID_REQUEST', message: '商户订单号重复' }],
 } as const;
 
 const forger = { serial: PUBLIC_KEY_ID, privateKey: newKeyPair().privateKey };
@@ -170,8 +174,8 @@ function v3Answer(word: Word) {
     case 'closed':
       return { status: 204 };
     case 'refused': {
-      const [status, code] = V3_REFUSALS[word.because];
-      return { status, json: { code, message: 'why' } };
+      const [status, json] = V3_REFUSALS[word.because];
+      return { status, json };
     }
     case 'forged':
       return { json: { ...transaction(), prepay_id: 'wx01' }, stamp: { signer: forger } };

@@ -14,7 +14,8 @@ import {
   writtenKeys,
 } from '../support/prepay-shop.ts';
 import { OTHER_KEY, signV2, without } from '../support/v2-message.ts';
-import { accepted, PREPAY_ID, refused, timedOut } from '../support/wechat-double.ts';
+import { v3Double } from '../support/v3-double.ts';
+import { accepted, createdOrder, PREPAY_ID, refused, timedOut } from '../support/wechat-double.ts';
 
 const newTable = useEmbeddedTables();
 let table: Table;
@@ -393,21 +394,63 @@ describe('a call to WeChat', () => {
   });
 });
 
-describe('a repeat whose first call was lost', () => {
-  test.each([
-    [331, 502, 'WECHAT_PAY_REFUSED'],
-    [329, 409, 'ORDER_EXPIRED'],
-  ])(
-    'and that WeChat refuses %i s before the end answers %i %s',
-    async (secondsLeft, status, code) => {
-      await open({ answer: async () => timedOut() }).call(latte);
-      const shop = open({ answer: async () => refused('INVALID_REQUEST') });
-      shop.clock.nowMs = (CREATED_AT + 1800 - secondsLeft) * 1000;
+describe.each(['v2', 'v3'] as const)('a repeat of an order of API %s', (apiVersion) => {
+  const REFUSALS = {
+    time: ['PARAM_ERROR', 'time_expire时间过短，刷卡至少1分钟，其他5分钟'],
+    'other terms': ['INVALID_REQUEST', '201 商户订单号重复'],
+    'no permission': ['NO_AUTH', '无权限'],
+  } as const;
 
-      const answer = await shop.call(latte);
-      expect([answer.status, answer.body.error.code]).toEqual([status, code]);
+  /** Lost at first; `because` is how WeChat refuses the repeat, which it takes otherwise. */
+  async function repeat(secondsLeft: number, because?: keyof typeof REFUSALS) {
+    const nowMs = () => (CREATED_AT + 1800 - secondsLeft) * 1000;
+    const [code, text] = REFUSALS[because ?? 'time'];
+    const lost = v3Double(() => timedOut()).wechatPay;
+    await open({ answer: async () => timedOut(), ...(apiVersion === 'v3' && { v3: lost }) }).call(
+      latte,
+    );
+    const v3 = v3Double(
+      because ? { status: 400, json: { code, message: text } } : { json: { prepay_id: PREPAY_ID } },
+      { nowMs },
+    );
+    const shop = open({
+      answer: async (request) => (because ? refused(code, text) : createdOrder(request)),
+      ...(apiVersion === 'v3' && { v3: v3.wechatPay }),
+    });
+    shop.clock.nowMs = nowMs();
+    const { status, body } = await shop.call({ outTradeNo: NUMBER });
+    const line = shop.log.lines.find(({ message }) => message === 'request failed');
+    return {
+      ending: [status, body.error?.code],
+      calls: shop.requests.length + v3.requests.length,
+      wechatCode: line?.fields?.['wechatCode'],
+    };
+  }
+
+  test('that WeChat refuses for its time, which is nearly over, has expired', async () => {
+    expect(await repeat(329, 'time')).toMatchObject({ ending: [409, 'ORDER_EXPIRED'] });
+  });
+
+  test.each([
+    [331, 'time', 'PARAM_ERROR'],
+    [329, 'other terms', 'INVALID_REQUEST'],
+    [61, 'other terms', 'INVALID_REQUEST'],
+    [61, 'no permission', 'NO_AUTH'],
+  ] as const)(
+    'with %i s left that WeChat refuses for %s is not called expired: the log has %s',
+    async (secondsLeft, because, wechatCode) => {
+      expect(await repeat(secondsLeft, because)).toEqual({
+        ending: [502, 'WECHAT_PAY_REFUSED'],
+        calls: 1,
+        wechatCode,
+      });
     },
   );
+
+  test('is placed with a minute left, and with less nobody is asked', async () => {
+    expect(await repeat(60)).toMatchObject({ ending: [200, undefined], calls: 1 });
+    expect(await repeat(59)).toMatchObject({ ending: [409, 'ORDER_EXPIRED'], calls: 0 });
+  });
 });
 
 test('a second key of a quoted order stands for it from then on, and makes no cart order', async () => {
@@ -476,10 +519,10 @@ describe('an order that is paid again', () => {
     );
   });
 
-  test('can be paid until the second before its time ends', async () => {
+  test('can be paid until a minute before its time ends', async () => {
     const shop = open();
     await shop.call(latte);
-    shop.clock.nowMs = (CREATED_AT + 1800) * 1000 - 1;
+    shop.clock.nowMs = (CREATED_AT + 1740) * 1000;
     expect((await shop.call({ outTradeNo: NUMBER })).status).toBe(200);
     shop.clock.nowMs += 1;
     shop.happened.length = 0;

@@ -3,7 +3,6 @@ import {
   ConfigError,
   InvalidRequestError,
   LoginError,
-  TransactionMismatchError,
   WechatPayServiceError,
   WechatPayTransportError,
 } from '../../lib/errors.ts';
@@ -34,12 +33,10 @@ describe('what is said of a failure', () => {
     });
   });
 
-  test('is what differs when a transaction contradicts its order', () => {
-    expect(describeError(new TransactionMismatchError('totalFen', 2800, 1))).toMatchObject({
-      field: 'totalFen',
-      expected: 2800,
-      observed: 1,
-    });
+  test('is what the text of the error names', () => {
+    const error = new InvalidRequestError('AMOUNT_INVALID', { field: 'totalFen', min: 1, max: 2 });
+
+    expect(describeError(error)).toMatchObject({ field: 'totalFen', min: 1, max: 2 });
   });
 
   test('has a stack only when nobody foresaw it', () => {

@@ -6,6 +6,7 @@ import type { Table } from '../../lib/table/client.ts';
 import { orderToItem } from '../../lib/table/order-row.ts';
 import type { Transport } from '../../lib/transport/transport.ts';
 import { openWechatPayV2 } from '../../lib/wechatpay/v2/index.ts';
+import type { WechatPayUse } from '../../lib/wechatpay/open.ts';
 import type { WechatPay } from '../../lib/wechatpay/operations.ts';
 import { apiEvent, recordedFunction } from './api-event.ts';
 import { putRow, type Row, rowOf } from './embedded-tables.ts';
@@ -60,7 +61,7 @@ export async function openNotifiedShop(table: Table, setting: Setting = {}) {
     () => ({
       merchant: versions,
       table: watched,
-      wechatPay: (apiVersion: string) => (apiVersion === 'v3' && setting.v3) || v2,
+      wechatPay: ({ apiVersion }: WechatPayUse) => (apiVersion === 'v3' && setting.v3) || v2,
       nowMs: () => (CREATED_AT + 60) * 1000,
     }),
     recorded,

@@ -5,11 +5,11 @@
 import { SignJWT } from 'jose';
 import { prepay } from '../../functions/prepay.ts';
 import { httpHandler } from '../../lib/http/handler.ts';
-import type { ApiVersion } from '../../lib/order/parties.ts';
 import type { OrderOptions } from '../../lib/order/options.ts';
 import type { MerchantSecret } from '../../lib/secrets/merchant.ts';
 import { issueToken } from '../../lib/http/session.ts';
 import type { Table } from '../../lib/table/client.ts';
+import type { WechatPayUse } from '../../lib/wechatpay/open.ts';
 import type { WechatPay } from '../../lib/wechatpay/operations.ts';
 import type { SignType } from '../../lib/order/stored-request.ts';
 import { apiEvent, recordedFunction, REQUEST_ID } from './api-event.ts';
@@ -100,8 +100,8 @@ export function openPrepayShop(table: Table, options: ShopOptions = {}) {
       }),
       merchant: secretVersions(options.merchant ?? merchantWith()),
       table: watched,
-      wechatPay: (apiVersion: ApiVersion) =>
-        (apiVersion === 'v3' && options.v3) || wechat.wechatPay(apiVersion),
+      wechatPay: (use: WechatPayUse) =>
+        (use.apiVersion === 'v3' && options.v3) || wechat.wechatPay(use),
       nowMs,
     }),
     functionLog,

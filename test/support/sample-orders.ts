@@ -1,5 +1,7 @@
 /** One unpaid order and the payment that WeChat would report for it; tests change what matters. */
 import type { Order } from '../../lib/order/order.ts';
+import type { ApiVersion } from '../../lib/order/parties.ts';
+import type { StoredRequest } from '../../lib/order/stored-request.ts';
 import type { PaymentEvidence } from '../../lib/order/transition.ts';
 
 /** 2026-03-01T02:00:00Z, 10:00 in Beijing. */
@@ -8,6 +10,20 @@ export const CREATED_AT = 1_772_330_400;
 export const APPID = 'wx8888888888888888';
 export const MCHID = '1900000109';
 export const OPENID = 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o';
+
+/** What created the sample order at WeChat, as far as a test needs it. */
+function sampleRequest(apiVersion: ApiVersion, outTradeNo: string): StoredRequest {
+  return apiVersion === 'v2'
+    ? {
+        apiVersion,
+        fields: { appid: APPID, mch_id: MCHID, out_trade_no: outTradeNo, total_fee: '2800' },
+      }
+    : {
+        apiVersion,
+        path: '/v3/pay/transactions/jsapi',
+        body: JSON.stringify({ appid: APPID, mchid: MCHID, out_trade_no: outTradeNo }),
+      };
+}
 
 /** An order of 28.00 yuan that lives for half an hour. */
 export function sampleOrder(changes: Partial<Order> = {}): Order {
@@ -27,7 +43,7 @@ export function sampleOrder(changes: Partial<Order> = {}): Order {
     expiresAtEpochSeconds: createdAtEpochSeconds + 1800,
     fingerprint: 'f'.repeat(64),
     apiVersion: 'v2',
-    prepayRequest: { appid: APPID, mch_id: MCHID, out_trade_no: outTradeNo, total_fee: '2800' },
+    prepayRequest: sampleRequest(changes.apiVersion ?? 'v2', outTradeNo),
     checks: 0,
     nextCheckAtEpochSeconds: createdAtEpochSeconds + 60,
     ...changes,

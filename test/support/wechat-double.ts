@@ -39,12 +39,12 @@ export const PREPAY_ID = 'wx01100000123456789abcdef0123456';
 /** The answer to `unifiedorder` when nothing is wrong. */
 export const createdOrder: WechatAnswer = async () => ({ ...accepted, prepay_id: PREPAY_ID });
 
-/** A refusal with WeChat's own code. */
-export const refused = (code: string): WireFields => ({
+/** A refusal with WeChat's own code and text. */
+export const refused = (code: string, text = code): WireFields => ({
   ...accepted,
   result_code: 'FAIL',
   err_code: code,
-  err_code_des: code,
+  err_code_des: text,
 });
 
 /** The connection broke after the request was on its way: nobody knows what WeChat did. */

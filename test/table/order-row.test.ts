@@ -152,7 +152,6 @@ describe('the row of an order', () => {
       checkedAt: { S: '2026-03-01T02:09:00Z' },
       paidAt: { S: '2026-03-01T02:00:40Z' },
       transactionId: { S: '4200000001202603010000000001' },
-      refundedFen: { N: '100' },
       paidAfterClose: { BOOL: true },
     });
 
@@ -164,7 +163,6 @@ describe('the row of an order', () => {
       checkedAtEpochSeconds: CREATED_AT + 540,
       paidAtEpochSeconds: CREATED_AT + 40,
       transactionId: '4200000001202603010000000001',
-      refundedFen: 100,
       paidAfterClose: true,
     });
   });
@@ -195,6 +193,28 @@ describe('the row of an order', () => {
     expect(() =>
       orderFromItem({ ...row, prepayRequest: { M: { total_fee: { N: '2800' } } } }),
     ).toThrow('the row has no text attribute total_fee');
+  });
+
+  test.each([
+    ['v3', 'a request of API v2', { total_fee: { S: '2800' } }],
+    ['v3', 'no body', { path: { S: '/v3/pay/transactions/jsapi' } }],
+    ['v4', 'a version that there is not', { path: { S: '/' }, body: { S: '{}' } }],
+  ])('of API %s with %s is no order', (apiVersion, _, request) => {
+    const row = { ...orderToItem(order), apiVersion: { S: apiVersion } };
+
+    expect(() => orderFromItem({ ...row, prepayRequest: { M: request } })).toThrow(
+      `the row's prepayRequest is not one of API ${apiVersion}`,
+    );
+  });
+
+  test('of API v3 keeps path and body of its request', () => {
+    const prepayRequest = { apiVersion: 'v3', path: '/v3/p', body: '{"a":"拿铁"}' } as const;
+    const item = orderToItem(sampleOrder({ apiVersion: 'v3', prepayRequest }));
+
+    expect(item['prepayRequest']).toEqual({
+      M: { path: { S: '/v3/p' }, body: { S: '{"a":"拿铁"}' } },
+    });
+    expect(orderFromItem(item).prepayRequest).toEqual(prepayRequest);
   });
 
   test('with an item that is none is no order', () => {

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { bareMachine as machine } from '../../lib/machine.ts';
+import { FIRST_MERCHANT } from '../../lib/order/order-id.ts';
 import { openWechatPay } from '../../lib/wechatpay/open.ts';
-import { APPID, MCHID } from '../support/sample-orders.ts';
+import { APPID, MCHID, sampleOrder } from '../support/sample-orders.ts';
 import { type ScriptedServer, serve } from '../support/scripted-server.ts';
 import { merchantWith, secretVersions } from '../support/secret-versions.ts';
 import { API_V2_KEY, signed, signV2, without, xmlOf } from '../support/v2-message.ts';
@@ -33,7 +34,7 @@ describe('WeChat Pay as a deployment opens it', () => {
         { signType, wechatPayBaseUrls: [listening.url] },
         secretVersions(merchantWith()),
         machine,
-      )('v2');
+      )({ apiVersion: 'v2', merchantKey: FIRST_MERCHANT });
       const order = { outTradeNo: 'order-0001', appid: APPID, mchid: MCHID };
       await wechatPay.queryOrder(order, { timeoutMs: 5_000 });
       await wechatPay.queryOrder(order, { timeoutMs: 5_000 });
@@ -50,34 +51,41 @@ describe('WeChat Pay as a deployment opens it', () => {
     },
   );
 
-  test('signs for the phone with the time of now and a nonce of its own', async () => {
-    const wechatPay = openWechatPay(
+  const open = () =>
+    openWechatPay(
       { signType: 'HMAC-SHA256', wechatPayBaseUrls: [] },
       secretVersions(merchantWith()),
-      machine,
-    )('v2');
-    const before = Math.floor(Date.now() / 1000);
+      {
+        ...machine,
+        nowMs: () => 1_772_330_400_999,
+        randomBytes: (size) => Buffer.alloc(size, 0xab),
+      },
+    );
 
-    const { timeStamp, nonceStr } = await wechatPay.buildRequestPayment({ appid: APPID }, 'p');
+  test('signs for the phone with the time and the randomness that it is given', async () => {
+    const order = sampleOrder();
 
-    expect(Number(timeStamp)).toBeGreaterThanOrEqual(before);
-    expect(Number(timeStamp)).toBeLessThanOrEqual(before + 5);
-    expect(nonceStr).toMatch(/^[0-9a-f]{32}$/);
+    expect(await open()(order).buildRequestPayment(order, 'p')).toMatchObject({
+      timeStamp: '1772330400',
+      nonceStr: 'ab'.repeat(16),
+    });
   });
 
   test('has each version once, made when it is asked for', () => {
-    const config = { signType: 'HMAC-SHA256', wechatPayBaseUrls: [] } as const;
-    const wechatPay = openWechatPay(config, secretVersions(merchantWith()), machine);
+    const wechatPay = open();
+    const newOrder = {
+      ...sampleOrder(),
+      clientIp: '203.0.113.7',
+      notifyBaseUrl: 'https://pay.example.com',
+    };
 
-    expect(wechatPay('v3').apiVersion).toBe('v3');
-    expect(wechatPay('v2').apiVersion).toBe('v2');
-    expect(wechatPay('v3')).toBe(wechatPay('v3'));
-  });
-
-  test('does not have a version that this build lacks', () => {
-    const config = { signType: 'HMAC-SHA256', wechatPayBaseUrls: [] } as const;
-    const wechatPay = openWechatPay(config, secretVersions(merchantWith()), machine);
-
-    expect(() => wechatPay('v4' as 'v3')).toThrow('does not have WeChat Pay API v4');
+    for (const apiVersion of ['v3', 'v2'] as const) {
+      expect(
+        wechatPay({ apiVersion, merchantKey: FIRST_MERCHANT }).buildPrepayRequest(newOrder),
+      ).toMatchObject({ apiVersion });
+      expect(wechatPay(sampleOrder({ apiVersion }))).toBe(
+        wechatPay({ apiVersion, merchantKey: FIRST_MERCHANT }),
+      );
+    }
   });
 });

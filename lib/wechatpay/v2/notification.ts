@@ -2,12 +2,23 @@
 import { WechatPayMalformedMessageError, WechatPaySignatureError } from '../../errors.ts';
 import type { PaymentEvidence } from '../../order/transition.ts';
 import type { MerchantSecret } from '../../secrets/merchant.ts';
-import type { Acknowledgement, Notification, UnverifiedNotification } from '../operations.ts';
+import type {
+  Acknowledgement,
+  Notification,
+  NotificationFailure,
+  Notifications,
+  UnverifiedNotification,
+} from '../operations.ts';
 import type { V2Client } from './protocol/call.ts';
 import { readPayment } from './payment.ts';
 import { decryptRefund } from './refund-notice.ts';
 import { verifySign } from './protocol/sign.ts';
 import { buildXml, parseXml } from './protocol/xml.ts';
+
+/** The notifications of API v2. */
+export function openNotifications(client: Pick<V2Client, 'merchant' | 'signType'>): Notifications {
+  return { parseNotification: (message) => parseNotification(client, message) };
+}
 
 /**
  * What a notification reports. A message made with one version of the merchant's keys must name
@@ -59,7 +70,7 @@ async function* keysOf(
  * WeChat takes a notification as received only for exactly this document; anything else makes it
  * repeat the message over the next 24 hours.
  */
-export function acknowledge(failure?: { statusCode: number; code: string }): Acknowledgement {
+export function acknowledge(failure?: NotificationFailure): Acknowledgement {
   return {
     statusCode: failure?.statusCode ?? 200,
     contentType: 'text/xml; charset=utf-8',

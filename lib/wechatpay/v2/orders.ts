@@ -1,31 +1,43 @@
 /** Create, query and close an order: `/pay/unifiedorder`, `/pay/orderquery`, `/pay/closeorder`. */
-import {
-  OrderConflictError,
-  WechatPayMalformedMessageError,
-  WechatPayServiceError,
-} from '../../errors.ts';
+import { WechatPayMalformedMessageError, WechatPayServiceError } from '../../errors.ts';
 import type { Parties } from '../../order/parties.ts';
-import type { SignType } from '../../order/stored-request.ts';
-import { judgeTradeState } from '../judge.ts';
+import { type SignType, storedRequestOf } from '../../order/stored-request.ts';
+import { isTooLate, judgeTradeState } from '../judge.ts';
 import type {
   CallOptions,
   CloseResult,
   OrderReference,
+  Orders,
   PrepayOrder,
-  PrepayRequest,
+  PrepayResult,
   QueryResult,
-  TransactionReference,
+  StoredOrder,
 } from '../operations.ts';
 import { call, requiredField, type V2Client } from './protocol/call.ts';
 import { optionFields } from './prepay-options.ts';
 import { readPayment } from './payment.ts';
+import { buildRequestPayment } from './request-payment.ts';
 import { toBeijingTime } from './protocol/time.ts';
 
 /** `POST /notify/v2/payment`: where WeChat reports payments of v2 orders. */
 const PAYMENT_NOTIFICATION_PATH = '/notify/v2/payment';
 
+/** The orders of API v2. */
+export function openOrders(client: V2Client): Orders {
+  return {
+    buildPrepayRequest: (order) => ({
+      apiVersion: 'v2',
+      fields: prepayFields(order, client.signType),
+    }),
+    prepay: (order, options) => prepay(client, order, options),
+    buildRequestPayment: (order, prepayId) => buildRequestPayment(client, order, prepayId),
+    queryOrder: (order, options) => queryOrder(client, order, options),
+    closeOrder: (order, options) => closeOrder(client, order, options),
+  };
+}
+
 /** Everything of `unifiedorder` that a repeat must say again, in the order it is sent. */
-export function buildPrepayRequest(order: PrepayOrder, signType: SignType): PrepayRequest {
+function prepayFields(order: PrepayOrder, signType: SignType): Readonly<Record<string, string>> {
   return {
     ...parties(order),
     sign_type: signType,
@@ -55,52 +67,37 @@ function parties({ appid, mchid, subMchid, spAppid }: Parties): Readonly<Record<
 }
 
 /** Refusals of `unifiedorder` that say something about the order, not about the request. */
-const PREPAY_CONFLICTS = new Map([
-  ['ORDERPAID', 'ORDER_ALREADY_PAID'],
-  ['ORDERCLOSED', 'ORDER_CLOSED'],
-] as const);
+const PREPAY_RESULTS: ReadonlyMap<string, PrepayResult> = new Map([
+  ['ORDERPAID', { kind: 'already-paid' }],
+  ['ORDERCLOSED', { kind: 'closed' }],
+]);
 
-export async function prepay(
+async function prepay(
   client: V2Client,
-  request: PrepayRequest,
+  order: StoredOrder,
   options: CallOptions,
-): Promise<string> {
-  const answer = await call(client, '/pay/unifiedorder', request, options.timeoutMs);
+): Promise<PrepayResult> {
+  const { fields } = storedRequestOf(order.prepayRequest, 'v2');
+  const answer = await call(client, '/pay/unifiedorder', fields, options.timeoutMs);
   if (answer.ok) {
-    return requiredField(answer.fields, 'prepay_id');
+    return { kind: 'placed', prepayId: requiredField(answer.fields, 'prepay_id') };
   }
-  const conflict = PREPAY_CONFLICTS.get(answer.code as 'ORDERPAID' | 'ORDERCLOSED');
-  if (conflict) {
-    throw new OrderConflictError(conflict, { outTradeNo: request['out_trade_no'] ?? '' });
+  const known = PREPAY_RESULTS.get(answer.code);
+  if (known) {
+    return known;
+  }
+  if (isTooLate(answer, order, client.nowMs())) {
+    return { kind: 'too-late' };
   }
   throw new WechatPayServiceError('rejected', answer.code, answer.text);
 }
 
-export async function queryOrder(
+async function queryOrder(
   client: V2Client,
   order: OrderReference,
   options: CallOptions,
 ): Promise<QueryResult> {
-  return query(client, order, { name: 'out_trade_no', value: order.outTradeNo }, options);
-}
-
-export async function queryTransaction(
-  client: V2Client,
-  transaction: TransactionReference,
-  options: CallOptions,
-): Promise<QueryResult> {
-  const { transactionId } = transaction;
-  return query(client, transaction, { name: 'transaction_id', value: transactionId }, options);
-}
-
-/** @param number under which the order is asked for, and which the answer must bear. */
-async function query(
-  client: V2Client,
-  order: Parties,
-  number: { readonly name: 'out_trade_no' | 'transaction_id'; readonly value: string },
-  options: CallOptions,
-): Promise<QueryResult> {
-  const fields = { ...reference(client, order), [number.name]: number.value };
+  const fields = { ...reference(client, order), out_trade_no: order.outTradeNo };
   const answer = await call(client, '/pay/orderquery', fields, options.timeoutMs);
   if (!answer.ok) {
     if (answer.code === 'ORDERNOTEXIST') {
@@ -108,7 +105,7 @@ async function query(
     }
     throw new WechatPayServiceError('rejected', answer.code, answer.text);
   }
-  if (requiredField(answer.fields, number.name) !== number.value) {
+  if (requiredField(answer.fields, 'out_trade_no') !== order.outTradeNo) {
     throw new WechatPayMalformedMessageError('the answer is about another order');
   }
   return judgeTradeState(requiredField(answer.fields, 'trade_state'), () =>
@@ -123,7 +120,7 @@ const CLOSE_RESULTS: ReadonlyMap<string, CloseResult> = new Map([
   ['ORDERNOTEXIST', 'not-found'],
 ]);
 
-export async function closeOrder(
+async function closeOrder(
   client: V2Client,
   order: OrderReference,
   options: CallOptions,

@@ -1,30 +1,29 @@
 /** The second signature: the arguments of `wx.requestPayment`. */
-import type { PrepayRequest, RequestPayment } from '../operations.ts';
+import { storedRequestOf } from '../../order/stored-request.ts';
+import type { RequestPayment, StoredOrder } from '../operations.ts';
 import { agreedSignType, signingKey, type V2Client } from './protocol/call.ts';
 import { sign } from './protocol/sign.ts';
 
 /**
- * Signs a `prepay_id` for the phone, with the appid and the algorithm of the order: WeChat
- * refuses another `signType` than `unifiedorder` had. One timestamp and one nonce are made and
+ * Signs a `prepay_id` for the phone, with the appid of the mini-program that pays (`sub_appid`
+ * when the order has one) and the algorithm of the order: WeChat refuses another `signType` than `unifiedorder` had. One timestamp and one nonce are made and
  * both signed and returned.
  *
  * Source: pay.weixin.qq.com/doc/v2/merchant/4011939566.
  */
 export async function buildRequestPayment(
   client: Pick<V2Client, 'merchant' | 'signType' | 'nonce' | 'nowMs'>,
-  request: PrepayRequest,
+  { appid, prepayRequest }: Pick<StoredOrder, 'appid' | 'prepayRequest'>,
   prepayId: string,
 ): Promise<RequestPayment> {
   const key = signingKey(await client.merchant.current());
-  const signType = agreedSignType(request, client.signType);
+  const signType = agreedSignType(storedRequestOf(prepayRequest, 'v2').fields, client.signType);
   const parameters = {
     timeStamp: String(Math.floor(client.nowMs() / 1000)),
     nonceStr: client.nonce(),
     package: `prepay_id=${prepayId}`,
     signType,
   };
-  // The appid of the mini-program that pays: `sub_appid` when the order has one.
-  const appId = request['sub_appid'] ?? request['appid'] ?? '';
-  const signed = Object.entries({ appId, ...parameters });
+  const signed = Object.entries({ appId: appid, ...parameters });
   return { ...parameters, paySign: sign(signed, key, signType) };
 }

@@ -1,13 +1,11 @@
-/** WeChat Pay API v3 (JSON, RSA, AES-256-GCM) behind the operations of `wechatpay.ts`. */
+/** WeChat Pay API v3 (JSON, RSA, AES-256-GCM) behind the operations of `operations.ts`. */
 import type { WechatPay } from '../operations.ts';
 import type { V3Client } from './protocol/call.ts';
 import { fetchCertificates } from './protocol/certificates.ts';
 import { findPublicKey } from './protocol/merchant-keys.ts';
-import { acknowledge, parseNotification } from './notification.ts';
-import { closeOrder, prepay, queryOrder, queryTransaction } from './orders.ts';
+import { openNotifications } from './notification.ts';
+import { openOrders } from './orders.ts';
 import { openPlatformCertificates } from './protocol/platform-certificates.ts';
-import { buildPrepayRequest } from './prepay-request.ts';
-import { buildRequestPayment } from './request-payment.ts';
 import type { V3Connection } from './protocol/send.ts';
 
 export { acknowledge } from './notification.ts';
@@ -29,15 +27,5 @@ export function openWechatPayV3(connection: V3Connection): WechatPay {
         ? findPublicKey(connection.merchant, serial)
         : certificates.find(serial),
   };
-  return {
-    apiVersion: 'v3',
-    buildPrepayRequest,
-    prepay: (request, options) => prepay(client, request, options),
-    buildRequestPayment: (request, prepayId) => buildRequestPayment(client, request, prepayId),
-    queryOrder: (order, options) => queryOrder(client, order, options),
-    queryTransaction: (transaction, options) => queryTransaction(client, transaction, options),
-    closeOrder: (order, options) => closeOrder(client, order, options),
-    parseNotification: (message) => parseNotification(client, message),
-    acknowledge,
-  };
+  return { ...openOrders(client), ...openNotifications(client) };
 }

@@ -4,6 +4,8 @@ import { WechatPayMalformedMessageError, WechatPaySignatureError } from '../../e
 import type {
   Acknowledgement,
   Notification,
+  NotificationFailure,
+  Notifications,
   RefundHint,
   UnverifiedNotification,
 } from '../operations.ts';
@@ -29,6 +31,13 @@ const refundContent = v.object({
   refund_status: v.picklist(REFUND_STATUSES),
   amount: v.object({ refund: v.pipe(v.number(), v.safeInteger()) }),
 });
+
+/** The notifications of API v3. */
+export function openNotifications(
+  client: Pick<V3Client, 'merchant' | 'findKey' | 'nowMs'>,
+): Notifications {
+  return { parseNotification: (message) => parseNotification(client, message) };
+}
 
 /**
  * What a notification reports. A message encrypted with one version of the merchant's keys must
@@ -93,7 +102,7 @@ function readRefundContent(json: unknown): Content {
 }
 
 /** WeChat goes by the status: 200 means received, 4xx and 5xx make it repeat the message. */
-export function acknowledge(failure?: { statusCode: number; code: string }): Acknowledgement {
+export function acknowledge(failure?: NotificationFailure): Acknowledgement {
   return {
     statusCode: failure?.statusCode ?? 200,
     contentType: 'application/json; charset=utf-8',

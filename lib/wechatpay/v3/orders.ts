@@ -1,88 +1,79 @@
 /** Create, query and close an order under `/v3/pay/transactions` and `/v3/pay/partner/transactions`. */
 import * as v from 'valibot';
-import {
-  OrderConflictError,
-  WechatPayMalformedMessageError,
-  WechatPayServiceError,
-} from '../../errors.ts';
+import { WechatPayMalformedMessageError, WechatPayServiceError } from '../../errors.ts';
 import type { Parties } from '../../order/parties.ts';
-import { judgeTradeState } from '../judge.ts';
+import { storedRequestOf } from '../../order/stored-request.ts';
+import { isTooLate, judgeTradeState } from '../judge.ts';
 import type {
   CallOptions,
   CloseResult,
   OrderReference,
-  PrepayRequest,
+  Orders,
+  PrepayResult,
   QueryResult,
-  TransactionReference,
+  StoredOrder,
 } from '../operations.ts';
 import { type Answer, call, type V3Client } from './protocol/call.ts';
 import { readShape } from './protocol/json.ts';
-import { readPrepayRequest } from './prepay-request.ts';
+import { buildPrepayRequest } from './prepay-request.ts';
+import { buildRequestPayment } from './request-payment.ts';
 import { readMerchant, readPayment, readTransaction } from './transaction.ts';
 
 type Failure = Extract<Answer, { ok: false }>;
 
+/** The orders of API v3. */
+export function openOrders(client: V3Client): Orders {
+  return {
+    buildPrepayRequest,
+    prepay: (order, options) => prepay(client, order, options),
+    buildRequestPayment: (order, prepayId) => buildRequestPayment(client, order, prepayId),
+    queryOrder: (order, options) => queryOrder(client, order, options),
+    closeOrder: (order, options) => closeOrder(client, order, options),
+  };
+}
+
 /** Refusals that say something about the order, by `code` or by the number in `Request-ID`. */
-const PREPAY_CONFLICTS: ReadonlyMap<string, 'ORDER_ALREADY_PAID' | 'ORDER_CLOSED'> = new Map([
-  ['ORDER_PAID', 'ORDER_ALREADY_PAID'],
-  ['ORDERPAID', 'ORDER_ALREADY_PAID'],
-  ['268449538', 'ORDER_ALREADY_PAID'],
-  ['268498689', 'ORDER_ALREADY_PAID'],
-  ['ORDER_CLOSED', 'ORDER_CLOSED'],
-  ['ORDERCLOSED', 'ORDER_CLOSED'],
-  ['268447914', 'ORDER_CLOSED'],
+const PREPAY_RESULTS: ReadonlyMap<string, PrepayResult> = new Map([
+  ['ORDER_PAID', { kind: 'already-paid' }],
+  ['ORDERPAID', { kind: 'already-paid' }],
+  ['268449538', { kind: 'already-paid' }],
+  ['268498689', { kind: 'already-paid' }],
+  ['ORDER_CLOSED', { kind: 'closed' }],
+  ['ORDERCLOSED', { kind: 'closed' }],
+  ['268447914', { kind: 'closed' }],
 ]);
 
 const prepayAnswer = v.object({ prepay_id: v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,64}$/)) });
 
-export async function prepay(
+async function prepay(
   client: V3Client,
-  request: PrepayRequest,
+  order: StoredOrder,
   options: CallOptions,
-): Promise<string> {
-  const { path, body, mchid, outTradeNo } = readPrepayRequest(request);
-  const answer = await call(client, mchid, { method: 'POST', path, body }, options.timeoutMs);
+): Promise<PrepayResult> {
+  const { path, body } = storedRequestOf(order.prepayRequest, 'v3');
+  const answer = await call(client, order.mchid, { method: 'POST', path, body }, options.timeoutMs);
   if (answer.ok) {
-    return readShape(answer.json, prepayAnswer).prepay_id;
+    return { kind: 'placed', prepayId: readShape(answer.json, prepayAnswer).prepay_id };
   }
-  const conflict =
-    PREPAY_CONFLICTS.get(answer.code) ?? PREPAY_CONFLICTS.get(answer.internalCode ?? '');
-  if (conflict) {
-    throw new OrderConflictError(conflict, { outTradeNo });
+  const known = PREPAY_RESULTS.get(answer.code) ?? PREPAY_RESULTS.get(answer.internalCode ?? '');
+  if (known) {
+    return known;
+  }
+  if (isTooLate(answer, order, client.nowMs())) {
+    return { kind: 'too-late' };
   }
   throw rejected(answer);
 }
 
 const NOT_FOUND = new Set(['ORDER_NOT_EXIST', 'ORDERNOTEXIST', 'RESOURCE_NOT_EXISTS']);
 
-export async function queryOrder(
+async function queryOrder(
   client: V3Client,
   order: OrderReference,
   options: CallOptions,
 ): Promise<QueryResult> {
-  const number = { name: 'out_trade_no', value: order.outTradeNo } as const;
-  return query(client, order, `out-trade-no/${encodeURIComponent(number.value)}`, number, options);
-}
-
-export async function queryTransaction(
-  client: V3Client,
-  transaction: TransactionReference,
-  options: CallOptions,
-): Promise<QueryResult> {
-  const number = { name: 'transaction_id', value: transaction.transactionId } as const;
-  return query(client, transaction, `id/${encodeURIComponent(number.value)}`, number, options);
-}
-
-/** @param number under which the order is asked for, and which the answer must bear. */
-async function query(
-  client: V3Client,
-  order: Parties,
-  place: string,
-  number: { readonly name: 'out_trade_no' | 'transaction_id'; readonly value: string },
-  options: CallOptions,
-): Promise<QueryResult> {
   const search = new URLSearchParams(merchantFields(order));
-  const path = `${basePath(order)}/${place}?${search}`;
+  const path = `${basePath(order)}/out-trade-no/${encodeURIComponent(order.outTradeNo)}?${search}`;
   const request = { method: 'GET', path, body: '' } as const;
   const answer = await call(client, order.mchid, request, options.timeoutMs);
   if (!answer.ok) {
@@ -92,7 +83,7 @@ async function query(
     throw rejected(answer);
   }
   const transaction = readTransaction(answer.json);
-  if (transaction[number.name] !== number.value) {
+  if (transaction.out_trade_no !== order.outTradeNo) {
     throw new WechatPayMalformedMessageError('the answer is about another order');
   }
   const { mchid, subMchid } = readMerchant(transaction);
@@ -115,7 +106,7 @@ const CLOSE_RESULTS: ReadonlyMap<string, CloseResult> = new Map([
   ['USERPAYING', 'paying'],
 ]);
 
-export async function closeOrder(
+async function closeOrder(
   client: V3Client,
   order: OrderReference,
   options: CallOptions,

@@ -1,7 +1,7 @@
 /** The request that creates an order (JSAPI 下单), kept as the exact text that is sent and signed. */
 import type { OrderDetail, StoreInfo } from '../../order/options.ts';
-import { ConfigError } from '../../errors.ts';
-import type { PrepayOrder, PrepayRequest } from '../operations.ts';
+import type { StoredRequestOf } from '../../order/stored-request.ts';
+import type { PrepayOrder } from '../operations.ts';
 import { toRfc3339 } from './protocol/time.ts';
 
 /** `POST /notify/v3`: where WeChat reports payments of v3 orders, and refunds. */
@@ -11,7 +11,7 @@ const PATH = '/v3/pay/transactions/jsapi';
 const PARTNER_PATH = '/v3/pay/partner/transactions/jsapi';
 
 /** WeChat refuses fields it does not know and `null`; what is undefined here is left out. */
-export function buildPrepayRequest(order: PrepayOrder): PrepayRequest {
+export function buildPrepayRequest(order: PrepayOrder): StoredRequestOf<'v3'> {
   const { options = {} } = order;
   const body = {
     ...parties(order),
@@ -35,6 +35,7 @@ export function buildPrepayRequest(order: PrepayOrder): PrepayRequest {
       options.profitSharing === undefined ? undefined : { profit_sharing: options.profitSharing },
   };
   return {
+    apiVersion: 'v3',
     path: order.subMchid === undefined ? PATH : PARTNER_PATH,
     body: JSON.stringify(body),
   };
@@ -74,30 +75,4 @@ function detail({ costPriceFen, receiptId, goodsDetail }: OrderDetail) {
 
 function storeInfo({ id, name, areaCode, address }: StoreInfo) {
   return { id, name, area_code: areaCode, address };
-}
-
-/** What later steps need to know of a stored request. */
-export interface StoredPrepay {
-  readonly path: string;
-  /** The bytes to send again. */
-  readonly body: string;
-  readonly mchid: string;
-  readonly outTradeNo: string;
-  /** The mini-program that pays. */
-  readonly appid: string;
-}
-
-/** @throws {ConfigError} when the row's request was not made here. */
-export function readPrepayRequest({ path, body }: PrepayRequest): StoredPrepay {
-  if (path === undefined || body === undefined) {
-    throw new ConfigError('the stored request of an order is not one of API v3');
-  }
-  const fields = JSON.parse(body) as Record<string, string | undefined>;
-  return {
-    path,
-    body,
-    mchid: fields['sp_mchid'] ?? fields['mchid'] ?? '',
-    outTradeNo: fields['out_trade_no'] ?? '',
-    appid: fields['sub_appid'] ?? fields['sp_appid'] ?? fields['appid'] ?? '',
-  };
 }

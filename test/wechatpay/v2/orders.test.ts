@@ -1,12 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import {
-  OrderConflictError,
-  WechatPayMalformedMessageError,
-  WechatPayServiceError,
-} from '../../../lib/errors.ts';
+import { WechatPayMalformedMessageError, WechatPayServiceError } from '../../../lib/errors.ts';
 import type { WechatRequest } from '../../../lib/transport/transport.ts';
 import { openWechatPayV2 } from '../../../lib/wechatpay/v2/index.ts';
-import { APPID, CREATED_AT, MCHID, OPENID, samplePayment } from '../../support/sample-orders.ts';
+import { type StoredRequest, storedRequestOf } from '../../../lib/order/stored-request.ts';
+import {
+  APPID,
+  CREATED_AT,
+  MCHID,
+  OPENID,
+  sampleOrder,
+  samplePayment,
+} from '../../support/sample-orders.ts';
 import { merchantWith, secretVersions } from '../../support/secret-versions.ts';
 import {
   notificationXml,
@@ -52,6 +56,8 @@ function openWith(fields: WireFields, signType: 'MD5' | 'HMAC-SHA256' = 'HMAC-SH
   return { wechatPay, sent, asked };
 }
 
+const fieldsOf = (request: StoredRequest) => storedRequestOf(request, 'v2').fields;
+
 const order = { outTradeNo: 'order-0001', appid: APPID, mchid: MCHID };
 const options = { timeoutMs: 3_000 };
 
@@ -73,7 +79,7 @@ describe('the request that creates an order', () => {
     const { wechatPay } = openWith(success);
 
     expect(
-      Object.entries(wechatPay.buildPrepayRequest({ ...newOrder, attach: 'table 5' })),
+      Object.entries(fieldsOf(wechatPay.buildPrepayRequest({ ...newOrder, attach: 'table 5' }))),
     ).toEqual([
       ['appid', 'wx8888888888888888'],
       ['mch_id', '1900000109'],
@@ -95,7 +101,7 @@ describe('the request that creates an order', () => {
   test('has no attach when there is none, and the algorithm of the deployment', () => {
     const { wechatPay } = openWith(success, 'MD5');
 
-    const request = wechatPay.buildPrepayRequest(newOrder);
+    const request = fieldsOf(wechatPay.buildPrepayRequest(newOrder));
 
     expect(request).not.toHaveProperty('attach');
     expect(request).toMatchObject({ sign_type: 'MD5' });
@@ -103,50 +109,49 @@ describe('the request that creates an order', () => {
 
   test('is of API version 2 and does no I/O', () => {
     const { wechatPay, sent } = openWith(success);
-    wechatPay.buildPrepayRequest(newOrder);
 
-    expect(wechatPay.apiVersion).toBe('v2');
+    expect(wechatPay.buildPrepayRequest(newOrder).apiVersion).toBe('v2');
     expect(sent).toEqual([]);
   });
 });
 
 describe('prepay', () => {
-  const request = openWith(success).wechatPay.buildPrepayRequest(newOrder);
+  const prepayRequest = openWith(success).wechatPay.buildPrepayRequest(newOrder);
+  const stored = { ...newOrder, prepayRequest };
 
   test('sends the stored request, changed in nothing, and answers the prepay_id', async () => {
     const { wechatPay, sent, asked } = openWith({ ...success, prepay_id: 'wx01' });
 
-    expect(await wechatPay.prepay(request, options)).toBe('wx01');
+    expect(await wechatPay.prepay(stored, options)).toEqual({ kind: 'placed', prepayId: 'wx01' });
     expect(sent[0]).toMatchObject({ method: 'POST', path: '/pay/unifiedorder', timeoutMs: 3_000 });
     expect(asked()).toEqual({
-      ...request,
+      ...fieldsOf(prepayRequest),
       nonce_str: 'n',
-      sign: signV2({ ...request, nonce_str: 'n' }),
+      sign: signV2({ ...fieldsOf(prepayRequest), nonce_str: 'n' }),
     });
   });
 
   test.each([
-    ['ORDERPAID', 'ORDER_ALREADY_PAID'],
-    ['ORDERCLOSED', 'ORDER_CLOSED'],
-  ] as const)('of an order that WeChat knows as %s is a conflict', async (code, conflict) => {
+    ['ORDERPAID', 'already-paid'],
+    ['ORDERCLOSED', 'closed'],
+  ] as const)('of an order that WeChat knows as %s says so', async (code, kind) => {
     const { wechatPay } = openWith(refusal(code));
 
-    await expect(wechatPay.prepay(request, options)).rejects.toThrow(
-      expect.objectContaining({
-        name: OrderConflictError.name,
-        code: conflict,
-        parameters: { outTradeNo: 'order-0001' },
-      }),
-    );
+    expect(await wechatPay.prepay(stored, options)).toEqual({ kind });
   });
 
-  test('of a request without a number is a conflict without one', async () => {
-    const { wechatPay } = openWith(refusal('ORDERPAID'));
+  test.each(['PARAM_ERROR', 'INVALID_REQUEST'])(
+    'refused with %s for its time, which is nearly over, is too late',
+    async (code) => {
+      const { wechatPay } = openWith(
+        refusal(code, 'time_expire时间过短，刷卡至少1分钟，其他5分钟'),
+      );
+      const ending = { ...stored, expiresAtEpochSeconds: CREATED_AT + 329 };
 
-    await expect(wechatPay.prepay({ appid: APPID, mch_id: MCHID }, options)).rejects.toMatchObject({
-      parameters: { outTradeNo: '' },
-    });
-  });
+      expect(await wechatPay.prepay(ending, options)).toEqual({ kind: 'too-late' });
+      await expect(wechatPay.prepay(stored, options)).rejects.toMatchObject({ wechatCode: code });
+    },
+  );
 
   test.each([
     'INVALID_REQUEST',
@@ -161,7 +166,7 @@ describe('prepay', () => {
   ])('that WeChat refuses with "%s" keeps its code and text', async (code) => {
     const { wechatPay } = openWith(refusal(code, '201 商户订单号重复'));
 
-    await expect(wechatPay.prepay(request, options)).rejects.toMatchObject({
+    await expect(wechatPay.prepay(stored, options)).rejects.toMatchObject({
       name: WechatPayServiceError.name,
       code: 'WECHAT_PAY_REFUSED',
       outcome: 'rejected',
@@ -172,7 +177,7 @@ describe('prepay', () => {
   });
 
   test('without a prepay_id in the answer is not understood', async () => {
-    await expect(openWith(success).wechatPay.prepay(request, options)).rejects.toThrow(
+    await expect(openWith(success).wechatPay.prepay(stored, options)).rejects.toThrow(
       new WechatPayMalformedMessageError('the message has no prepay_id'),
     );
   });
@@ -189,7 +194,7 @@ test('an order of v2 needs the APIv2 key', async () => {
   const missing = 'the merchant secret has no apiV2Key';
 
   await expect(wechatPay.queryOrder(order, options)).rejects.toThrow(missing);
-  await expect(wechatPay.buildRequestPayment({}, 'wx01')).rejects.toThrow(missing);
+  await expect(wechatPay.buildRequestPayment(sampleOrder(), 'wx01')).rejects.toThrow(missing);
   const message = { headers: {}, body: Buffer.from(notificationXml()) };
   await expect(wechatPay.parseNotification(message)).rejects.toMatchObject({
     code: 'SIGNATURE_INVALID',
@@ -336,7 +341,7 @@ describe('a close', () => {
 });
 
 describe('the operations of API version 2', () => {
-  test('read notifications, acknowledge them and sign for the phone', async () => {
+  test('read notifications and sign for the phone', async () => {
     const { wechatPay } = openWith(success);
 
     const message = { headers: {}, body: Buffer.from(notificationXml()) };
@@ -344,8 +349,7 @@ describe('the operations of API version 2', () => {
       kind: 'payment',
       payment: samplePayment(),
     });
-    expect(wechatPay.acknowledge().statusCode).toBe(200);
-    expect(await wechatPay.buildRequestPayment({ appid: APPID }, 'wx01')).toMatchObject({
+    expect(await wechatPay.buildRequestPayment(sampleOrder(), 'wx01')).toMatchObject({
       timeStamp: String(CREATED_AT),
       package: 'prepay_id=wx01',
     });

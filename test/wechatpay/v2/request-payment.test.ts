@@ -23,6 +23,10 @@ const known = [
   ...vectors.self_generated.filter(({ id }) => id === 'sg-paysign-hmac'),
 ].filter(({ params }) => params['appId'] !== undefined);
 
+/** An order of a mini-program, with what its row keeps of the request. */
+const orderOf = (fields: Readonly<Record<string, string>>, appid = 'wx8888888888888888') =>
+  ({ appid, prepayRequest: { apiVersion: 'v2', fields } }) as const;
+
 describe('the arguments of wx.requestPayment', () => {
   test.each(known)('are signed as published: $id', async ({ params, key, ...vector }) => {
     const answer = await buildRequestPayment(
@@ -32,7 +36,7 @@ describe('the arguments of wx.requestPayment', () => {
         nonce: () => params['nonceStr'] ?? '',
         nowMs: () => Number(params['timeStamp']) * 1000 + 999,
       },
-      { appid: params['appId'] ?? '', sign_type: vector.sign_type },
+      orderOf({ sign_type: vector.sign_type }, params['appId']),
       params['package']?.replace('prepay_id=', '') ?? '',
     );
 
@@ -55,7 +59,7 @@ describe('the arguments of wx.requestPayment', () => {
         nonce: () => `nonce${++nonces}`,
         nowMs: () => 1_772_330_400_000 + 1_000 * readings++,
       },
-      { appid: 'wx8888888888888888' },
+      orderOf({}),
       'wx01100000000000000000000000000000',
     );
 
@@ -88,7 +92,7 @@ describe('the arguments of wx.requestPayment', () => {
           nonce: () => 'n',
           nowMs: () => 1_772_330_400_000,
         },
-        { appid: 'wx8888888888888888', sign_type: ordered },
+        orderOf({ sign_type: ordered }),
         'p',
       );
 
@@ -114,7 +118,7 @@ describe('the arguments of wx.requestPayment', () => {
 
     const { paySign, ...rest } = await buildRequestPayment(
       { merchant, signType: 'HMAC-SHA256', nonce: () => 'n', nowMs: () => 0 },
-      { appid: 'wx8888888888888888' },
+      orderOf({}),
       'p',
     );
 
@@ -122,7 +126,7 @@ describe('the arguments of wx.requestPayment', () => {
     expect(merchant.offered()).toBe(0);
   });
 
-  test('of a request without an appid leave it out of the signature', async () => {
+  test('name the mini-program that pays, not the provider’s', async () => {
     const { paySign, ...rest } = await buildRequestPayment(
       {
         merchant: secretVersions(merchantWith()),
@@ -130,10 +134,10 @@ describe('the arguments of wx.requestPayment', () => {
         nonce: () => 'n',
         nowMs: () => 0,
       },
-      {},
+      orderOf({ appid: 'wxprovider', sub_appid: 'wx8888888888888888' }),
       'p',
     );
 
-    expect(paySign).toBe(signV2({ ...rest }, API_V2_KEY, 'MD5'));
+    expect(paySign).toBe(signV2({ appId: 'wx8888888888888888', ...rest }, API_V2_KEY, 'MD5'));
   });
 });

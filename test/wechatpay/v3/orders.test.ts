@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { OrderConflictError } from '../../../lib/errors.ts';
-import type { PrepayOrder } from '../../../lib/wechatpay/operations.ts';
+import { storedRequestOf } from '../../../lib/order/stored-request.ts';
+import type { PrepayOrder, StoredOrder } from '../../../lib/wechatpay/operations.ts';
 import { APPID, CREATED_AT, MCHID, OPENID, samplePayment } from '../../support/sample-orders.ts';
 import { type V3Answer, v3Double } from '../../support/v3-double.ts';
 import { transaction } from '../../support/v3-message.ts';
@@ -22,19 +22,21 @@ const newOrder: PrepayOrder = {
 };
 
 const idle = v3Double({}).wechatPay;
+const requestOf = (newOne: PrepayOrder) => storedRequestOf(idle.buildPrepayRequest(newOne), 'v3');
 const bodyOf = (changes: Partial<PrepayOrder> = {}) =>
-  JSON.parse(idle.buildPrepayRequest({ ...newOrder, ...changes })['body'] ?? '');
+  JSON.parse(requestOf({ ...newOrder, ...changes }).body);
 
 describe('the request of a new order', () => {
   test('says what WeChat needs, and nothing that it does not know', () => {
     expect(idle.buildPrepayRequest(newOrder)).toEqual({
+      apiVersion: 'v3',
       path: '/v3/pay/transactions/jsapi',
       body: '{"appid":"wx8888888888888888","mchid":"1900000109","description":"拿铁","out_trade_no":"order-0001","time_expire":"2026-03-01T10:30:00+08:00","notify_url":"https://pay.example.com/notify/v3","amount":{"total":2800,"currency":"CNY"},"payer":{"openid":"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"},"scene_info":{"payer_client_ip":"203.0.113.7"}}',
     });
   });
 
   test('names provider and sub-merchant, and the buyer as the provider knows them', () => {
-    const { path } = idle.buildPrepayRequest({ ...newOrder, ...partner });
+    const { path } = requestOf({ ...newOrder, ...partner });
 
     expect(path).toBe('/v3/pay/partner/transactions/jsapi');
     const body = bodyOf(partner);
@@ -122,10 +124,11 @@ describe('the request of a new order', () => {
 });
 
 describe('a new order', () => {
-  const request = idle.buildPrepayRequest(newOrder);
-  const place = (answer: V3Answer) => {
+  const prepayRequest = requestOf(newOrder);
+  const stored = { ...newOrder, prepayRequest };
+  const place = (answer: V3Answer, changes: Partial<StoredOrder> = {}) => {
     const double = v3Double(answer);
-    return { ...double, result: double.wechatPay.prepay(request, options) };
+    return { ...double, result: double.wechatPay.prepay({ ...stored, ...changes }, options) };
   };
 
   test('is sent byte for byte as it is stored', async () => {
@@ -133,27 +136,45 @@ describe('a new order', () => {
       json: { prepay_id: 'wx26112221580621e9b071c00d9e093b0000' },
     });
 
-    expect(await result).toBe('wx26112221580621e9b071c00d9e093b0000');
+    expect(await result).toEqual({
+      kind: 'placed',
+      prepayId: 'wx26112221580621e9b071c00d9e093b0000',
+    });
     expect(requests).toMatchObject([
-      { method: 'POST', path: '/v3/pay/transactions/jsapi', body: request['body'] },
+      { method: 'POST', path: '/v3/pay/transactions/jsapi', body: prepayRequest.body },
     ]);
   });
 
   test.each<[string, string, string | undefined]>([
-    ['ORDER_ALREADY_PAID', 'ORDERPAID', undefined],
-    ['ORDER_ALREADY_PAID', 'INVALID_REQUEST', '08A9-268449538'],
-    ['ORDER_CLOSED', 'ORDER_CLOSED', undefined],
-    ['ORDER_CLOSED', 'INVALID_REQUEST', '08A9-268447914'],
-  ])('is a conflict (%s) when WeChat says %s %s', async (conflict, code, requestId) => {
+    ['already-paid', 'ORDERPAID', undefined],
+    ['already-paid', 'INVALID_REQUEST', '08A9-268449538'],
+    ['closed', 'ORDER_CLOSED', undefined],
+    ['closed', 'INVALID_REQUEST', '08A9-268447914'],
+  ])('is %s when WeChat says %s %s', async (kind, code, requestId) => {
     const { result } = place({
       status: 400,
       json: { code, message: 'why' },
       headers: { 'request-id': requestId },
     });
 
-    await expect(result).rejects.toThrow(
-      new OrderConflictError(conflict as 'ORDER_CLOSED', { outTradeNo: 'order-0001' }),
-    );
+    expect(await result).toEqual({ kind });
+  });
+
+  test.each([
+    ['in its text', { code: 'INVALID_REQUEST', message: 'time_expire 太短' }],
+    [
+      'in its detail',
+      { code: 'PARAM_ERROR', message: '', detail: { field: '/body/time_expire', issue: '' } },
+    ],
+  ])('whose time is nearly over and refused %s is too late', async (_, json) => {
+    const expiresAtEpochSeconds = CREATED_AT + 329;
+
+    expect(await place({ status: 400, json }, { expiresAtEpochSeconds }).result).toEqual({
+      kind: 'too-late',
+    });
+    await expect(place({ status: 400, json }).result).rejects.toMatchObject({
+      wechatCode: json.code,
+    });
   });
 
   test('is refused with WeChat’s code', async () => {
@@ -172,21 +193,10 @@ describe('a new order', () => {
     },
   );
 
-  test('that a row of another version stored is not sent', async () => {
-    const { wechatPay, requests } = v3Double({});
+  test('of another merchant is not sent', async () => {
+    const { result, requests } = place({}, { mchid: '1900000222' });
 
-    await expect(wechatPay.prepay({ appid: APPID, mch_id: MCHID }, options)).rejects.toMatchObject({
-      code: 'CONFIG_ERROR',
-    });
-    expect(requests).toEqual([]);
-  });
-
-  test('that names no merchant is not sent', async () => {
-    const { wechatPay, requests } = v3Double({});
-
-    await expect(wechatPay.prepay({ path: '/v3', body: '{}' }, options)).rejects.toMatchObject({
-      code: 'CONFIG_ERROR',
-    });
+    await expect(result).rejects.toMatchObject({ code: 'CONFIG_ERROR' });
     expect(requests).toEqual([]);
   });
 });
@@ -209,16 +219,14 @@ describe('a query', () => {
     expect(requests[0]?.path).toBe(path);
   });
 
-  test('by WeChat’s number goes to another', async () => {
-    const { wechatPay, requests } = v3Double({ json: transaction() });
-    const transactionId = '4200000001202603010000000001';
+  test('of a paid order gives the payment', async () => {
+    const { wechatPay } = v3Double({ json: transaction() });
 
-    expect(await wechatPay.queryTransaction({ ...parties, transactionId }, options)).toEqual({
+    expect(await wechatPay.queryOrder(order, options)).toEqual({
       kind: 'paid',
       refunded: false,
       payment: samplePayment(),
     });
-    expect(requests[0]?.path).toBe(`/v3/pay/transactions/id/${transactionId}?mchid=${MCHID}`);
   });
 
   test('of a refunded order says so', async () => {

@@ -12,7 +12,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import * as v from 'valibot';
-import { WechatPayMalformedMessageError, WechatPayServiceError } from '../../../errors.ts';
+import { WechatPayMalformedMessageError, WechatPayNotReadyError } from '../../../errors.ts';
 import { parseJson } from './json.ts';
 import { decryptWithAnyKey, findPublicKey, hasV3Keys } from './merchant-keys.ts';
 import type { PlatformCertificate } from './platform-certificates.ts';
@@ -50,10 +50,8 @@ export async function fetchCertificates(
     return [];
   }
   if (response.statusCode !== 200) {
-    throw new WechatPayServiceError(
-      'unknown',
-      `HTTP_${response.statusCode}`,
-      'the platform certificates could not be fetched',
+    throw new WechatPayNotReadyError(
+      `the platform certificates could not be fetched: HTTP status ${response.statusCode}`,
     );
   }
   const list = parseJson(response.body, certificateList);

@@ -165,7 +165,11 @@ describe('refused is a list', () => {
   test('that WeChat could not give', async () => {
     await expect(
       fetched({ status: 401, json: { code: 'SIGN_ERROR', message: '' } }).result,
-    ).rejects.toMatchObject({ wechatCode: 'HTTP_401', outcome: 'unknown' });
+    ).rejects.toMatchObject({
+      code: 'WECHAT_PAY_BUSY',
+      outcome: 'unknown',
+      message: 'the platform certificates could not be fetched: HTTP status 401',
+    });
   });
 });
 
