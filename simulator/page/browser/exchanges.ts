@@ -1,6 +1,7 @@
 /** Messages of both programs as one story: who asked whom, in what order, with what outcome. */
 import type { Feed } from './feed.ts';
 import type { LocalMessage, Outcome, WechatMessage } from './messages.ts';
+import { judgeStatus, judgeWechat } from './outcomes.ts';
 import { describeTableCall } from './table-calls.ts';
 
 export type Party = 'mini' | 'api' | 'table' | 'wechat';
@@ -23,9 +24,6 @@ export interface Exchange {
   readonly wechat?: WechatMessage;
   readonly local?: LocalMessage;
 }
-
-/** Faults that make an answer of WeChat one that must not be believed. */
-const FORGERIES = new Set(['tamper', 'wrong-amount', 'wrong-merchant', 'probe']);
 
 /** A delivery takes at most 5 seconds from WeChat's note to ours. */
 const SAME_DELIVERY_MS = 6000;
@@ -121,77 +119,6 @@ function labelOf({ kind, path }: WechatMessage): string {
   return names[kind] ?? kind;
 }
 
-function judgeWechat(
-  message: WechatMessage,
-  ownStatus: number | undefined,
-): Pick<Exchange, 'outcome' | 'result'> {
-  const { kind, response, fault, note } = message;
-  if (kind === 'notify') {
-    return judgeDelivery(note, ownStatus);
-  }
-  if (!response) {
-    return fault === undefined
-      ? { outcome: 'pending', result: '' }
-      : { outcome: 'failed', result: fault };
-  }
-  if (fault !== undefined && FORGERIES.has(fault)) {
-    return { outcome: 'refused', result: 'forged' };
-  }
-  const body = response.body;
-  if (response.status >= 400) {
-    return { outcome: 'refused', result: readV3Error(body)?.code ?? response.status.toString() };
-  }
-  const error = readXml(body, 'err_code') ?? /"errcode":(\d+)/.exec(body)?.[1];
-  if (readXml(body, 'return_code') === 'FAIL') {
-    return { outcome: 'refused', result: 'FAIL' };
-  }
-  if (error !== undefined && error !== '0') {
-    return { outcome: 'refused', result: error };
-  }
-  const [, errMsg, detail = ''] = /"errMsg":"\w+:(ok|fail)\s?([^"]*)"/.exec(body) ?? [];
-  if (errMsg === 'fail') {
-    return { outcome: 'refused', result: detail };
-  }
-  return { outcome: 'ok', result: readTradeState(body) ?? 'ok' };
-}
-
-const readTradeState = (body: string) =>
-  readXml(body, 'trade_state') ?? /"trade_state":"(\w+)"/.exec(body)?.[1];
-
-/** An error answer of API v3. */
-export interface V3Error {
-  readonly code: string;
-  readonly message: string;
-  readonly detail?: Readonly<Record<string, unknown>>;
-}
-
-/** Undefined: the body is none. */
-export function readV3Error(body: string): V3Error | undefined {
-  try {
-    const error = JSON.parse(body) as V3Error;
-    return typeof error.code === 'string' ? error : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** WeChat's word for the delivery, or our own refusal, which says more. */
-function judgeDelivery(
-  note: string | undefined,
-  ownStatus: number | undefined,
-): Pick<Exchange, 'outcome' | 'result'> {
-  if (ownStatus !== undefined && ownStatus >= 400) {
-    return { outcome: 'refused', result: `refused ${ownStatus}` };
-  }
-  const [word = ''] = (note ?? '').split(':');
-  const outcomes: Record<string, Outcome> = {
-    acknowledged: 'ok',
-    '': 'pending',
-    refused: 'refused',
-  };
-  return { outcome: outcomes[word] ?? 'failed', result: word.replaceAll('-', ' ') };
-}
-
 function fromLocal(message: LocalMessage): Exchange {
   const isTable = message.to === 'table';
   const isOwn = message.from === 'schedule' || message.from === 'tool';
@@ -214,13 +141,6 @@ function fromLocal(message: LocalMessage): Exchange {
     outTradeNo: findOrderNumber(message.request.body, message.response?.body, message.path),
     local: message,
   };
-}
-
-function judgeStatus(status: number | undefined): Outcome {
-  if (status === undefined) {
-    return 'pending';
-  }
-  return status < 400 ? 'ok' : status < 500 ? 'refused' : 'failed';
 }
 
 /** `due 1 · paid 1` */
@@ -254,11 +174,4 @@ function findOrderNumber(...texts: (string | undefined)[]): string | undefined {
     }
   }
   return undefined;
-}
-
-/** The text of one element of WeChat's flat XML. */
-export function readXml(body: string, name: string): string | undefined {
-  const pattern = new RegExp(`<${name}>(?:<!\\[CDATA\\[(.*?)\\]\\]>|([^<]*))</${name}>`, 's');
-  const [, cdata, plain] = pattern.exec(body) ?? [];
-  return cdata ?? plain;
 }

@@ -1,6 +1,7 @@
 /** One message in full: what it carried, how it was checked, what was answered. */
 import { element } from './dom.ts';
-import { type Exchange, readV3Error } from './exchanges.ts';
+import type { Exchange } from './exchanges.ts';
+import { readV3Error } from './wechat-answers.ts';
 import type { LogLine, Part } from './messages.ts';
 import { formatBody } from './format-body.ts';
 import { showSignature } from './signature-view.ts';

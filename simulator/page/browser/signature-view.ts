@@ -1,7 +1,7 @@
 /** How a signature comes about, step by step, and whether this one is right. */
 import { element } from './dom.ts';
 import type { SignatureReport } from './messages.ts';
-import { readXml } from './exchanges.ts';
+import { readXml } from './wechat-answers.ts';
 import { isRsa, showRsaSignature } from './rsa-view.ts';
 import { currentLanguage, text } from './texts.ts';
 

@@ -1,6 +1,6 @@
 /** Toast and modal of WeChat. */
 import { element } from '../dom.ts';
-import { toText } from './expression.ts';
+import { toText } from './expression-operators.ts';
 import { phoneText } from './phone-texts.ts';
 import type { WxOptions } from './globals.ts';
 

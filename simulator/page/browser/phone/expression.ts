@@ -3,29 +3,16 @@
  * content security policy allows no `eval`, as WeChat's own runtime does not.
  */
 
+import {
+  call,
+  combine,
+  type Evaluate,
+  PRECEDENCE,
+  read,
+  type Scope,
+  toText,
+} from './expression-operators.ts';
 import { END, type Token, tokenize } from './expression-tokens.ts';
-
-export type Scope = Readonly<Record<string, unknown>>;
-type Evaluate = (scope: Scope) => unknown;
-
-const PRECEDENCE: Record<string, number> = {
-  '??': 1,
-  '||': 1,
-  '&&': 2,
-  '===': 3,
-  '!==': 3,
-  '==': 3,
-  '!=': 3,
-  '<': 4,
-  '>': 4,
-  '<=': 4,
-  '>=': 4,
-  '+': 5,
-  '-': 5,
-  '*': 6,
-  '/': 6,
-  '%': 6,
-};
 
 const KEYWORDS: Scope = { true: true, false: false, null: null, undefined };
 
@@ -50,13 +37,6 @@ export function interpolate(template: string, scope: Scope): unknown {
   return template.replaceAll(/\{\{(.*?)\}\}/gs, (_, source: string) =>
     toText(evaluate(source, scope)),
   );
-}
-
-export function toText(value: unknown): string {
-  if (typeof value === 'string') {
-    return value;
-  }
-  return value === undefined || value === null ? '' : (JSON.stringify(value) ?? '');
 }
 
 /** A class because the position in the tokens moves with every step. */
@@ -210,63 +190,5 @@ class Parser {
       this.#accept(',');
     }
     return (scope) => Object.assign({}, ...parts.map((part) => part(scope))) as unknown;
-  }
-}
-
-const read = (value: unknown, name: string): unknown =>
-  value === undefined || value === null ? undefined : (value as Record<string, unknown>)[name];
-
-function call(target: unknown, values: unknown[]): unknown {
-  return typeof target === 'function' ? (target(...values) as unknown) : undefined;
-}
-
-function combine(sign: string, left: Evaluate, right: Evaluate): Evaluate {
-  switch (sign) {
-    case '&&':
-      return (scope) => left(scope) && right(scope);
-    case '||':
-      return (scope) => left(scope) || right(scope);
-    case '??':
-      return (scope) => left(scope) ?? right(scope);
-    default:
-      return (scope) => calculate(sign, left(scope), right(scope));
-  }
-}
-
-function calculate(sign: string, a: unknown, b: unknown): unknown {
-  switch (sign) {
-    case '===':
-      return a === b;
-    case '!==':
-      return a !== b;
-    case '==':
-      return a === b || toText(a) === toText(b);
-    case '!=':
-      return a !== b && toText(a) !== toText(b);
-    case '+':
-      return typeof a === 'number' && typeof b === 'number' ? a + b : toText(a) + toText(b);
-    default:
-      return compute(sign, Number(a), Number(b));
-  }
-}
-
-function compute(sign: string, a: number, b: number): number | boolean {
-  switch (sign) {
-    case '-':
-      return a - b;
-    case '*':
-      return a * b;
-    case '/':
-      return a / b;
-    case '%':
-      return a % b;
-    case '<':
-      return a < b;
-    case '>':
-      return a > b;
-    case '<=':
-      return a <= b;
-    default:
-      return a >= b;
   }
 }

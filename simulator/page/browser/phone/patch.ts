@@ -1,5 +1,5 @@
 /** Brings the DOM in line with virtual nodes, and changes only what differs: a field keeps its focus. */
-import { toText } from './expression.ts';
+import { toText } from './expression-operators.ts';
 import type { Binding, VirtualElement, VirtualNode } from './render.ts';
 
 /** Calls the page's method. */

@@ -1,5 +1,6 @@
 /** WXML and data to virtual nodes: conditions, loops and bindings resolved. */
-import { interpolate, type Scope, toText } from './expression.ts';
+import { interpolate } from './expression.ts';
+import { type Scope, toText } from './expression-operators.ts';
 import type { WxmlElement, WxmlNode } from './wxml.ts';
 
 /** Which method of the page an event of an element calls. */

@@ -1,7 +1,7 @@
 /** The `wx` of the phone in the page: what a shop's mini-program needs, with WeChat's results and errors. */
 import { navigation } from './app.ts';
 import { asyncApi, type Outcome } from './async-api.ts';
-import { toText } from './expression.ts';
+import { toText } from './expression-operators.ts';
 import { hideToast, showModal, showToast } from './dialogs.ts';
 import { setTitle } from './navigation-bar.ts';
 import { requestPayment } from './payment.ts';

@@ -1,0 +1,41 @@
+/** Texts about one order: its row, its history, its notifications. */
+import type { TextTable } from './table.ts';
+
+export const ORDER_TEXTS = {
+  noOrder: ['No order yet.', '暂无订单。'],
+  chooseOrder: ['Order', '订单'],
+  inStep: ['In step: table and WeChat agree.', '一致：数据表与微信相同。'],
+  outOfStep: [
+    'Out of step: WeChat says {wechat}, the table says {table}.',
+    '不一致：微信为 {wechat}，数据表为 {table}。',
+  ],
+  healsBy: ['Heals with {ways}.', '恢复方式：{ways}。'],
+  healsByQuery: ["the client's next question", '小程序下次查询'],
+  healsByReconcile: ['reconcile at {time}', '{time} 的查单'],
+  healsByRetry: ["WeChat's retry at {time}", '{time} 的微信重发'],
+  flagged: [
+    'Paid after it was closed: recorded and flagged. Ship it or refund it.',
+    '关闭后收到付款：已记录并标记，请发货或退款。',
+  ],
+  mismatched: [
+    'A message contradicted this order: {field} {observed} instead of {expected}. The order is unchanged.',
+    '有消息与订单不符：{field} 为 {observed}，应为 {expected}。订单未改变。',
+  ],
+  row: ['Row in the table', '表中的行'],
+  allAttributes: ['All attributes', '全部属性'],
+  history: ['History', '历史'],
+  historyCreated: ['Created as {to}', '创建，状态 {to}'],
+  historyMoved: ['{from} → {to}', '{from} → {to}'],
+  historyMovedRefused: [
+    '{from} → {to} refused: the row was different',
+    '{from} → {to} 未写入：行已改变',
+  ],
+  historyChecked: ['WeChat asked: still unpaid', '已查询微信：仍未支付'],
+  historyMismatch: ['Contradiction recorded', '记录了不符的消息'],
+  condition: ['Condition of the write', '写入条件'],
+  historyOther: ['Changed', '已更改'],
+  deliveries: ["WeChat's notifications", '微信通知'],
+  noDeliveries: ['None: WeChat notifies only payments.', '无：微信只通知成功的支付。'],
+  nextTry: ['next try {time}', '下次 {time}'],
+  attempt: ['try {n}', '第 {n} 次'],
+} as const satisfies TextTable;
