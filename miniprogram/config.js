@@ -11,5 +11,5 @@ module.exports = {
   ],
 
   /** The product whose amount the buyer chooses. */
-  tipSku: 'tip',
+  depositSku: 'deposit',
 };

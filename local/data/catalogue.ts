@@ -4,12 +4,14 @@ import {
   ConditionalCheckFailedException,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import type { GoodsKind } from '../../lib/order/goods-kind.ts';
 import { productKey } from '../../lib/table/schema.ts';
 import { createLocalClient } from '../aws/dynamodb.ts';
 
 type Product = {
   readonly sku: string;
   readonly name: string;
+  readonly kind?: GoodsKind;
   readonly active?: boolean;
 } & ({ readonly priceFen: number } | { readonly minFen: number; readonly maxFen: number });
 
@@ -17,8 +19,9 @@ const DEMO_PRODUCTS: readonly Product[] = [
   { sku: 'latte', name: '拿铁 Latte', priceFen: 2800 },
   { sku: 'cookie', name: '曲奇 Cookie', priceFen: 1 },
   { sku: 'mooncake', name: '中秋月饼礼盒', priceFen: 16_800 },
-  { sku: 'tip', name: '打赏 Tip', minFen: 1, maxFen: 100_000 },
-  { sku: 'gift-card', name: '礼品卡充值 Gift card', minFen: 1000, maxFen: 500_000 },
+  { sku: 'deposit', name: '订座定金 Deposit', kind: 'service', minFen: 1, maxFen: 100_000 },
+  // Refused unless the functions have ALLOW_VIRTUAL_GOODS.
+  { sku: 'membership', name: '年度会员 Membership', kind: 'virtual', priceFen: 9900 },
   { sku: 'pumpkin-latte', name: '南瓜拿铁 (已下架)', priceFen: 3200, active: false },
 ];
 

@@ -1,4 +1,4 @@
-/** The first page: choose, pay, leave a tip, look up an order. */
+/** The first page: choose and pay, pay a deposit, look up an order. */
 const { formatYuan, parseYuan } = require('./format.js');
 /** @import { Counter } from './counter.js' */
 /** @import { Catalogue, CatalogueData, ShopOptions } from './shop.js' */
@@ -6,17 +6,17 @@ const { formatYuan, parseYuan } = require('./format.js');
 
 /**
  * @param {Counter} counter
- * @param {Pick<ShopOptions, 'products' | 'tipSku'>} stock
+ * @param {Pick<ShopOptions, 'products' | 'depositSku'>} stock
  * @param {(data: Partial<CatalogueData>) => void} render
  * @returns {Catalogue}
  */
-function openCatalogue(counter, { products, tipSku }, render) {
+function openCatalogue(counter, { products, depositSku }, render) {
   const { pay, wx, texts, language } = counter;
   /** @type {Map<string, number>} */
   const quantities = new Map();
   /** The prices that the buyer was shown. */
   const prices = new Map(products.map(({ sku, priceFen }) => [sku, priceFen]));
-  const fields = { tipNote: '', tipAmount: '', outTradeNo: '' };
+  const fields = { depositNote: '', depositAmount: '', outTradeNo: '' };
 
   /** @param {string} sku */
   const priceOf = (sku) => prices.get(sku) ?? 0;
@@ -51,8 +51,8 @@ function openCatalogue(counter, { products, tipSku }, render) {
 
   function empty() {
     quantities.clear();
-    Object.assign(fields, { tipNote: '', tipAmount: '' });
-    render({ tipNote: '', tipAmount: '' });
+    Object.assign(fields, { depositNote: '', depositAmount: '' });
+    render({ depositNote: '', depositAmount: '' });
     showCart();
   }
 
@@ -63,16 +63,16 @@ function openCatalogue(counter, { products, tipSku }, render) {
     await checkOut(items.length ? { items, expectedTotalFen: totalFen() } : { items });
   }
 
-  async function payTip() {
-    const attach = fields.tipNote.trim();
+  async function payDeposit() {
+    const attach = fields.depositNote.trim();
     if (!attach) {
-      return counter.toast(texts.tipNoteMissing);
+      return counter.toast(texts.depositNoteMissing);
     }
-    const amountFen = parseYuan(fields.tipAmount);
+    const amountFen = parseYuan(fields.depositAmount);
     if (Number.isNaN(amountFen)) {
       return counter.toast(texts.amountInvalid);
     }
-    const items = [{ sku: tipSku, quantity: 1, amountFen }];
+    const items = [{ sku: depositSku, quantity: 1, amountFen }];
     await checkOut({ items, attach, expectedTotalFen: amountFen });
   }
 
@@ -133,7 +133,7 @@ function openCatalogue(counter, { products, tipSku }, render) {
 
   render({ texts, ...fields, isPaying: false });
   showCart();
-  return { changeQuantity, enter, payCart, payTip, findOrder };
+  return { changeQuantity, enter, payCart, payDeposit, findOrder };
 }
 
 module.exports = { openCatalogue };

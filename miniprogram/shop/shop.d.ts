@@ -19,7 +19,7 @@ export interface ShopOptions {
   readonly language: Language;
   readonly products: readonly Product[];
   /** The product whose amount the buyer chooses. */
-  readonly tipSku: string;
+  readonly depositSku: string;
 }
 
 export interface Shop {
@@ -35,9 +35,9 @@ export interface Shop {
 /** Each promise ends when the buyer has been told the result. */
 export interface Catalogue {
   changeQuantity(sku: string, change: number): void;
-  enter(field: 'tipNote' | 'tipAmount' | 'outTradeNo', text: string): void;
+  enter(field: 'depositNote' | 'depositAmount' | 'outTradeNo', text: string): void;
   payCart(): Promise<void>;
-  payTip(): Promise<void>;
+  payDeposit(): Promise<void>;
   findOrder(): Promise<void>;
 }
 
@@ -52,8 +52,8 @@ export interface CatalogueData {
   readonly texts: Texts;
   readonly rows: readonly ProductRow[];
   readonly total: string;
-  readonly tipNote: string;
-  readonly tipAmount: string;
+  readonly depositNote: string;
+  readonly depositAmount: string;
   readonly outTradeNo: string;
   readonly isPaying: boolean;
 }
@@ -90,11 +90,11 @@ export type TextName =
   | 'total'
   | 'pay'
   | 'paying'
-  | 'tip'
-  | 'tipNote'
-  | 'tipAmount'
-  | 'tipPay'
-  | 'tipNoteMissing'
+  | 'deposit'
+  | 'depositNote'
+  | 'depositAmount'
+  | 'depositPay'
+  | 'depositNoteMissing'
   | 'amountInvalid'
   | 'order'
   | 'orderNumber'

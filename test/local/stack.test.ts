@@ -190,7 +190,8 @@ describe('startStack', () => {
       sku: { S: 'cookie' },
       priceFen: { N: '1' },
     });
-    expect(await get('PRODUCT#tip', 'PRODUCT')).toMatchObject({
+    expect(await get('PRODUCT#deposit', 'PRODUCT')).toMatchObject({
+      kind: { S: 'service' },
       minFen: { N: '1' },
       maxFen: { N: '100000' },
     });

@@ -164,6 +164,22 @@ describe('a refused prepay', () => {
     expect(phone.sheets).toEqual([]);
   });
 
+  test('because the goods are virtual is final: no repeat, and the next tap is an order of its own', async () => {
+    const phone = createPhone();
+    phone.answer('/prepay', refused(403, 'VIRTUAL_GOODS_NOT_ALLOWED'), ok(PREPAID));
+
+    expect(await phone.pay.pay(LATTE)).toMatchObject({
+      reason: 'virtual-goods-not-allowed',
+      httpStatus: 403,
+    });
+    expect([phone.sentTo('/prepay').length, phone.waits]).toEqual([1, []]);
+    expect(await phone.pay.pay(LATTE)).toMatchObject({ status: 'paid' });
+    const [refusedKey, key] = phone
+      .sentTo('/prepay')
+      .map(({ header }) => header['idempotency-key']);
+    expect(key).not.toBe(refusedKey);
+  });
+
   test.each(Object.entries(ERROR_TEXTS))(
     'with %s is failed with that reason, message and request id, and starts no payment',
     async (code, { status }) => {
@@ -226,7 +242,7 @@ describe('an incomplete order', () => {
     [{ items: [{ sku: '', quantity: 1 }] }, 'items-missing', '请选择商品', 'Choose what to buy.'],
     [{ quote: '' }, 'items-missing', '请选择商品', 'Choose what to buy.'],
     [
-      { items: [{ sku: 'tip', quantity: 1, amountFen: 0 }] },
+      { items: [{ sku: 'deposit', quantity: 1, amountFen: 0 }] },
       'amount-zero',
       '金额必须大于 0',
       'The amount must be above 0.',

@@ -65,13 +65,28 @@ describe('over the whole stack', () => {
     });
   });
 
-  test('a tip of the buyer’s own amount is paid, with its note', async () => {
+  test('a deposit of the buyer’s own amount is paid, with its note', async () => {
     const { pay } = openWechat('alice');
-    const items = [{ sku: 'tip', quantity: 1, amountFen: 521 }];
+    const items = [{ sku: 'deposit', quantity: 1, amountFen: 521 }];
 
-    expect(await pay.pay({ items, attach: '谢谢', expectedTotalFen: 521 })).toMatchObject({
+    expect(await pay.pay({ items, attach: '周六四人桌', expectedTotalFen: 521 })).toMatchObject({
       status: 'paid',
       order: { totalFen: 521 },
+    });
+  });
+
+  test('virtual goods are refused with a reason that the buyer can read', async () => {
+    const { pay } = openWechat('alice');
+    const items = [...LATTE.items, { sku: 'membership', quantity: 1 }];
+
+    expect(await pay.pay({ items, expectedTotalFen: 12_700 })).toMatchObject({
+      status: 'failed',
+      reason: 'virtual-goods-not-allowed',
+      retryable: false,
+      message: expect.stringMatching(
+        /^Virtual goods cannot be bought here: the product membership is virtual\. .*Nothing was charged\./,
+      ),
+      requestId: expect.any(String),
     });
   });
 

@@ -30,7 +30,13 @@ function openShop(language: 'zh-CN' | 'en' = 'zh-CN', confirm = true) {
     },
     navigateTo: async ({ url }: { url: string }) => void seen.pages.push(url),
   };
-  const shop = createShop({ pay: phone.pay, wx, language, products: PRODUCTS, tipSku: 'tip' });
+  const shop = createShop({
+    pay: phone.pay,
+    wx,
+    language,
+    products: PRODUCTS,
+    depositSku: 'deposit',
+  });
   const catalogueData: Partial<CatalogueData> = {};
   const catalogue = shop.openCatalogue((data) => Object.assign(catalogueData, data));
   const openOrder = () => {
@@ -145,23 +151,28 @@ describe('the catalogue', () => {
   });
 });
 
-describe('a tip', () => {
+describe('a deposit', () => {
   test.each([
-    ['', '5', '请填写说明', 'Say what the tip is for.'],
-    [' ', '5', '请填写说明', 'Say what the tip is for.'],
-    ['谢谢', '', '金额必须大于 0', 'The amount must be above 0.'],
-    ['谢谢', '0.00', '金额必须大于 0', 'The amount must be above 0.'],
-    ['谢谢', '0.001', '请填写金额，最多两位小数', 'Enter an amount with at most two decimals.'],
-    ['谢谢', '-1', '请填写金额，最多两位小数', 'Enter an amount with at most two decimals.'],
+    ['', '5', '请填写用途', 'Say what the deposit is for.'],
+    [' ', '5', '请填写用途', 'Say what the deposit is for.'],
+    ['周六四人桌', '', '金额必须大于 0', 'The amount must be above 0.'],
+    ['周六四人桌', '0.00', '金额必须大于 0', 'The amount must be above 0.'],
+    [
+      '周六四人桌',
+      '0.001',
+      '请填写金额，最多两位小数',
+      'Enter an amount with at most two decimals.',
+    ],
+    ['周六四人桌', '-1', '请填写金额，最多两位小数', 'Enter an amount with at most two decimals.'],
   ])('for "%s" of "%s" yuan is not sent', async (note, amount, chinese, english) => {
     for (const [language, message] of [
       ['zh-CN', chinese],
       ['en', english],
     ] as const) {
       const { catalogue, phone, seen } = openShop(language);
-      catalogue.enter('tipNote', note);
-      catalogue.enter('tipAmount', amount);
-      await catalogue.payTip();
+      catalogue.enter('depositNote', note);
+      catalogue.enter('depositAmount', amount);
+      await catalogue.payDeposit();
 
       expect(seen.toasts).toEqual([message]);
       expect(phone.requests).toEqual([]);
@@ -175,20 +186,20 @@ describe('a tip', () => {
     [' 1.1 ', 110],
   ])('of "%s" yuan is %i fen, with its note', async (amount, amountFen) => {
     const { catalogue, catalogueData, phone } = openShop();
-    catalogue.enter('tipNote', ' 谢谢 ');
-    catalogue.enter('tipAmount', amount);
-    await catalogue.payTip();
+    catalogue.enter('depositNote', ' 周六四人桌 ');
+    catalogue.enter('depositAmount', amount);
+    await catalogue.payDeposit();
 
     expect(phone.sentTo('/prepay')).toMatchObject([
       {
         data: {
-          items: [{ sku: 'tip', quantity: 1, amountFen }],
-          attach: '谢谢',
+          items: [{ sku: 'deposit', quantity: 1, amountFen }],
+          attach: '周六四人桌',
           expectedTotalFen: amountFen,
         },
       },
     ]);
-    expect(catalogueData).toMatchObject({ tipNote: '', tipAmount: '' });
+    expect(catalogueData).toMatchObject({ depositNote: '', depositAmount: '' });
   });
 });
 

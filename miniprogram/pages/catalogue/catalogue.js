@@ -28,8 +28,8 @@ Page({
     return this.catalogue?.payCart();
   },
 
-  tapTip() {
-    return this.catalogue?.payTip();
+  tapDeposit() {
+    return this.catalogue?.payDeposit();
   },
 
   tapFind() {

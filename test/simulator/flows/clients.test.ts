@@ -140,7 +140,7 @@ describe.each(['MD5', 'HMAC-SHA256'])('wechatpay-axios-plugin with %s', (sign_ty
     const ordered = await pay.unifiedorder.post({
       ...who,
       ...number,
-      body: '腾讯充值中心-QQ会员充值',
+      body: 'Image形象店-深圳腾大-QQ公仔',
       total_fee: '100',
       spbill_create_ip: '127.0.0.1',
       notify_url: shop.notifyUrl,

@@ -59,7 +59,7 @@ describe.each(['public key', 'platform certificate'])(
           mchid,
           appid,
           out_trade_no: outTradeNo,
-          description: '腾讯充值中心-QQ会员充值',
+          description: 'Image形象店-深圳腾大-QQ公仔',
           notify_url: shop.notifyUrl,
           amount: { total: 100, currency: 'CNY' },
           payer: { openid: await bench.openidOf('alice') },
