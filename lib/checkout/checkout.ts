@@ -286,6 +286,7 @@ function buildOrder(
   return {
     ...facts,
     currency: 'CNY',
+    ...(options?.profitSharing && { profitSharing: true }),
     tradeState: 'NOTPAY',
     apiVersion: prepayRequest.apiVersion,
     prepayRequest,

@@ -27,6 +27,8 @@ export interface Order extends OrderId, Parties {
   readonly items?: readonly OrderItem[] | undefined;
   /** Of an order from a quote; a cart's lines each have their own. */
   readonly kind?: KeptKind;
+  /** The money waits to be shared (分账); WeChat must learn so with the order, not later. */
+  readonly profitSharing?: boolean | undefined;
   readonly tradeState: OrderState;
   readonly createdAtEpochSeconds: number;
   readonly expiresAtEpochSeconds: number;

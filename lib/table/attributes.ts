@@ -9,8 +9,13 @@ export const text = (value: string): AttributeValue => ({ S: value });
 export const number = (value: number): AttributeValue => ({ N: String(value) });
 export const time = (epochSeconds: number): AttributeValue => ({ S: isoTime(epochSeconds) });
 
+/** Several texts, each under its name. */
+export function texts(values: Readonly<Record<string, string>>): Item {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, text(value)]));
+}
+
 /** The key attributes of a row. */
-export const keyOf = ({ PK, SK }: RowKey) => ({ PK: text(PK), SK: text(SK) });
+export const keyOf = ({ PK, SK }: RowKey) => texts({ PK, SK });
 
 /** @throws {TypeError} when a row lacks an attribute that every row of its kind has. */
 export function stringOf(item: Item, name: string): string {

@@ -1,12 +1,13 @@
 /** Open work: whose turn it is to ask WeChat, and what is due. */
 import { QueryCommand, type QueryCommandOutput } from '@aws-sdk/client-dynamodb';
 import type { OrderId } from '../order/order-id.ts';
+import { isoTime } from '../time.ts';
 import { type Item, number, stringOf, text, time } from './attributes.ts';
 import type { TableConnection } from './client.ts';
-import { openKeys } from './order-row.ts';
 import {
   OPEN_ORDER_SHARDS,
   OPEN_ORDERS_INDEX,
+  openKeys,
   openShardKey,
   orderIdOf,
   orderKey,
@@ -47,7 +48,7 @@ export async function markChecked(
   nowEpochSeconds: number,
   { checks, nextCheckAtEpochSeconds }: { checks: number; nextCheckAtEpochSeconds: number },
 ): Promise<void> {
-  const { GSI1PK, GSI1SK } = openKeys(id, nextCheckAtEpochSeconds);
+  const { GSI1PK, GSI1SK } = openKeys(id, isoTime(nextCheckAtEpochSeconds));
   await tryUpdate(table, orderKey(id), {
     UpdateExpression: 'SET checkedAt = :now, checks = :checks, GSI1PK = :shard, GSI1SK = :next',
     ConditionExpression: 'tradeState = :open',
@@ -55,8 +56,8 @@ export async function markChecked(
       ':now': time(nowEpochSeconds),
       ':open': text('NOTPAY'),
       ':checks': number(checks),
-      ':shard': GSI1PK,
-      ':next': GSI1SK,
+      ':shard': text(GSI1PK),
+      ':next': text(GSI1SK),
     },
   });
 }

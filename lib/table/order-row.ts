@@ -2,7 +2,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { KeptKind } from '../order/goods-kind.ts';
 import type { Order, OrderItem, OrderState } from '../order/order.ts';
-import type { OrderId } from '../order/order-id.ts';
 import {
   type Item,
   keyOf,
@@ -11,26 +10,22 @@ import {
   optionalTimeOf,
   stringOf,
   text,
+  texts,
   textsOf,
   time,
   timeOf,
 } from './attributes.ts';
 import type { StoredRequest } from '../order/stored-request.ts';
-import { openShardKey, orderIdOf, orderKey, shardOf } from './schema.ts';
+import { isoTime } from '../time.ts';
+import { buyerKeys, openKeys, orderIdOf, orderKey } from './schema.ts';
 
-/** The index keys of an open order; its shard follows from its number. */
-export function openKeys(id: OrderId, nextCheckAtEpochSeconds: number) {
-  return {
-    GSI1PK: text(openShardKey(shardOf(id))),
-    GSI1SK: time(nextCheckAtEpochSeconds),
-  } satisfies Item;
-}
-
+/** An order as it is when it is created. */
 export function orderToItem(order: Order): Item {
   return {
     ...keyOf(orderKey(order)),
     ...(order.nextCheckAtEpochSeconds !== undefined &&
-      openKeys(order, order.nextCheckAtEpochSeconds)),
+      texts(openKeys(order, isoTime(order.nextCheckAtEpochSeconds)))),
+    ...texts(buyerKeys(order, isoTime(order.createdAtEpochSeconds))),
     outTradeNo: text(order.outTradeNo),
     openid: text(order.openid),
     appid: text(order.appid),
@@ -43,6 +38,7 @@ export function orderToItem(order: Order): Item {
     ...(order.attach !== undefined && { attach: text(order.attach) }),
     ...(order.kind !== undefined && { kind: text(order.kind) }),
     ...(order.items && { items: { L: order.items.map(orderItemToValue) } }),
+    ...(order.profitSharing && { profitSharing: { BOOL: true } }),
     tradeState: text(order.tradeState),
     createdAt: time(order.createdAtEpochSeconds),
     expiresAt: time(order.expiresAtEpochSeconds),
@@ -64,7 +60,7 @@ export function orderFromItem(item: Item): Order {
   const key = { PK: stringOf(item, 'PK'), SK: stringOf(item, 'SK') };
   const id = orderIdOf(key);
   if (!id) {
-    throw new TypeError(`the row ${key.PK} is not an order`);
+    throw new TypeError(`the row ${key.PK} ${key.SK} is not an order`);
   }
   return {
     ...id,
@@ -79,6 +75,7 @@ export function orderFromItem(item: Item): Order {
     attach: item['attach']?.S,
     items: item['items']?.L?.map(orderItemFromValue),
     kind: item['kind']?.S as KeptKind,
+    profitSharing: item['profitSharing']?.BOOL,
     tradeState: stringOf(item, 'tradeState') as OrderState,
     createdAtEpochSeconds: timeOf(item, 'createdAt'),
     expiresAtEpochSeconds: timeOf(item, 'expiresAt'),

@@ -8,10 +8,11 @@ import {
   type OrderFacts,
   type PaymentEvidence,
 } from '../order/transition.ts';
+import { beijingDay, isoTime } from '../time.ts';
 import { number, text, time } from './attributes.ts';
 import type { Table, TableConnection } from './client.ts';
 import { orderFromItem } from './order-row.ts';
-import { orderKey } from './schema.ts';
+import { orderKey, paymentDayKeys } from './schema.ts';
 import { tryUpdate, type Update } from './update.ts';
 
 /** More than the longest path there is: NOTPAY seen as CLOSED, then as SUCCESS, then as REFUND. */
@@ -35,7 +36,7 @@ export async function applyEvidence(
     if (write === MAX_WRITES) {
       throw new Error('an order changed under every attempt to update it');
     }
-    const update = transitionUpdate(evidence, decision, { writeId, nowEpochSeconds });
+    const update = transitionUpdate(id, evidence, decision, { writeId, nowEpochSeconds });
     const refused = await tryUpdate(table, orderKey(id), update);
     // A write whose answer was lost is repeated by the SDK and refused: the row bears its mark.
     if (refused === 'written' || refused.item?.['writeId']?.S === writeId) {
@@ -70,11 +71,12 @@ function assumedFacts(evidence: Evidence): OrderFacts {
  * the write is right even when nothing was read before it.
  */
 function transitionUpdate(
+  id: OrderId,
   evidence: Evidence,
   decision: Extract<Decision, { kind: 'apply' }>,
   { writeId, nowEpochSeconds }: { writeId: string; nowEpochSeconds: number },
 ): Update {
-  const payment = evidence.kind === 'paid' ? paymentClauses(evidence.payment) : undefined;
+  const payment = evidence.kind === 'paid' ? paymentClauses(id, evidence.payment) : undefined;
   const sets = [
     'tradeState = :to',
     'updatedAt = :now',
@@ -98,11 +100,16 @@ function transitionUpdate(
   };
 }
 
-function paymentClauses(payment: PaymentEvidence) {
+function paymentClauses(id: OrderId, payment: PaymentEvidence) {
+  const { paidAtEpochSeconds } = payment;
+  const day = paymentDayKeys(id, beijingDay(paidAtEpochSeconds), isoTime(paidAtEpochSeconds));
   return {
     sets: [
       'transactionId = :transactionId',
       'paidAt = :paidAt',
+      // Among the payments of its day, by the write that makes it one.
+      'GSI3PK = :day',
+      'GSI3SK = :paidAt',
       ...(payment.bankType === undefined ? [] : ['bankType = :bankType']),
     ],
     conditions: [
@@ -117,7 +124,8 @@ function paymentClauses(payment: PaymentEvidence) {
     ],
     values: {
       ':transactionId': text(payment.transactionId),
-      ':paidAt': time(payment.paidAtEpochSeconds),
+      ':paidAt': text(day.GSI3SK),
+      ':day': text(day.GSI3PK),
       ...(payment.bankType !== undefined && { ':bankType': text(payment.bankType) }),
       ':totalFen': number(payment.totalFen),
       ':currency': text(payment.currency),

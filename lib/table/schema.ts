@@ -1,6 +1,6 @@
 /**
- * The one table: keys, the sparse index and who reads what. `serverless.yml` deploys exactly this
- * (a test compares the two) and the local stack creates its table from it.
+ * The one table: keys, indexes and who reads what. `deploy/table.yml` deploys exactly this (a test
+ * compares the two) and the local stack creates its table from it.
  *
  * | access pattern | operation |
  * |---|---|
@@ -8,42 +8,104 @@
  * | create an order | `PutItem`, only if there is none |
  * | record a payment, a close, a check | `UpdateItem` with the state it may leave |
  * | a buyer reads an order | `GetItem` |
- * | orders due for a check | `Query` on `GSI1`, one shard at a time |
+ * | work due for a check | `Query` on `GSI1`, one shard at a time |
+ * | a buyer's orders, the newest first | `Query` on `GSI2`, backwards |
+ * | the payments of a day in Beijing | `Query` on `GSI3`, one shard at a time |
+ *
+ * Only open work is in `GSI1`, every order in `GSI2`, every paid one in `GSI3`. An index changes
+ * what it holds only by being made anew, and older rows would have to be written again, so all
+ * three are there from the first order on, though nothing asks `GSI2` and `GSI3` yet.
+ *
+ * Kept free for refunds, rows beside their order's (`ORDER#…`, `REFUND#<out_refund_no>`): open ones
+ * have `GSI1` keys like open orders, accepted ones `REFUNDED#<day>#<shard>` as `GSI3PK`. `GSI3`
+ * projects the attributes that they will have besides.
  */
-import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
+import type { CreateTableCommandInput, KeySchemaElement } from '@aws-sdk/client-dynamodb';
 import type { OrderId } from '../order/order-id.ts';
+import type { Order } from '../order/order.ts';
 
-/** Sparse index of open orders: only rows that carry `GSI1PK` and `GSI1SK` are in it. */
+/** Sparse index of open work: only rows that carry `GSI1PK` and `GSI1SK` are in it. */
 export const OPEN_ORDERS_INDEX = 'GSI1';
 
 /** How many `GSI1PK` values open orders are spread over, so that no one partition takes every write. */
 export const OPEN_ORDER_SHARDS = 16;
 
-/** Table definition without its name: key types, billing, index and stream. */
+/** How many `GSI3PK` values the payments of one day are spread over, for the same reason. */
+const DAY_SHARDS = 16;
+
+/** What a list of orders shows, so that it reads no rows: as much as `GET /orders/{outTradeNo}`. */
+const LISTED = [
+  'outTradeNo',
+  'tradeState',
+  'totalFen',
+  'description',
+  'createdAt',
+  'expiresAt',
+  'paidAt',
+  'transactionId',
+  'refundedFen',
+];
+
+/** What a day's bill is compared with, so that it reads no rows: of a payment, then of a refund. */
+const BILLED = [
+  'outTradeNo',
+  'transactionId',
+  'appid',
+  'mchid',
+  'subMchid',
+  'spAppid',
+  'totalFen',
+  'tradeState',
+  'refundedFen',
+  'refundableFen',
+  'paidAt',
+  'outRefundNo',
+  'refundId',
+  'refundFen',
+  'status',
+  'source',
+];
+
+const keyAttribute = (AttributeName: string) => ({ AttributeName, AttributeType: 'S' }) as const;
+
+const keySchema = (hash: string, range: string): KeySchemaElement[] => [
+  { AttributeName: hash, KeyType: 'HASH' },
+  { AttributeName: range, KeyType: 'RANGE' },
+];
+
+/** Table definition without its name: key types, billing, indexes and stream. */
 export const TABLE_DEFINITION = {
   BillingMode: 'PAY_PER_REQUEST',
   AttributeDefinitions: [
-    { AttributeName: 'PK', AttributeType: 'S' },
-    { AttributeName: 'SK', AttributeType: 'S' },
-    { AttributeName: 'GSI1PK', AttributeType: 'S' },
-    { AttributeName: 'GSI1SK', AttributeType: 'S' },
+    keyAttribute('PK'),
+    keyAttribute('SK'),
+    keyAttribute('GSI1PK'),
+    keyAttribute('GSI1SK'),
+    keyAttribute('GSI2PK'),
+    keyAttribute('GSI2SK'),
+    keyAttribute('GSI3PK'),
+    keyAttribute('GSI3SK'),
   ],
-  KeySchema: [
-    { AttributeName: 'PK', KeyType: 'HASH' },
-    { AttributeName: 'SK', KeyType: 'RANGE' },
-  ],
+  KeySchema: keySchema('PK', 'SK'),
   GlobalSecondaryIndexes: [
     {
       IndexName: OPEN_ORDERS_INDEX,
-      KeySchema: [
-        { AttributeName: 'GSI1PK', KeyType: 'HASH' },
-        { AttributeName: 'GSI1SK', KeyType: 'RANGE' },
-      ],
+      KeySchema: keySchema('GSI1PK', 'GSI1SK'),
       Projection: { ProjectionType: 'KEYS_ONLY' },
+    },
+    {
+      IndexName: 'GSI2',
+      KeySchema: keySchema('GSI2PK', 'GSI2SK'),
+      Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: LISTED },
+    },
+    {
+      IndexName: 'GSI3',
+      KeySchema: keySchema('GSI3PK', 'GSI3SK'),
+      Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: BILLED },
     },
   ],
   StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
-} as const satisfies Omit<CreateTableCommandInput, 'TableName'>;
+} satisfies Omit<CreateTableCommandInput, 'TableName'>;
 
 /** Primary key of a row. */
 export interface RowKey {
@@ -77,14 +139,37 @@ export const idempotencyKey = (id: OrderId): RowKey => ({
   SK: 'IDEMPOTENCY',
 });
 
-/** `GSI1PK` of open work. */
-export const openShardKey = (shard: number) => `OPEN#${shard.toString().padStart(2, '0')}`;
+/** `GSI1PK` of the open work of a shard. */
+export const openShardKey = (shard: number) => `OPEN#${twoDigits(shard)}`;
+
+/** Place of an open order in the index of open work, by when it is looked at next. */
+export const openKeys = (id: OrderId, nextCheckAt: string) => ({
+  GSI1PK: openShardKey(shardOf(id, OPEN_ORDER_SHARDS)),
+  GSI1SK: nextCheckAt,
+});
+
+/** Place of an order among its buyer's, who is the `openid` of one mini-program. */
+export const buyerKeys = (
+  { appid, openid, outTradeNo }: Pick<Order, 'appid' | 'openid' | 'outTradeNo'>,
+  createdAt: string,
+) => ({
+  GSI2PK: `BUYER#${appid}#${openid}`,
+  GSI2SK: `${createdAt}#${outTradeNo}`,
+});
+
+/** Place of a paid order among the payments of a day in Beijing. */
+export const paymentDayKeys = (id: OrderId, day: string, paidAt: string) => ({
+  GSI3PK: `PAID#${day}#${twoDigits(shardOf(id, DAY_SHARDS))}`,
+  GSI3SK: paidAt,
+});
+
+const twoDigits = (value: number) => value.toString().padStart(2, '0');
 
 /** FNV-1a over the number: even, stable, and independent of how numbers are made. */
-export function shardOf({ outTradeNo }: OrderId): number {
+function shardOf({ outTradeNo }: OrderId, shards: number): number {
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(outTradeNo)) {
     hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
   }
-  return hash % OPEN_ORDER_SHARDS;
+  return hash % shards;
 }

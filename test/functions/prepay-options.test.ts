@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Table } from '../../lib/table/client.ts';
-import { rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
+import { allRows, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { openPrepayShop, quote, stockCatalogue } from '../support/prepay-shop.ts';
 import { APPID, MCHID, OPENID } from '../support/sample-orders.ts';
 import { merchantWith, secretVersions } from '../support/secret-versions.ts';
@@ -14,6 +14,9 @@ beforeEach(async () => {
   table = await newTable();
   await stockCatalogue(table);
 });
+
+const orderRows = async (from: Table) =>
+  (await allRows(from)).filter(({ SK }) => SK?.S === 'ORDER');
 
 const openV3 = (merchant = v3Merchant()) => {
   const { wechatPay, requests } = v3Double(
@@ -50,6 +53,7 @@ describe('options of an order', () => {
     await shop.call({ items: [{ sku: 'latte', quantity: 1 }] });
 
     expect(shop.requests[0]?.fields).toMatchObject({ profit_sharing: 'Y' });
+    expect(await orderRows(table)).toMatchObject([{ profitSharing: { BOOL: true } }]);
     expect(shop.requests[0]?.fields).not.toHaveProperty('receipt');
   });
 
@@ -77,6 +81,7 @@ describe('options of an order', () => {
       detail:
         '{"goods_detail":[{"goods_id":"cake","goods_name":"巧克力蛋糕","quantity":1,"price":9900}]}',
     });
+    expect((await orderRows(table))[0]).not.toHaveProperty('profitSharing');
   });
 
   test.each([

@@ -25,6 +25,8 @@ describe('the row of an order', () => {
   const created = {
     PK: { S: 'ORDER#order-0001' },
     SK: { S: 'ORDER' },
+    GSI2PK: { S: 'BUYER#wx8888888888888888#oUpF8uMuAJO_M2pxb1Q9zNjWeS6o' },
+    GSI2SK: { S: '2026-03-01T02:00:00Z#order-0001' },
     outTradeNo: { S: 'order-0001' },
     openid: { S: 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o' },
     appid: { S: 'wx8888888888888888' },
@@ -75,6 +77,8 @@ describe('the row of an order', () => {
 
     expect(await rowOf(table, 'ORDER#order-0001')).toEqual({
       ...created,
+      GSI3PK: { S: 'PAID#2026-03-01#01' },
+      GSI3SK: { S: '2026-03-01T02:00:40Z' },
       tradeState: { S: 'SUCCESS' },
       transactionId: { S: '4200000001202603010000000001' },
       paidAt: { S: '2026-03-01T02:00:40Z' },
@@ -142,6 +146,15 @@ describe('the row of an order', () => {
       kind: { S: 'virtual' },
       items: { L: [{ M: { sku: { S: 'latte' } } }, { M: { kind: { S: 'service' } } }] },
     });
+  });
+
+  test('says that its money waits to be shared, where it does', async () => {
+    const shared = sampleOrder({ profitSharing: true });
+    await createOrder(table, shared);
+
+    expect((await rowOf(table, 'ORDER#order-0001'))?.['profitSharing']).toEqual({ BOOL: true });
+    expect(await readOrder(table, orderId())).toEqual(shared);
+    expect(orderToItem(sampleOrder({ profitSharing: false }))).not.toHaveProperty('profitSharing');
   });
 
   test('gives back what was paid, checked and refunded', async () => {
@@ -215,6 +228,16 @@ describe('the row of an order', () => {
       M: { path: { S: '/v3/p' }, body: { S: '{"a":"拿铁"}' } },
     });
     expect(orderFromItem(item).prepayRequest).toEqual(prepayRequest);
+  });
+
+  test.each([
+    ['PRODUCT#latte', 'PRODUCT'],
+    ['ORDER#order-0001', 'REFUND#refund-0001'],
+    ['ORDER#', 'ORDER'],
+  ])('of the key %s, %s is no order', (PK, SK) => {
+    const row = { ...orderToItem(order), PK: { S: PK }, SK: { S: SK } };
+
+    expect(() => orderFromItem(row)).toThrow(`the row ${PK} ${SK} is not an order`);
   });
 
   test('with an item that is none is no order', () => {
