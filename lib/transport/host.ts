@@ -29,8 +29,17 @@ export interface WechatResponse {
  */
 export type Host = (request: HostRequest, remainingMs: () => number) => Promise<WechatResponse>;
 
-/** Opens the host of a base URL. Does no I/O: its requests open connections, which are kept. */
-export type OpenHost = (baseUrl: string) => Host;
+/** What a client shows in the TLS handshake, PEM. */
+export interface ClientCertificate {
+  readonly certificate: string;
+  readonly privateKey: string;
+}
+
+/**
+ * Opens the host of a base URL. Does no I/O: its requests open connections, which are kept, and
+ * shared with no other opening of the same host: one with a client certificate stands alone.
+ */
+export type OpenHost = (baseUrl: string, clientCertificate?: ClientCertificate) => Host;
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const MAX_RESPONSE_BYTES = 64 * 1024;
@@ -41,11 +50,15 @@ const MAX_RESPONSE_BYTES = 64 * 1024;
  */
 class StaleConnectionError extends Error {}
 
-export const openHost: OpenHost = (baseUrl) => {
+export const openHost: OpenHost = (baseUrl, clientCertificate) => {
   const url = new URL(baseUrl);
   // Plain http exists for the simulator only (the configuration refuses it elsewhere); asking for
   // the module here keeps it out of every cold start.
   const client = url.protocol === 'http:' ? process.getBuiltinModule('node:http') : https;
+  const identity = clientCertificate && {
+    cert: clientCertificate.certificate,
+    key: clientCertificate.privateKey,
+  };
   const keptAlive = new client.Agent({ keepAlive: true, maxSockets: 64, scheduling: 'lifo' });
 
   const send = (request: HostRequest, agent: typeof keptAlive | false, timeoutMs: number) =>
@@ -54,6 +67,7 @@ export const openHost: OpenHost = (baseUrl) => {
         method: request.method,
         agent,
         headers: requestHeaders(request),
+        ...identity,
       }),
       url,
       request,

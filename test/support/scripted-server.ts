@@ -28,7 +28,7 @@ type Answer = (
 /** An HTTP server on a free port or the given one; https with a certificate. */
 export async function serve(
   answer: Answer,
-  tls?: { key: string; cert: string },
+  tls?: https.ServerOptions,
   wantedPort = 0,
 ): Promise<ScriptedServer> {
   const received: ReceivedRequest[] = [];

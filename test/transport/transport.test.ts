@@ -1,201 +1,44 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import tls from 'node:tls';
-import { afterEach, describe, expect, test } from 'vitest';
-import { WechatPayTransportError } from '../../lib/errors.ts';
+import { describe, expect, test } from 'vitest';
 import { openHost } from '../../lib/transport/host.ts';
-import { createTransport as open, type WechatRequest } from '../../lib/transport/transport.ts';
+import { createTransport as open } from '../../lib/transport/transport.ts';
+import { refusingUrl, serve, serveSilence } from '../support/scripted-server.ts';
 import {
-  refusingUrl,
-  type ScriptedServer,
-  serve,
-  serveSilence,
-} from '../support/scripted-server.ts';
-import { LOOPBACK_CERTIFICATE } from '../support/tls-certificate.ts';
+  answering,
+  dropping,
+  failureOf,
+  login,
+  order,
+  silent,
+  started,
+  useServers,
+} from '../support/wechat-hosts.ts';
 
-const running: ScriptedServer[] = [];
+useServers();
 
 const createTransport = (baseUrls: readonly string[], monotonicMs = () => performance.now()) =>
   open(baseUrls, { openHost, monotonicMs });
 
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((server) => server.stop()));
-});
+test('a request to nobody is not sent', async () => {
+  const failure = await failureOf(createTransport([])(order));
 
-async function started(server: Promise<ScriptedServer>): Promise<ScriptedServer> {
-  const ready = await server;
-  running.push(ready);
-  return ready;
-}
-
-const answering = (text = 'hello') => started(serve((response) => response.end(text)));
-const silent = () => started(serve(() => undefined));
-const dropping = () => started(serve((response) => response.destroy()));
-
-const order: WechatRequest = {
-  method: 'POST',
-  path: '/pay/unifiedorder',
-  body: '<xml>支付</xml>',
-  contentType: 'text/xml; charset=utf-8',
-  timeoutMs: 5_000,
-  repeatable: true,
-};
-const login: WechatRequest = {
-  method: 'GET',
-  path: '/sns/jscode2session?secret=s3cret&js_code=c',
-  timeoutMs: 5_000,
-  repeatable: false,
-};
-
-/** How a call failed; fails when it was answered. */
-async function failureOf(call: Promise<unknown>): Promise<WechatPayTransportError> {
-  const error = await call.then(
-    () => undefined,
-    (cause: unknown) => cause,
-  );
-  if (!(error instanceof WechatPayTransportError)) {
-    throw new Error('no transport error');
-  }
-  return error;
-}
-
-const openTimers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout');
-
-describe('a request', () => {
-  test('arrives as it was given, and its answer comes back byte by byte', async () => {
-    const server = await started(
-      serve((response) => {
-        response.writeHead(418, { 'content-type': 'text/html; charset=gbk' });
-        response.end(Buffer.from([0x00, 0xff, 0xe6]));
-      }),
-    );
-
-    const answer = await createTransport([server.url])(order);
-
-    expect(answer).toMatchObject({ statusCode: 418, body: Buffer.from([0x00, 0xff, 0xe6]) });
-    expect(server.received).toEqual([
-      {
-        method: 'POST',
-        url: '/pay/unifiedorder',
-        body: '<xml>支付</xml>',
-        connection: 1,
-        headers: {
-          accept: '*/*',
-          'user-agent': 'wechatpay-serverless',
-          'content-type': 'text/xml; charset=utf-8',
-          'content-length': '17',
-          host: new URL(server.url).host,
-          connection: 'keep-alive',
-        },
-      },
-    ]);
-  });
-
-  test('without a body says nothing about one', async () => {
-    const server = await answering();
-    await createTransport([server.url])(login);
-
-    expect(server.received).toMatchObject([{ method: 'GET', url: login.path, body: '' }]);
-    expect(server.received[0]?.headers).not.toHaveProperty('content-type');
-    expect(server.received[0]?.headers).not.toHaveProperty('content-length');
-  });
-
-  test('with a body of no stated kind calls it bytes', async () => {
-    const server = await answering();
-    await createTransport([server.url])({
-      method: 'POST',
-      path: '/',
-      body: 'x',
-      timeoutMs: 5_000,
-      repeatable: true,
-    });
-
-    expect(server.received[0]?.headers['content-type']).toBe('application/octet-stream');
-  });
-
-  test('uses the connection of the one before', async () => {
-    const server = await answering();
-    const transport = createTransport([server.url]);
-    for (let n = 0; n < 3; n += 1) {
-      await transport(order);
-    }
-
-    expect(server.received).toHaveLength(3);
-    expect(server.connections()).toBe(1);
-  });
-
-  test('is answered with a redirect as such, and follows none', async () => {
-    const elsewhere = await answering();
-    const server = await started(
-      serve((response) => response.writeHead(302, { location: elsewhere.url }).end()),
-    );
-
-    expect(await createTransport([server.url])(order)).toMatchObject({ statusCode: 302 });
-    expect(elsewhere.received).toEqual([]);
-  });
-
-  test('that Node refuses to send fails as what it is: a mistake of ours', async () => {
-    const server = await answering();
-
-    await expect(
-      createTransport([server.url])({ ...order, contentType: 'a\nb' }),
-    ).rejects.toMatchObject({ code: 'ERR_INVALID_CHAR' });
-    expect(server.received).toEqual([]);
-  });
-
-  test('to nobody is not sent', async () => {
-    const failure = await failureOf(createTransport([])(order));
-
-    expect(failure).toMatchObject({
-      code: 'WECHAT_UNREACHABLE',
-      outcome: 'not-sent',
-      retryable: true,
-      message: 'no host of WeChat is configured',
-    });
+  expect(failure).toMatchObject({
+    code: 'WECHAT_UNREACHABLE',
+    outcome: 'not-sent',
+    retryable: true,
+    message: 'no host of WeChat is configured',
   });
 });
 
-describe('a request over TLS', () => {
-  test('goes to a host whose certificate is trusted, over one connection', async () => {
-    const server = await started(serve((response) => response.end('hello'), LOOPBACK_CERTIFICATE));
-    const before = tls.getCACertificates('default');
-    tls.setDefaultCACertificates([...before, LOOPBACK_CERTIFICATE.cert]);
-    try {
-      const transport = createTransport([server.url]);
-      await transport(order);
+test('a request that Node refuses to send is a mistake of ours, and no host fails by it', async () => {
+  const [first, second] = [await answering('first'), await answering('second')];
+  const transport = createTransport([first.url, second.url]);
 
-      expect(await transport(login)).toMatchObject({ statusCode: 200, body: Buffer.from('hello') });
-      expect(server.connections()).toBe(1);
-    } finally {
-      tls.setDefaultCACertificates(before);
-    }
+  await expect(transport({ ...order, contentType: 'a\nb' })).rejects.toMatchObject({
+    code: 'ERR_INVALID_CHAR',
   });
-
-  test('is not sent to a host whose certificate is not trusted', async () => {
-    const server = await started(serve((response) => response.end('hello'), LOOPBACK_CERTIFICATE));
-
-    const failure = await failureOf(createTransport([server.url])(login));
-
-    expect(failure).toMatchObject({
-      outcome: 'not-sent',
-      message: '127.0.0.1: the connection failed',
-    });
-    expect(server.received).toEqual([]);
-  });
-
-  test('is not sent when no handshake ends in time, and the next host is asked', async () => {
-    const mute = await started(serveSilence());
-    const server = await answering();
-
-    const failure = await failureOf(createTransport([mute.url])({ ...login, timeoutMs: 200 }));
-    const answer = await createTransport([mute.url, server.url])(login);
-
-    expect(failure).toMatchObject({
-      outcome: 'not-sent',
-      message: expect.stringMatching(/no (connection|answer) in time$/),
-    });
-    expect(answer.body.toString()).toBe('hello');
-    expect(server.received).toHaveLength(1);
-  });
+  expect((await transport(order)).body.toString()).toBe('first');
+  expect(second.received).toEqual([]);
 });
 
 describe('when a host cannot be connected to', () => {
@@ -205,6 +48,24 @@ describe('when a host cannot be connected to', () => {
     const answer = await createTransport([await refusingUrl(), server.url])(request);
 
     expect(answer.body.toString()).toBe('hello');
+    expect(server.received).toHaveLength(1);
+  });
+
+  test('any more since the last request, the next host is asked', async () => {
+    const first = await serve((response) => response.end('first'));
+    const second = await answering('second');
+    const transport = createTransport([first.url, second.url]);
+    await transport(login);
+    await first.stop();
+
+    expect((await transport(login)).body.toString()).toBe('second');
+  });
+
+  test('because no handshake ends in time, the next host is asked', async () => {
+    const mute = await started(serveSilence());
+    const server = await answering();
+
+    expect((await createTransport([mute.url, server.url])(login)).body.toString()).toBe('hello');
     expect(server.received).toHaveLength(1);
   });
 
@@ -360,157 +221,6 @@ describe('when a host takes the request and does not answer', () => {
     answers = true;
     nowMs = 30_000;
     expect((await transport(login)).body.toString()).toBe('first');
-  });
-});
-
-describe('when the answer', () => {
-  test.each([
-    ['has 64 KiB it is taken', 65_536],
-    ['is empty it is taken', 0],
-  ])('%s', async (_, size) => {
-    const server = await answering('x'.repeat(size));
-
-    expect((await createTransport([server.url])(order)).body).toHaveLength(size);
-  });
-
-  test.each([65_537, 5_000_000])('has %i bytes the outcome is unknown', async (size) => {
-    const server = await answering('x'.repeat(size));
-
-    expect(await failureOf(createTransport([server.url])(order))).toMatchObject({
-      outcome: 'unknown',
-      message: '127.0.0.1: the answer is too large',
-    });
-  });
-
-  test('never ends and never stops, the outcome is unknown', async () => {
-    const server = await started(
-      serve((response) => {
-        const timer = setInterval(() => response.write('x'), 20);
-        response.on('close', () => clearInterval(timer));
-      }),
-    );
-
-    expect(
-      await failureOf(createTransport([server.url])({ ...order, timeoutMs: 300 })),
-    ).toMatchObject({ outcome: 'unknown', message: '127.0.0.1: no answer in time' });
-  });
-
-  test('breaks off, the outcome is unknown', async () => {
-    const server = await started(
-      serve((response) => {
-        response.writeHead(200, { 'content-length': '100' });
-        response.write('<xml>');
-        setTimeout(() => response.destroy(), 50);
-      }),
-    );
-
-    expect(await failureOf(createTransport([server.url])(order))).toMatchObject({
-      outcome: 'unknown',
-      message: '127.0.0.1: the answer broke off',
-    });
-  });
-
-  test('is not HTTP, the outcome is unknown', async () => {
-    const server = await started(
-      serve((response) => {
-        response.socket?.end('SSH-2.0-OpenSSH\r\n\r\n');
-      }),
-    );
-
-    expect(await failureOf(createTransport([server.url])(order))).toMatchObject({
-      outcome: 'unknown',
-      message: '127.0.0.1: the connection failed',
-    });
-  });
-});
-
-describe('when the other side closed a kept-alive connection in the meantime', () => {
-  /** Answers the first request of a connection and drops the connection at the second. */
-  const forgetful = () =>
-    started(
-      serve((response, request, received) => {
-        const before = received.filter(({ connection }) => connection === request.connection);
-        if (before.length === 1) {
-          response.end('hello');
-        } else {
-          response.destroy();
-        }
-      }),
-    );
-
-  test.each([order, login])('$method goes out once more on a new one', async (request) => {
-    const server = await forgetful();
-    const backup = await answering('backup');
-    const transport = createTransport([server.url, backup.url]);
-    await transport(request);
-
-    const answer = await transport(request);
-
-    expect(answer.body.toString()).toBe('hello');
-    expect(server.received.map(({ connection }) => connection)).toEqual([1, 1, 2]);
-    expect(backup.received).toEqual([]);
-  });
-
-  test('and cannot be connected to any more, the next host is asked', async () => {
-    const first = await serve((response) => response.end('first'));
-    const second = await answering('second');
-    const transport = createTransport([first.url, second.url]);
-    await transport(login);
-    await first.stop();
-
-    expect((await transport(login)).body.toString()).toBe('second');
-  });
-
-  test('a request that is dropped on the new one as well is not sent a third time', async () => {
-    let healthy = true;
-    const server = await started(
-      serve((response) => {
-        if (healthy) {
-          response.end();
-        } else {
-          response.destroy();
-        }
-      }),
-    );
-    const transport = createTransport([server.url]);
-    await transport(login);
-    healthy = false;
-
-    expect((await failureOf(transport(login))).outcome).toBe('unknown');
-    expect(server.received).toHaveLength(3);
-  });
-});
-
-describe('whatever happens to a request', () => {
-  test('no timer and no unhandled rejection is left behind', async () => {
-    const unhandled: unknown[] = [];
-    const onUnhandled = (reason: unknown) => unhandled.push(reason);
-    process.on('unhandledRejection', onUnhandled);
-    const before = openTimers().length;
-    const servers = [
-      await answering(),
-      await dropping(),
-      await silent(),
-      await answering('x'.repeat(100_000)),
-      await started(serveSilence()),
-    ];
-    const urls = [
-      ...servers.map(({ url }) => url),
-      await refusingUrl(),
-      await refusingUrl('https'),
-    ];
-
-    await Promise.allSettled(
-      urls.flatMap((url) => {
-        const transport = createTransport([url]);
-        return [order, login].map((request) => transport({ ...request, timeoutMs: 200 }));
-      }),
-    );
-    await delay(100);
-    process.off('unhandledRejection', onUnhandled);
-
-    expect(unhandled).toEqual([]);
-    expect(openTimers().length).toBeLessThanOrEqual(before);
   });
 });
 
