@@ -119,7 +119,7 @@ async function start(
 async function openSurroundings(options: StackOptions, undo: (() => unknown)[]) {
   const template = readTemplate(options.templatePath ?? path.join(ROOT, 'serverless.yml'));
   const inMemory = options.inMemory ?? false;
-  const dataDir = openDataDir(
+  const dataDir = await openDataDir(
     inMemory ? undefined : (options.dataDir ?? '.local'),
     options.fresh ?? false,
   );

@@ -1,6 +1,4 @@
 /** A DynamoDB for the laptop: the embedded engine `dynoxide`, or the one at `DYNAMODB_ENDPOINT`. */
-import { createRequire } from 'node:module';
-import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { TABLE_DEFINITION } from '../../lib/table/schema.ts';
@@ -10,28 +8,18 @@ import {
   startSupervised,
   type SupervisedProcess,
 } from '../process/supervised-process.ts';
+import { findEngine } from './engine.ts';
 
-const NPX_PACKAGE = 'dynoxide@1.2.1';
 const START_TIMEOUT_MS = 15_000;
-/** `npx` may have to fetch the engine first. */
-const NPX_START_TIMEOUT_MS = 30_000;
-const OWN_DYNAMODB = `There is no DynamoDB engine for this machine among the installed packages, and npx could not start ${NPX_PACKAGE}.
-Run a DynamoDB yourself, e.g. docker run -p 8000:8000 amazon/dynamodb-local
-and set DYNAMODB_ENDPOINT=http://127.0.0.1:8000. On Windows, use WSL.`;
 const PORT_ATTEMPTS = 3;
+/** The number too, because Windows says it in the user's language. */
+const PORT_TAKEN = /already in use|os error (?:98|48|10048)\b/;
 
 export interface LocalDynamoDb {
   readonly endpoint: string;
   /** Rejects when the engine ends by itself; never settles while it runs or after `stop()`. */
   readonly died: Promise<never>;
   stop(): Promise<void>;
-}
-
-interface Engine {
-  command: string;
-  args: string[];
-  startTimeoutMs: number;
-  advice: string;
 }
 
 /**
@@ -56,21 +44,21 @@ export async function startDynamoDb(
 
   for (let attempt = 1; ; attempt += 1) {
     const port = options.port ?? (await findFreePort());
-    const args = [...engine.args, '--host', '127.0.0.1', '--port', String(port)];
+    const args = ['--host', '127.0.0.1', '--port', String(port)];
     if (options.dbPath !== undefined) {
       args.push('--db-path', options.dbPath);
     }
-    const running = startSupervised(engine.command, args, { pidFile });
+    const running = startSupervised(engine, args, { pidFile });
     const endpoint = `http://127.0.0.1:${port}`;
-    const timeoutMs = options.startTimeoutMs ?? engine.startTimeoutMs;
+    const timeoutMs = options.startTimeoutMs ?? START_TIMEOUT_MS;
     const failure = await waitUntilReady(endpoint, running, timeoutMs);
     if (failure === undefined) {
       return watch(endpoint, running);
     }
     await running.stop();
-    const lostTheRace = options.port === undefined && failure.includes('already in use');
+    const lostTheRace = options.port === undefined && PORT_TAKEN.test(failure);
     if (!lostTheRace || attempt === PORT_ATTEMPTS) {
-      throw new Error(`the DynamoDB engine did not start: ${failure}${engine.advice}`);
+      throw new Error(`the DynamoDB engine did not start: ${failure}`);
     }
   }
 }
@@ -96,31 +84,6 @@ export function createLocalClient(endpoint: string): DynamoDBClient {
     region: process.env.AWS_REGION ?? 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
-}
-
-function findEngine(): Engine {
-  const installed = findInstalledEngine();
-  if (installed !== undefined) {
-    return { command: installed, args: [], startTimeoutMs: START_TIMEOUT_MS, advice: '' };
-  }
-  return {
-    command: process.platform === 'win32' ? 'npx.cmd' : 'npx',
-    args: ['--yes', NPX_PACKAGE],
-    startTimeoutMs: NPX_START_TIMEOUT_MS,
-    advice: `\n${OWN_DYNAMODB}`,
-  };
-}
-
-function findInstalledEngine(): string | undefined {
-  if (process.platform !== 'linux' || process.arch !== 'x64') {
-    return undefined;
-  }
-  try {
-    const manifest = createRequire(import.meta.url).resolve('@dynoxide/linux-x64/package.json');
-    return path.join(path.dirname(manifest), 'dynoxide');
-  } catch {
-    return undefined;
-  }
 }
 
 async function useExternal(endpoint: string): Promise<LocalDynamoDb> {

@@ -24,16 +24,16 @@ export interface DataDir {
 }
 
 /**
- * Takes the directory for this process; undefined makes a temporary one. `fresh` removes what earlier stacks wrote, and nothing else
- * that somebody may have put there.
+ * Takes the directory for this process; undefined makes a temporary one. `fresh` removes what earlier
+ * stacks wrote, and nothing else that somebody may have put there.
  */
-export function openDataDir(dataDir: string | undefined, fresh: boolean): DataDir {
+export async function openDataDir(dataDir: string | undefined, fresh: boolean): Promise<DataDir> {
   const root =
     dataDir === undefined
       ? mkdtempSync(path.join(tmpdir(), 'wechatpay-stack-'))
       : path.resolve(dataDir);
   mkdirSync(root, { recursive: true });
-  const release = lockDataDir(dataDir ?? root, path.join(root, LOCK_FILE));
+  const release = await lockDataDir(dataDir ?? root, path.join(root, LOCK_FILE));
   const files = Object.fromEntries(
     Object.entries(FILES).map(([key, name]) => [key, path.join(root, name)]),
   ) as Record<keyof typeof FILES, string>;
@@ -48,7 +48,8 @@ export function openDataDir(dataDir: string | undefined, fresh: boolean): DataDi
     close: () => {
       release();
       if (dataDir === undefined) {
-        rmSync(root, { recursive: true, force: true });
+        // Windows lets go of an ended program's files a little later.
+        rmSync(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
       }
     },
   };

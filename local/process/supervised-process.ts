@@ -1,9 +1,11 @@
 /** Starts a program under `supervisor.ts`, so that it never outlives this process. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { describeProcess } from './running-process.ts';
 
+const LEFTOVER_LIMIT_MS = 5000;
 const SUPERVISOR = fileURLToPath(new URL('./supervisor.ts', import.meta.url));
 
 export interface SupervisedProcess {
@@ -22,16 +24,26 @@ export function startSupervised(
   options: { pidFile?: string } = {},
 ): SupervisedProcess {
   const child = spawn(process.execPath, [SUPERVISOR, options.pidFile ?? '', command, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
     // Its own process group: Ctrl-C must reach the stack first, not the engine under it.
     detached: true,
+    windowsHide: true,
+  });
+  let programPid: number | undefined;
+  child.on('message', (message: { pid: number }) => {
+    programPid = message.pid;
   });
   const output = keepOutput(child);
   // Writing nothing still reports a closed pipe as an error event; the exit code says the same.
   child.stdin?.on('error', () => {});
   const exited = new Promise<number>((resolve) => {
     child.on('error', () => resolve(127));
-    child.on('exit', (code) => resolve(code ?? 1));
+    child.on('exit', (code, signal) => {
+      if (signal !== null && programPid !== undefined) {
+        killQuietly(programPid);
+      }
+      resolve(code ?? 1);
+    });
   });
   const stop = async () => {
     child.stdin?.end();
@@ -53,18 +65,37 @@ function keepOutput(child: ChildProcess): () => string {
 
 /**
  * Ends a program that an earlier, killed stack left behind, and waits until it is gone. `marker`
- * must be in its command line: the pid may belong to somebody else by now.
+ * must be in its command line: the pid may belong to somebody else by now. On Windows no program
+ * outlives its supervisor.
+ *
+ * @throws {Error} when it cannot be ended.
  */
 export async function endLeftover(pidFile: string, marker: string): Promise<void> {
   const pid = readPid(pidFile);
   if (pid === undefined) {
     return;
   }
-  while (readCommandLine(pid).includes(marker)) {
+  const pattern = toPattern(marker);
+  const deadline = performance.now() + LEFTOVER_LIMIT_MS;
+  while (pattern.test(describeProcess(pid)?.command ?? '')) {
+    if (performance.now() > deadline) {
+      throw new Error(`a program of an earlier start still runs and cannot be ended (pid ${pid})`);
+    }
     killQuietly(pid);
     await delay(20);
   }
   rmSync(pidFile, { force: true });
+}
+
+/** `ps` may write escapes of its own for what is not ASCII, so there anything fits. */
+function toPattern(marker: string): RegExp {
+  return new RegExp(
+    marker
+      .split(/[^\x20-\x7e]+/)
+      .map((part) => RegExp.escape(part))
+      .join('.+'),
+    's',
+  );
 }
 
 /** The pid in a pid file, or undefined without a file or a number in it. */
@@ -74,37 +105,6 @@ function readPid(pidFile: string): number | undefined {
     return pid > 0 ? pid : undefined;
   } catch {
     return undefined;
-  }
-}
-
-/** A running process's command line, or '' when there is none. */
-function readCommandLine(pid: number): string {
-  if (process.platform === 'linux') {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-    } catch {
-      return '';
-    }
-  }
-  return (
-    spawnSync('ps', ['-p', String(pid), '-o', 'lstart=,command='], { encoding: 'utf8' }).stdout ??
-    ''
-  );
-}
-
-/** Tells a process from a later one with the same pid: its start time and command; '' without one. */
-export function describeProcess(pid: number): string {
-  const command = readCommandLine(pid);
-  if (process.platform !== 'linux' || command === '') {
-    return command;
-  }
-  try {
-    // Field 22, counted after the command's name, which may hold spaces and parentheses.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const startTicks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-    return `${startTicks} ${command}`;
-  } catch {
-    return '';
   }
 }
 

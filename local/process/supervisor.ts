@@ -1,25 +1,29 @@
 /**
- * `node local/process/supervisor.ts <pidFile> <command> [argument…]` runs one program and ends it when its
- * own stdin closes. The parent holds the other end of that pipe, and the kernel closes it however
- * the parent dies, so that even `kill -9` of the stack leaves no program behind.
+ * `node local/process/supervisor.ts <pidFile> <command> [argument…]` runs one program and ends it when
+ * its own stdin closes. The parent holds the other end of that pipe, and the kernel closes it however
+ * the parent dies, so that even `kill -9` of the stack leaves no program behind. The program's pid is
+ * sent over the IPC channel, for a parent that survives this process.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 const GRACE_MS = 3000;
+const WINDOWS = process.platform === 'win32';
 const [pidFile = '', command = '', ...args] = process.argv.slice(2);
 
-// Windows starts a script (npx.cmd) only through a shell, which splits at blanks.
-const shell = process.platform === 'win32' && command.endsWith('.cmd');
-// Its own process group, because `npx` is a tree of processes that must end as one.
-const child = spawn(command, shell ? args.map((arg) => `"${arg}"`) : args, {
+const child = spawn(command, args, {
   stdio: ['ignore', 'inherit', 'inherit'],
-  detached: true,
-  shell,
+  // Its own process group, so that a program which starts others ends with all of them. On Windows
+  // a program that is not detached ends with whoever started it, also by force.
+  detached: !WINDOWS,
+  windowsHide: true,
 });
 const childPid = `${child.pid}\n`;
 if (pidFile !== '' && child.pid !== undefined) {
   writePidFile();
+}
+if (child.pid !== undefined && process.connected) {
+  process.send?.({ pid: child.pid }, () => process.disconnect());
 }
 
 child.on('error', (error) => {
@@ -27,6 +31,8 @@ child.on('error', (error) => {
   process.exit(127);
 });
 child.on('exit', (code, signal) => {
+  // What the program itself started may still run.
+  signalChild('SIGKILL');
   removePidFile();
   process.exit(code ?? (signal === 'SIGTERM' ? 0 : 1));
 });
@@ -55,7 +61,11 @@ function signalChild(signal: NodeJS.Signals): void {
     return;
   }
   try {
-    process.kill(process.platform === 'win32' ? child.pid : -child.pid, signal);
+    if (WINDOWS) {
+      child.kill(signal);
+    } else {
+      process.kill(-child.pid, signal);
+    }
   } catch {
     // Already gone: its exit event follows.
   }

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { listDescendants, listProcesses } from '../support/processes.ts';
 
 interface Program {
   readonly child: ChildProcess;
@@ -65,21 +66,26 @@ const waitUntilReady = (program: Program): Promise<Ready> =>
     const line = /^ready {2}API (\S+) {2}WeChat \(simulator\) (\S+) {2}data (\S+)$/m.exec(
       program.output(),
     );
-    return line === null ? undefined : { apiUrl: line[1] ?? '', simulatorUrl: line[2] ?? '' };
+    if (line === null) {
+      return undefined;
+    }
+    rememberParts(program);
+    return { apiUrl: line[1] ?? '', simulatorUrl: line[2] ?? '' };
   });
 
-/** Processes whose command line or environment names this test's directory, themselves excluded. */
+/** Parts of stacks that were ready once: the simulator has nothing of the directory in its command. */
+const parts = new Map<number, string>();
+const rememberParts = ({ child }: Program) => {
+  for (const { pid, command } of listDescendants(child.pid ?? 0)) {
+    parts.set(pid, command);
+  }
+};
+/** Programs on this test's data, and whatever belonged to a stack on it. */
 const findProcesses = () =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((pid) => {
-      try {
-        const about = ['cmdline', 'environ'].map((file) => readFileSync(`/proc/${pid}/${file}`));
-        return about.some((text) => text.includes(directory));
-      } catch {
-        return false;
-      }
-    });
+  listProcesses().filter(
+    ({ pid, command }) =>
+      pid !== process.pid && (command.includes(directory) || parts.get(pid) === command),
+  );
 const waitUntilNoneLeft = () =>
   waitUntil('the end of all processes', () => (findProcesses().length === 0 ? true : undefined));
 
@@ -114,6 +120,7 @@ const placeOrder = async (ready: Ready, key: string) => {
 };
 
 beforeEach(() => {
+  parts.clear();
   directory = mkdtempSync(path.join(tmpdir(), 'start-'));
 });
 afterEach(async () => {
