@@ -227,6 +227,17 @@ describe('the variables', () => {
   });
 });
 
+describe.each(bothLanguages('docs/costs.md'))('%s', (path) => {
+  test('counts the alarms that are deployed', () => {
+    const alarms = listProjectFiles('deploy/*.yml').flatMap(
+      (file) => readProjectFile(file).match(/Type: AWS::CloudWatch::Alarm/g) ?? [],
+    );
+    const [, counted] = /\| CloudWatch [^|]*\| (\d+)/.exec(readProjectFile(path)) ?? [];
+
+    expect(Number(counted)).toBe(alarms.length);
+  });
+});
+
 describe('the comparison of two languages', () => {
   const [english = '', chinese = ''] = bothLanguages('docs/local-stack.md').map(readProjectFile);
   const without = (text: string, part: string) => text.replace(part, '');
