@@ -9,7 +9,7 @@ import {
 } from '../lib/http/notification-handler.ts';
 import { confirmRefund } from '../lib/evidence/refund-notice.ts';
 import { type Machine, machine, openResources } from '../lib/deployment.ts';
-import { settle } from '../lib/evidence/record.ts';
+import { recordEvidence } from '../lib/evidence/record.ts';
 import { FIRST_MERCHANT } from '../lib/order/order-id.ts';
 import type { Decision } from '../lib/order/transition.ts';
 import { openConnection, type Table } from '../lib/table/client.ts';
@@ -33,13 +33,13 @@ export async function notify(
   const message = { headers: event.headers, body: readBody(event) };
   const merchantKey = FIRST_MERCHANT;
   const notification = await wechatPay({ apiVersion, merchantKey }).parseNotification(message);
-  const context = { table, wechatPay, log, nowMs: nowMs() };
+  const context = { table, wechatPay, log, nowMs };
   if (notification.kind === 'refund') {
     return confirmRefund(context, merchantKey, notification.refund);
   }
   const { payment } = notification;
   const id = { merchantKey, outTradeNo: payment.outTradeNo };
-  return settle(context, id, { kind: 'paid', refunded: false, payment });
+  return recordEvidence(context, id, { kind: 'paid', refunded: false, payment });
 }
 
 /** The handler of one environment, warmed up if Lambda is just starting it. */

@@ -32,7 +32,7 @@ export async function query(
   if (order?.openid !== openid) {
     throw new OrderNotFoundError();
   }
-  return presentOrder(await refreshOrder({ table, wechatPay, log, nowMs: nowMs() }, order));
+  return presentOrder(await refreshOrder({ table, wechatPay, log, nowMs }, order));
 }
 
 /** The handler of one environment, warmed up if Lambda is just starting it. */

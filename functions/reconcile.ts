@@ -6,17 +6,19 @@ import { describeError, type FunctionLog } from '../lib/runtime/log.ts';
 import { type Machine, machine, openResources } from '../lib/deployment.ts';
 import type { MerchantSecret } from '../lib/secrets/merchant.ts';
 import type { VersionedSecret } from '../lib/secrets/versioned-secret.ts';
-import { type SweepContext, type SweepSummary, sweep } from '../lib/reconcile/run.ts';
+import type { CloseContext } from '../lib/evidence/close-order.ts';
+import { checkOrder } from '../lib/reconcile/order.ts';
+import { type ReconcileSummary, runReconcile } from '../lib/reconcile/run.ts';
 import { openConnection } from '../lib/table/client.ts';
 
-export type ReconcileDependencies = Pick<SweepContext, 'table' | 'wechatPay' | 'nowMs'> & {
+export type ReconcileDependencies = Omit<CloseContext, 'log'> & {
   readonly merchant: VersionedSecret<MerchantSecret>;
 };
 
 type ReconcileHandler = (
   event: unknown,
   context: Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>,
-) => Promise<SweepSummary>;
+) => Promise<ReconcileSummary>;
 
 /** Makes the handler of a run; its counts are logged in one line and returned. */
 export function reconcileHandler(
@@ -30,7 +32,10 @@ export function reconcileHandler(
       const remainingMs = () => context.getRemainingTimeInMillis();
       const { merchant, ...rest } = dependencies();
       watchCertificate(await merchant.current(), log, rest.nowMs());
-      const summary = await sweep({ ...rest, log, remainingMs });
+      const summary = await runReconcile(
+        { ...rest, remainingMs },
+        { order: (id) => checkOrder({ ...rest, log }, id) },
+      );
       log.info('reconciled', { ...summary });
       return summary;
     } catch (error) {

@@ -1,18 +1,26 @@
-/** Asks WeChat about an order that looks unpaid, not more often than every few seconds. */
+/** Asks WeChat about an order; for a buyer who looks, not more often than every few seconds. */
 import { ConfigError } from '../errors.ts';
-import { describeError, type Log } from '../runtime/log.ts';
+import { describeError } from '../runtime/log.ts';
 import { isOpen, isPaid, type Order } from '../order/order.ts';
-import { evidenceOf, settle } from './record.ts';
-import type { Table } from '../table/client.ts';
+import { type EvidenceContext, evidenceOf, type Recorded, recordEvidence } from './record.ts';
 import { claimCheck } from '../table/due.ts';
 import { readOrder } from '../table/orders.ts';
 import type { WechatPayOf } from '../wechatpay/open.ts';
+import type { CallOptions } from '../wechatpay/operations.ts';
 
-export interface RefreshContext {
-  readonly table: Table;
+export interface AskContext extends EvidenceContext {
   readonly wechatPay: WechatPayOf<'queryOrder'>;
-  readonly log: Log;
-  readonly nowMs: number;
+}
+
+/** Asks WeChat about an order and records what it proves; nothing while it is simply unpaid. */
+export async function askAndRecord(
+  context: AskContext,
+  order: Order,
+  options: CallOptions,
+): Promise<Recorded | undefined> {
+  const result = await context.wechatPay(order).queryOrder(order, options);
+  const evidence = evidenceOf(result);
+  return evidence && { evidence, decision: await recordEvidence(context, order, evidence) };
 }
 
 /** A client that polls gets WeChat's word at this pace and the row in between. */
@@ -23,8 +31,8 @@ const WECHAT_TIMEOUT_MS = 5_000;
  * The order as WeChat knows it now. When WeChat cannot be asked, the order as it was known: a
  * buyer must be able to see an order while WeChat is down.
  */
-export async function refreshOrder(context: RefreshContext, order: Order): Promise<Order> {
-  if (!isOpen(order) || isFresh(order, context.nowMs)) {
+export async function refreshOrder(context: AskContext, order: Order): Promise<Order> {
+  if (!isOpen(order) || isFresh(order, context.nowMs())) {
     return order;
   }
   try {
@@ -50,20 +58,17 @@ function isFresh(order: Order, nowMs: number): boolean {
  * The turn is taken before WeChat is asked: of many who look at the same moment one asks, and a
  * WeChat that fails is not asked more often than one that answers.
  */
-async function askInTurn(context: RefreshContext, order: Order): Promise<Order> {
-  const { table, wechatPay, nowMs } = context;
-  const nowEpochSeconds = Math.floor(nowMs / 1000);
+async function askInTurn(context: AskContext, order: Order): Promise<Order> {
+  const { table, nowMs } = context;
+  const nowEpochSeconds = Math.floor(nowMs() / 1000);
   if ((await claimCheck(table, order, nowEpochSeconds, FRESH_SECONDS)) === 'taken') {
     return order;
   }
-  const result = await wechatPay(order).queryOrder(order, {
-    timeoutMs: WECHAT_TIMEOUT_MS,
-  });
-  const evidence = evidenceOf(result);
-  if (!evidence) {
+  const recorded = await askAndRecord(context, order, { timeoutMs: WECHAT_TIMEOUT_MS });
+  if (!recorded) {
     return order;
   }
-  const decision = await settle(context, order, evidence);
+  const { evidence, decision } = recorded;
   if (decision.kind !== 'apply') {
     return (await readOrder(table, order)) ?? order;
   }

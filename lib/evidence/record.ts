@@ -6,22 +6,29 @@ import type { Table } from '../table/client.ts';
 import { applyEvidence, recordMismatch } from '../table/order-transition.ts';
 import type { QueryResult } from '../wechatpay/operations.ts';
 
-export interface SettlementContext {
+/** What it takes to record evidence. */
+export interface EvidenceContext {
   readonly table: Table;
   readonly log: Log;
-  readonly nowMs: number;
+  readonly nowMs: () => number;
+}
+
+/** Evidence, and what it did to its order. */
+export interface Recorded {
+  readonly evidence: Evidence;
+  readonly decision: Decision;
 }
 
 /**
  * Applies evidence with one conditional write. A contradiction raises the alarm metric and is kept
  * beside the order; the order itself stays as it is.
  */
-export async function settle(
-  { table, log, nowMs }: SettlementContext,
+export async function recordEvidence(
+  { table, log, nowMs }: EvidenceContext,
   id: OrderId,
   evidence: Evidence,
 ): Promise<Decision> {
-  const nowEpochSeconds = Math.floor(nowMs / 1000);
+  const nowEpochSeconds = Math.floor(nowMs() / 1000);
   const decision = await applyEvidence(table, id, evidence, nowEpochSeconds);
   // First the report: the alarm must not depend on a second write.
   report(log, id.outTradeNo, evidence, decision);

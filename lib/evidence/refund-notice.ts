@@ -4,20 +4,11 @@
  * fit into the 4 seconds of `notify`; when they do not, WeChat sends the notification again.
  */
 import { WechatPayNotReadyError } from '../errors.ts';
-import type { Log } from '../runtime/log.ts';
 import type { Decision } from '../order/transition.ts';
-import { settle } from './record.ts';
-import type { Table } from '../table/client.ts';
+import type { AskContext } from './ask.ts';
+import { recordEvidence } from './record.ts';
 import { readOrder } from '../table/orders.ts';
-import type { WechatPayOf } from '../wechatpay/open.ts';
 import type { RefundHint } from '../wechatpay/operations.ts';
-
-export interface RefundContext {
-  readonly table: Table;
-  readonly wechatPay: WechatPayOf<'queryOrder'>;
-  readonly log: Log;
-  readonly nowMs: number;
-}
 
 /** Keys may have to be read first, and the table twice. */
 const WECHAT_TIMEOUT_MS = 1_500;
@@ -30,11 +21,11 @@ const WECHAT_TIMEOUT_MS = 1_500;
  * @throws {WechatPayNotReadyError} while WeChat's own answer does not show the refund yet.
  */
 export async function confirmRefund(
-  context: RefundContext,
+  context: AskContext,
   merchantKey: string,
   refund: RefundHint,
 ): Promise<Decision> {
-  const { table, wechatPay, log, nowMs } = context;
+  const { table, wechatPay, log } = context;
   const { outTradeNo, outRefundNo, refundId, refundFen, status } = refund;
   log.info('WeChat reports a refund', { outTradeNo, outRefundNo, refundId, refundFen, status });
   const order = await readOrder(table, { merchantKey, outTradeNo });
@@ -52,7 +43,7 @@ export async function confirmRefund(
     timeoutMs: WECHAT_TIMEOUT_MS,
   });
   if (result.kind === 'paid' && (result.refunded || status !== 'SUCCESS')) {
-    return settle({ table, log, nowMs }, order, result);
+    return recordEvidence(context, order, result);
   }
   throw new WechatPayNotReadyError('a refund is reported, but the order does not show one yet');
 }

@@ -40,7 +40,7 @@ async function refresh(
     },
   };
   const refreshed = await refreshOrder(
-    { table: watched, wechatPay: () => wechatPay, log, nowMs },
+    { table: watched, wechatPay: () => wechatPay, log, nowMs: () => nowMs },
     order,
   );
   return { refreshed, asked, log, operations: watched.operations };

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { OrderState } from '../../lib/order/order.ts';
 import type { Evidence } from '../../lib/order/transition.ts';
-import { evidenceOf, settle } from '../../lib/evidence/record.ts';
+import { evidenceOf, recordEvidence } from '../../lib/evidence/record.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { orderToItem } from '../../lib/table/order-row.ts';
 import type { QueryResult, TradeState } from '../../lib/wechatpay/operations.ts';
@@ -40,11 +40,15 @@ async function given(tradeState: OrderState) {
 
 async function settled(evidence: Evidence, on: Table = table) {
   const log = recordingLog();
-  const decision = await settle({ table: on, log, nowMs: NOW_MS }, orderId(NUMBER), evidence);
+  const decision = await recordEvidence(
+    { table: on, log, nowMs: () => NOW_MS },
+    orderId(NUMBER),
+    evidence,
+  );
   return { decision, log };
 }
 
-describe('settling an order', () => {
+describe('evidence about an order', () => {
   test.each<[string, OrderState, Evidence, object, string[], string[]]>([
     ['a payment', 'NOTPAY', paid, { OrderPaid: 1 }, ['order changed'], []],
     ['a refund', 'NOTPAY', refunded, { OrderPaid: 1 }, ['order changed'], []],
@@ -144,7 +148,7 @@ describe('settling an order', () => {
     });
 
     await expect(
-      settle({ table: failing, log, nowMs: NOW_MS }, orderId(NUMBER), forged),
+      recordEvidence({ table: failing, log, nowMs: () => NOW_MS }, orderId(NUMBER), forged),
     ).rejects.toThrow('throttled');
     expect(log.counts).toEqual({ TransactionMismatch: 1 });
   });

@@ -1,5 +1,6 @@
 /** One run of reconcile over a table, with WeChat's word given order by order. */
-import { sweep } from '../../lib/reconcile/run.ts';
+import { checkOrder } from '../../lib/reconcile/order.ts';
+import { runReconcile } from '../../lib/reconcile/run.ts';
 import type { Table } from '../../lib/table/client.ts';
 import type { CloseResult, OrderReference, QueryResult } from '../../lib/wechatpay/operations.ts';
 import { recordingLog } from './recording-log.ts';
@@ -20,8 +21,8 @@ interface RunOptions {
   readonly remainingMs?: () => number;
 }
 
-/** Runs a sweep; `calls` are those to WeChat, such as `close order-0001`, in order. */
-export async function runSweep(table: Table, options: RunOptions = {}) {
+/** Runs reconcile once; `calls` are those to WeChat, such as `close order-0001`, in order. */
+export async function runOnce(table: Table, options: RunOptions = {}) {
   const { wechat = {}, at = 60, remainingMs = () => 55_000 } = options;
   const log = recordingLog();
   const calls: string[] = [];
@@ -36,6 +37,9 @@ export async function runSweep(table: Table, options: RunOptions = {}) {
     },
   };
   const nowMs = () => (CREATED_AT + at) * 1000;
-  const summary = await sweep({ table, wechatPay: () => wechatPay, log, nowMs, remainingMs });
+  const summary = await runReconcile(
+    { table, nowMs, remainingMs },
+    { order: (id) => checkOrder({ table, wechatPay: () => wechatPay, log, nowMs }, id) },
+  );
   return { summary, calls, log };
 }

@@ -1,0 +1,58 @@
+/** Closes an order: asks WeChat to close it, asks what it is, and records what both prove. */
+import type { Order } from '../order/order.ts';
+import type { WechatPayOf } from '../wechatpay/open.ts';
+import type { CallOptions, CloseResult, QueryResult } from '../wechatpay/operations.ts';
+import { type EvidenceContext, evidenceOf, type Recorded, recordEvidence } from './record.ts';
+
+export interface CloseContext extends EvidenceContext {
+  readonly wechatPay: WechatPayOf<'queryOrder' | 'closeOrder'>;
+}
+
+/**
+ * What became of the order; nothing while it may still be paid. WeChat is asked also after a close,
+ * whether it worked or not: a payment may have won the race, and only the query can tell.
+ *
+ * @param options hold for each of the two calls.
+ * @throws what the close failed with, when the query does not show how the order ended; and
+ * everything that the query throws.
+ */
+export async function closeAndRecord(
+  context: CloseContext,
+  order: Order,
+  options: CallOptions,
+): Promise<Recorded | undefined> {
+  const close = await tryClose(context, order, options);
+  const result = await context.wechatPay(order).queryOrder(order, options);
+  const evidence = evidenceOf(result) ?? neverReached(close, result);
+  if (evidence) {
+    return { evidence, decision: await recordEvidence(context, order, evidence) };
+  }
+  if ('error' in close) {
+    throw close.error;
+  }
+  return undefined;
+}
+
+type Close = { readonly result: CloseResult } | { readonly error: unknown };
+
+async function tryClose(
+  { wechatPay }: CloseContext,
+  order: Order,
+  options: CallOptions,
+): Promise<Close> {
+  try {
+    return { result: await wechatPay(order).closeOrder(order, options) };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/**
+ * An order that WeChat has never heard of cannot be paid any more once it says that it is closed:
+ * it is closed here. Both answers have to say so (API v3 "closes" numbers that never existed): a
+ * query that does not find what the close found paid is a lagging host.
+ */
+function neverReached(close: Close, result: QueryResult) {
+  const isGone = 'result' in close && (close.result === 'not-found' || close.result === 'closed');
+  return isGone && result.kind === 'not-found' ? ({ kind: 'closed' } as const) : undefined;
+}
