@@ -4,7 +4,8 @@ import type { Host, HostRequest, OpenHost, WechatResponse } from './host.ts';
 
 export type { WechatResponse } from './host.ts';
 
-export interface WechatRequest extends HostRequest {
+/** How a request is sent. */
+export interface Sending {
   /** Budget of the whole call, fail-over included. */
   readonly timeoutMs: number;
   /**
@@ -13,6 +14,8 @@ export interface WechatRequest extends HostRequest {
    */
   readonly repeatable: boolean;
 }
+
+export interface WechatRequest extends HostRequest, Sending {}
 
 /**
  * Sends one request.

@@ -36,6 +36,7 @@ export interface SentV3 {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
+  readonly repeatable: boolean;
   readonly json: Record<string, unknown>;
 }
 
@@ -76,8 +77,9 @@ export function v3Double(answering: Answering, options: DoubleOptions = {}) {
   return { wechatPay, requests };
 }
 
-function read({ method, path, headers = {}, body }: WechatRequest): SentV3 {
-  return { method, path, headers, body, json: body === undefined ? {} : JSON.parse(body) };
+function read({ method, path, headers = {}, body, repeatable }: WechatRequest): SentV3 {
+  const json = body === undefined ? {} : JSON.parse(body);
+  return { method, path, headers, body, repeatable, json };
 }
 
 function assertAuthorized(request: WechatRequest, keys: ReadonlyMap<string, string>): void {

@@ -72,13 +72,16 @@ const PREPAY_RESULTS: ReadonlyMap<string, PrepayResult> = new Map([
   ['ORDERCLOSED', { kind: 'closed' }],
 ]);
 
+/** The order's number makes every operation here safe to repeat. */
+const repeatable = (options: CallOptions) => ({ ...options, repeatable: true });
+
 async function prepay(
   client: V2Client,
   order: StoredOrder,
   options: CallOptions,
 ): Promise<PrepayResult> {
   const { fields } = storedRequestOf(order.prepayRequest, 'v2');
-  const answer = await call(client, '/pay/unifiedorder', fields, options.timeoutMs);
+  const answer = await call(client, '/pay/unifiedorder', fields, repeatable(options));
   if (answer.ok) {
     return { kind: 'placed', prepayId: requiredField(answer.fields, 'prepay_id') };
   }
@@ -98,7 +101,7 @@ async function queryOrder(
   options: CallOptions,
 ): Promise<QueryResult> {
   const fields = { ...reference(client, order), out_trade_no: order.outTradeNo };
-  const answer = await call(client, '/pay/orderquery', fields, options.timeoutMs);
+  const answer = await call(client, '/pay/orderquery', fields, repeatable(options));
   if (!answer.ok) {
     if (answer.code === 'ORDERNOTEXIST') {
       return { kind: 'not-found' };
@@ -126,7 +129,7 @@ async function closeOrder(
   options: CallOptions,
 ): Promise<CloseResult> {
   const fields = { ...reference(client, order), out_trade_no: order.outTradeNo };
-  const answer = await call(client, '/pay/closeorder', fields, options.timeoutMs);
+  const answer = await call(client, '/pay/closeorder', fields, repeatable(options));
   if (answer.ok) {
     return 'closed';
   }

@@ -45,13 +45,21 @@ const PREPAY_RESULTS: ReadonlyMap<string, PrepayResult> = new Map([
 
 const prepayAnswer = v.object({ prepay_id: v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,64}$/)) });
 
+/** The order's number makes every operation here safe to repeat. */
+const repeatable = (options: CallOptions) => ({ ...options, repeatable: true });
+
 async function prepay(
   client: V3Client,
   order: StoredOrder,
   options: CallOptions,
 ): Promise<PrepayResult> {
   const { path, body } = storedRequestOf(order.prepayRequest, 'v3');
-  const answer = await call(client, order.mchid, { method: 'POST', path, body }, options.timeoutMs);
+  const answer = await call(
+    client,
+    order.mchid,
+    { method: 'POST', path, body },
+    repeatable(options),
+  );
   if (answer.ok) {
     return { kind: 'placed', prepayId: readShape(answer.json, prepayAnswer).prepay_id };
   }
@@ -75,7 +83,7 @@ async function queryOrder(
   const search = new URLSearchParams(merchantFields(order));
   const path = `${basePath(order)}/out-trade-no/${encodeURIComponent(order.outTradeNo)}?${search}`;
   const request = { method: 'GET', path, body: '' } as const;
-  const answer = await call(client, order.mchid, request, options.timeoutMs);
+  const answer = await call(client, order.mchid, request, repeatable(options));
   if (!answer.ok) {
     if (NOT_FOUND.has(answer.code)) {
       return { kind: 'not-found' };
@@ -114,7 +122,7 @@ async function closeOrder(
   const path = `${basePath(order)}/out-trade-no/${encodeURIComponent(order.outTradeNo)}/close`;
   const body = JSON.stringify(merchantFields(order));
   const request = { method: 'POST', path, body } as const;
-  const answer = await call(client, order.mchid, request, options.timeoutMs);
+  const answer = await call(client, order.mchid, request, repeatable(options));
   // 202: accepted and not finished, because the buyer is entering the password.
   if (answer.ok) {
     return answer.statusCode === 202 ? 'paying' : 'closed';

@@ -10,7 +10,7 @@ import type { SignType } from '../../../order/stored-request.ts';
 import type { MerchantSecret } from '../../../secrets/merchant.ts';
 import type { VersionedSecret } from '../../../secrets/versioned-secret.ts';
 import { assertOurMerchant } from '../../judge.ts';
-import type { Transport } from '../../../transport/transport.ts';
+import type { Sending, Transport } from '../../../transport/transport.ts';
 import { sign, verifySign } from './sign.ts';
 import { buildXml, parseXml } from './xml.ts';
 
@@ -43,20 +43,21 @@ export async function call(
   client: V2Client,
   path: string,
   fields: Readonly<Record<string, string>>,
-  timeoutMs: number,
+  sending: Sending,
 ): Promise<Answer> {
   const secret = await client.merchant.current();
   assertOurMerchant(fields['mch_id'], secret);
-  const deadlineMs = client.nowMs() + timeoutMs;
+  const deadlineMs = client.nowMs() + sending.timeoutMs;
   try {
-    return await attempt(client, path, fields, signingKey(secret), timeoutMs);
+    return await attempt(client, path, fields, signingKey(secret), sending);
   } catch (error) {
     const key = isUnsignedRefusal(error) ? await findNewerKey(client.merchant, secret) : undefined;
     const remainingMs = deadlineMs - client.nowMs();
     if (key === undefined || remainingMs <= 0) {
       throw error;
     }
-    return attempt(client, path, fields, key, Math.min(remainingMs, timeoutMs));
+    const timeoutMs = Math.min(remainingMs, sending.timeoutMs);
+    return attempt(client, path, fields, key, { ...sending, timeoutMs });
   }
 }
 
@@ -65,7 +66,7 @@ async function attempt(
   path: string,
   fields: Readonly<Record<string, string>>,
   key: string,
-  timeoutMs: number,
+  sending: Sending,
 ): Promise<Answer> {
   const signType = agreedSignType(fields, client.signType);
   const unsigned = { ...fields, sign_type: signType, nonce_str: client.nonce() };
@@ -78,9 +79,7 @@ async function attempt(
     path,
     body,
     contentType: 'text/xml; charset=utf-8',
-    timeoutMs,
-    // The order's number makes every operation here safe to repeat.
-    repeatable: true,
+    ...sending,
   });
   if (response.statusCode !== 200) {
     throw new WechatPayTransportError('unknown', `HTTP status ${response.statusCode}`);

@@ -6,7 +6,7 @@ import {
   WechatPayTransportError,
 } from '../../../errors.ts';
 import { assertOurMerchant } from '../../judge.ts';
-import type { WechatResponse } from '../../../transport/transport.ts';
+import type { Sending, WechatResponse } from '../../../transport/transport.ts';
 import { decodeJson } from './json.ts';
 import { sendSigned, type V3Connection } from './send.ts';
 import type { SignedRequest } from './sign.ts';
@@ -54,28 +54,29 @@ export async function call(
   client: V3Client,
   mchid: string,
   request: SignedRequest,
-  timeoutMs: number,
+  sending: Sending,
 ): Promise<Answer> {
   assertOurMerchant(mchid, await client.merchant.current());
-  const deadlineMs = client.nowMs() + timeoutMs;
+  const deadlineMs = client.nowMs() + sending.timeoutMs;
   try {
-    return await attempt(client, request, timeoutMs);
+    return await attempt(client, request, sending);
   } catch (error) {
     const remainingMs = deadlineMs - client.nowMs();
     const isProbe = error instanceof WechatPaySignatureError && error.isProbe;
     if (!isProbe || remainingMs <= 0) {
       throw error;
     }
-    return attempt(client, request, Math.min(remainingMs, timeoutMs));
+    const timeoutMs = Math.min(remainingMs, sending.timeoutMs);
+    return attempt(client, request, { ...sending, timeoutMs });
   }
 }
 
 async function attempt(
   client: V3Client,
   request: SignedRequest,
-  timeoutMs: number,
+  sending: Sending,
 ): Promise<Answer> {
-  const response = await sendSigned(client, request, timeoutMs);
+  const response = await sendSigned(client, request, sending);
   return isSuccess(response) ? judgeSuccess(client, response) : judgeError(client, response);
 }
 

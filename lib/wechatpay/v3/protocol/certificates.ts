@@ -44,7 +44,7 @@ export async function fetchCertificates(
   const response = await sendSigned(
     connection,
     { method: 'GET', path: '/v3/certificates', body: '' },
-    TIMEOUT_MS,
+    { timeoutMs: TIMEOUT_MS, repeatable: true },
   );
   if (response.statusCode === 404) {
     return [];

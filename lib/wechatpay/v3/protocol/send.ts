@@ -1,7 +1,7 @@
 /** One signed request to a v3 endpoint. */
 import type { MerchantSecret } from '../../../secrets/merchant.ts';
 import type { VersionedSecret } from '../../../secrets/versioned-secret.ts';
-import type { Transport, WechatResponse } from '../../../transport/transport.ts';
+import type { Sending, Transport, WechatResponse } from '../../../transport/transport.ts';
 import { signerOf } from './merchant-keys.ts';
 import { authorization, type SignedRequest } from './sign.ts';
 
@@ -22,7 +22,7 @@ export interface V3Connection {
 export async function sendSigned(
   connection: V3Connection,
   request: SignedRequest,
-  timeoutMs: number,
+  sending: Sending,
 ): Promise<WechatResponse> {
   const secret = await connection.merchant.current();
   const { wechatpayPublicKeyId } = secret;
@@ -42,8 +42,6 @@ export async function sendSigned(
       body: request.body,
       contentType: 'application/json',
     }),
-    timeoutMs,
-    // The order's number makes every operation here safe to repeat.
-    repeatable: true,
+    ...sending,
   });
 }

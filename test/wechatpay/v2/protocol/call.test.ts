@@ -41,6 +41,7 @@ interface Setting {
   readonly merchant?: ReturnType<typeof merchantWith>[];
   readonly fields?: Readonly<Record<string, string>>;
   readonly fails?: Error;
+  readonly repeatable?: boolean;
 }
 
 /** One call with a given answer, and the request that went out. */
@@ -51,6 +52,7 @@ function send({
   merchant = [merchantWith()],
   fields = request,
   fails,
+  repeatable = true,
 }: Setting = {}) {
   const sent: WechatRequest[] = [];
   const [current = merchantWith(), ...older] = merchant;
@@ -70,7 +72,7 @@ function send({
     },
     '/pay/orderquery',
     fields,
-    1_234,
+    { timeoutMs: 1_234, repeatable },
   );
   return { answer, sent };
 }
@@ -95,6 +97,16 @@ describe('a v2 call', () => {
       },
     ]);
   });
+
+  test.each([true, false])(
+    'goes out twice only if its caller allows it: %j',
+    async (repeatable) => {
+      const { answer, sent } = send({ repeatable });
+      await answer;
+
+      expect(sent).toMatchObject([{ repeatable }]);
+    },
+  );
 
   test.each([
     ['MD5', 'HMAC-SHA256'],
@@ -208,7 +220,7 @@ describe('when WeChat refuses a v2 call without a signature', () => {
       },
       '/pay/orderquery',
       request,
-      1_234,
+      { timeoutMs: 1_234, repeatable: true },
     );
     return { answer, sent };
   }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigError, WechatPayTransportError } from '../../../../lib/errors.ts';
+import type { WechatRequest } from '../../../../lib/transport/transport.ts';
+import { call } from '../../../../lib/wechatpay/v3/protocol/call.ts';
 import { CREATED_AT, MCHID } from '../../../support/sample-orders.ts';
 import { secretVersions } from '../../../support/secret-versions.ts';
 import { type V3Answer, v3Double } from '../../../support/v3-double.ts';
@@ -41,9 +43,35 @@ describe('a request', () => {
           'wechatpay-serial': PUBLIC_KEY_ID,
         },
         body: undefined,
+        repeatable: true,
       },
     ]);
   });
+
+  test.each([true, false])(
+    'goes out twice only if its caller allows it: %j',
+    async (repeatable) => {
+      const sent: WechatRequest[] = [];
+      const answer = call(
+        {
+          transport: async (request) => {
+            sent.push(request);
+            throw new WechatPayTransportError('unknown', 'no answer');
+          },
+          merchant: secretVersions(v3Merchant()),
+          nonce: () => 'nonce',
+          nowMs: () => 0,
+          findKey: async () => undefined,
+        },
+        MCHID,
+        { method: 'GET', path: '/v3/refund', body: '' },
+        { timeoutMs: 3_000, repeatable },
+      );
+      await expect(answer).rejects.toThrow('no answer');
+
+      expect(sent).toMatchObject([{ repeatable, timeoutMs: 3_000 }]);
+    },
+  );
 
   test('does not name a key while the merchant has certificates only', async () => {
     const secret = v3Merchant({ wechatpayPublicKeyId: undefined, wechatpayPublicKey: undefined });
