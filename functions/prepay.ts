@@ -1,8 +1,9 @@
 /** `POST /prepay`: makes an order, or finds it again, and signs what `wx.requestPayment` needs. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { type CheckoutTerms, placeOrder } from '../lib/checkout/checkout.ts';
+import { findOrCreateOrder } from '../lib/checkout/checkout.ts';
 import { placeAtWechat } from '../lib/checkout/place.ts';
 import { parseCheckoutRequest } from '../lib/checkout/request.ts';
+import type { CheckoutTerms } from '../lib/checkout/terms.ts';
 import type { Config } from '../lib/runtime/config.ts';
 import { type HttpHandler, httpHandler, type RequestContext } from '../lib/http/handler.ts';
 import { header, readJson } from '../lib/http/input.ts';
@@ -38,7 +39,7 @@ export async function prepay(
   const buyer = await authenticate(event, dependencies);
   const request = parseCheckoutRequest(readJson(event));
   const terms = await checkoutTerms(event, buyer, dependencies);
-  const { order, isNew } = await placeOrder(request, terms);
+  const { order, isNew } = await findOrCreateOrder(request, terms);
   const { outTradeNo, totalFen, description } = order;
   if (isNew) {
     log.count('OrderCreated');
