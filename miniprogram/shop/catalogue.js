@@ -1,4 +1,4 @@
-/** The first page: choose and pay, pay a deposit, look up an order. */
+/** The first page: choose and pay, leave a deposit, look up an order. */
 const { formatYuan, parseYuan } = require('./format.js');
 /** @import { Counter } from './counter.js' */
 /** @import { Catalogue, CatalogueData, ShopOptions } from './shop.js' */

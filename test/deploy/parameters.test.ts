@@ -49,6 +49,8 @@ describe('parameters', () => {
     }
     const reserved = functionProperties('notify')['ReservedConcurrentExecutions'];
     expect(valueOf(template, reserved)).toBe(null);
+    const { Variables } = functionProperties('prepay')['Environment'] as { Variables: object };
+    expect(Variables).toMatchObject({ ALLOW_VIRTUAL_GOODS: 'false' });
   });
 
   test('a domain, reserved concurrency and an address for alarms are taken over', async () => {
