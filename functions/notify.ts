@@ -10,7 +10,6 @@ import {
 import { confirmRefund } from '../lib/evidence/refund-notice.ts';
 import { type Machine, machine, openResources } from '../lib/deployment.ts';
 import { recordEvidence } from '../lib/evidence/record.ts';
-import { FIRST_MERCHANT } from '../lib/order/order-id.ts';
 import type { Decision } from '../lib/order/transition.ts';
 import { openConnection, type Table } from '../lib/table/client.ts';
 import type { WechatPayOf } from '../lib/wechatpay/open.ts';
@@ -28,10 +27,9 @@ export interface NotifyDependencies {
 export async function notify(
   event: APIGatewayProxyEventV2,
   { table, wechatPay, nowMs }: NotifyDependencies,
-  { apiVersion, log }: NotificationContext,
+  { apiVersion, merchantKey, log }: NotificationContext,
 ): Promise<Decision> {
   const message = { headers: event.headers, body: readBody(event) };
-  const merchantKey = FIRST_MERCHANT;
   const notification = await wechatPay({ apiVersion, merchantKey }).parseNotification(message);
   const context = { table, wechatPay, log, nowMs };
   if (notification.kind === 'refund') {

@@ -13,6 +13,7 @@ import {
 import { describeError, type FunctionLog, type Log } from '../runtime/log.ts';
 import type { ApiVersion } from '../order/parties.ts';
 import type { Decision } from '../order/transition.ts';
+import { type NotificationRoute, parseNotificationPath } from '../wechatpay/notification-path.ts';
 import { acknowledgeNotification } from '../wechatpay/open.ts';
 
 interface Failure {
@@ -21,9 +22,7 @@ interface Failure {
 }
 
 /** What an operation knows of the call besides the event. */
-export interface NotificationContext {
-  /** Whose format the message has, and the answer. */
-  readonly apiVersion: ApiVersion;
+export interface NotificationContext extends NotificationRoute {
   readonly log: Log;
 }
 
@@ -52,21 +51,20 @@ export function notificationHandler<Dependencies>(
   return async (event, context) => {
     const requestId = event.requestContext?.requestId || context.awsRequestId;
     const log = functionLog.forRequest(requestId);
-    const apiVersion = versionOf(event);
+    const route = parseNotificationPath(event.rawPath);
+    if (!route) {
+      log.warn('a notification came to an address that no order names');
+      return answer('v2', requestId, { statusCode: 404, code: 'ROUTE_NOT_FOUND' });
+    }
     try {
-      const decision = await operation(event, dependencies(), { apiVersion, log });
-      return answer(apiVersion, requestId, failureOf(decision));
+      const decision = await operation(event, dependencies(), { ...route, log });
+      return answer(route.apiVersion, requestId, failureOf(decision));
     } catch (error) {
-      return answer(apiVersion, requestId, reportFailure(error, log));
+      return answer(route.apiVersion, requestId, reportFailure(error, log));
     } finally {
       functionLog.flush();
     }
   };
-}
-
-/** Every order's `notify_url` begins with the version that it was created with. */
-function versionOf({ rawPath }: APIGatewayProxyEventV2): ApiVersion {
-  return rawPath.includes('/notify/v3') ? 'v3' : 'v2';
 }
 
 function failureOf(decision: Decision): Failure | undefined {

@@ -3,6 +3,7 @@
  * names stay inside the version's own folder.
  */
 import type { OrderDetail, OrderOptions } from '../order/options.ts';
+import type { OrderId } from '../order/order-id.ts';
 import type { Order } from '../order/order.ts';
 import type { Parties } from '../order/parties.ts';
 import type { StoredRequest } from '../order/stored-request.ts';
@@ -20,8 +21,7 @@ export type TradeState =
   | 'REVOKED';
 
 /** What a new order says to WeChat. Amounts in fen, times in epoch seconds. */
-export interface PrepayOrder extends Parties {
-  readonly outTradeNo: string;
+export interface PrepayOrder extends OrderId, Parties {
   readonly openid: string;
   readonly description: string;
   readonly attach?: string | undefined;

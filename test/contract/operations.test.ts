@@ -15,6 +15,7 @@ const options = { timeoutMs: 3_000 };
 const parties = { appid: APPID, mchid: MCHID };
 const order = { ...parties, outTradeNo: 'order-0001' };
 const newOrder = {
+  merchantKey: '',
   ...order,
   openid: OPENID,
   description: '拿铁',

@@ -20,6 +20,50 @@ const PAID = {
 };
 const UNPAID = { tradeState: { S: 'NOTPAY' }, GSI1PK: expect.anything() };
 
+describe('a notification that comes to', () => {
+  const paths = [
+    ['/notify/v2/payment', 'order-0001'],
+    ['/notify/tea/v2/payment', 'tea#order-0001'],
+    ['/notify/tea/v2/refund', 'tea#order-0001'],
+  ] as const;
+
+  test.each(paths)('%s is about the order of that merchant', async (path, name) => {
+    const shop = await openShop({ order: { merchantKey: name === 'order-0001' ? '' : 'tea' } });
+
+    const { returned } = await shop.deliver(notificationXml(), {}, false, path);
+
+    expect(returned).toEqual(RECEIVED);
+    expect(await shop.row(name)).toMatchObject(PAID);
+  });
+
+  test("another merchant's address leaves the order of the first alone", async () => {
+    const shop = await openShop();
+
+    const { statusCode } = await shop.deliver(
+      notificationXml(),
+      {},
+      false,
+      '/notify/tea/v2/payment',
+    );
+
+    expect(statusCode).toBe(404);
+    expect(await shop.row()).toMatchObject(UNPAID);
+  });
+
+  test('an address that no order names is refused before anything is read', async () => {
+    const shop = await openShop();
+
+    const answer = await shop.deliver(notificationXml(), {}, false, '/notify/v2/payment/more');
+
+    expect(answer).toMatchObject({ statusCode: 404, returned: refusedWith('ROUTE_NOT_FOUND') });
+    expect(shop.operations).toEqual([]);
+    expect(await shop.row()).toMatchObject(UNPAID);
+    expect(shop.log.messages('warn')).toEqual([
+      'a notification came to an address that no order names',
+    ]);
+  });
+});
+
 describe('a genuine notification', () => {
   test('makes the order paid with one write and is acknowledged word for word', async () => {
     const shop = await openShop();
@@ -275,7 +319,8 @@ describe('a notification that cannot be recorded', () => {
       recorded,
     );
 
-    const answer = await handler(apiEvent({ body: notificationXml() }), { awsRequestId: 'l' });
+    const event = { ...apiEvent({ body: notificationXml() }), rawPath: '/notify/v2/payment' };
+    const answer = await handler(event, { awsRequestId: 'l' });
 
     expect(answer.statusCode).toBe(500);
     expect(answer.body).toContain('<![CDATA[FAIL]]>');
@@ -292,9 +337,8 @@ describe('a notification that cannot be recorded', () => {
       recordedFunction(),
     );
 
-    const answer = await handler({ ...apiEvent(), requestContext: undefined } as never, {
-      awsRequestId: 'lambda-0001',
-    });
+    const event = { ...apiEvent(), rawPath: '/notify/v2/payment', requestContext: undefined };
+    const answer = await handler(event as never, { awsRequestId: 'lambda-0001' });
 
     expect(answer).toMatchObject({ statusCode: 409, headers: { 'x-request-id': 'lambda-0001' } });
   });

@@ -3,6 +3,7 @@ import { WechatPayMalformedMessageError, WechatPayServiceError } from '../../err
 import type { Parties } from '../../order/parties.ts';
 import { type SignType, storedRequestOf } from '../../order/stored-request.ts';
 import { isTooLate, judgeTradeState } from '../judge.ts';
+import { paymentNotificationUrl } from '../notification-path.ts';
 import type {
   CallOptions,
   CloseResult,
@@ -18,9 +19,6 @@ import { optionFields } from './prepay-options.ts';
 import { readPayment } from './payment.ts';
 import { buildRequestPayment } from './request-payment.ts';
 import { toBeijingTime } from './protocol/time.ts';
-
-/** `POST /notify/v2/payment`: where WeChat reports payments of v2 orders. */
-const PAYMENT_NOTIFICATION_PATH = '/notify/v2/payment';
 
 /** The orders of API v2. */
 export function openOrders(client: V2Client): Orders {
@@ -50,7 +48,7 @@ function prepayFields(order: PrepayOrder, signType: SignType): Readonly<Record<s
     spbill_create_ip: order.clientIp,
     time_start: toBeijingTime(order.createdAtEpochSeconds),
     time_expire: toBeijingTime(order.expiresAtEpochSeconds),
-    notify_url: `${order.notifyBaseUrl}${PAYMENT_NOTIFICATION_PATH}`,
+    notify_url: paymentNotificationUrl(order.notifyBaseUrl, { ...order, apiVersion: 'v2' }),
     trade_type: 'JSAPI',
     ...(order.spAppid === undefined ? { openid: order.openid } : { sub_openid: order.openid }),
   };

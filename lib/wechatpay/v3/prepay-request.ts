@@ -1,11 +1,9 @@
 /** The request that creates an order (JSAPI 下单), kept as the exact text that is sent and signed. */
 import type { OrderDetail, StoreInfo } from '../../order/options.ts';
 import type { StoredRequestOf } from '../../order/stored-request.ts';
+import { paymentNotificationUrl } from '../notification-path.ts';
 import type { PrepayOrder } from '../operations.ts';
 import { toRfc3339 } from './protocol/time.ts';
-
-/** `POST /notify/v3`: where WeChat reports payments of v3 orders, and refunds. */
-const NOTIFICATION_PATH = '/notify/v3';
 
 const PATH = '/v3/pay/transactions/jsapi';
 const PARTNER_PATH = '/v3/pay/partner/transactions/jsapi';
@@ -19,7 +17,7 @@ export function buildPrepayRequest(order: PrepayOrder): StoredRequestOf<'v3'> {
     out_trade_no: order.outTradeNo,
     time_expire: toRfc3339(order.expiresAtEpochSeconds),
     attach: order.attach,
-    notify_url: `${order.notifyBaseUrl}${NOTIFICATION_PATH}`,
+    notify_url: paymentNotificationUrl(order.notifyBaseUrl, { ...order, apiVersion: 'v3' }),
     goods_tag: options.goodsTag,
     support_fapiao: options.receipt || undefined,
     limit_pay: options.limitPay && [options.limitPay],

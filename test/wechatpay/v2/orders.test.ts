@@ -62,6 +62,7 @@ const order = { outTradeNo: 'order-0001', appid: APPID, mchid: MCHID };
 const options = { timeoutMs: 3_000 };
 
 const newOrder = {
+  merchantKey: '',
   outTradeNo: 'order-0001',
   appid: APPID,
   mchid: MCHID,

@@ -11,6 +11,7 @@ const partner = { ...parties, subMchid: '1900000999' };
 const order = { ...parties, outTradeNo: 'order-0001' };
 
 const newOrder: PrepayOrder = {
+  merchantKey: '',
   ...order,
   openid: OPENID,
   description: '拿铁',

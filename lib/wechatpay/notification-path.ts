@@ -1,0 +1,37 @@
+/**
+ * Addresses that WeChat sends notifications to. A v3 message does not name its merchant in clear,
+ * so the path does, and with the version: who verifies must know both before reading anything.
+ *
+ * | path below the base URL | what comes there |
+ * |---|---|
+ * | `/notify/v2/payment`, `/notify/v2/refund`, `/notify/v3` | messages to the first merchant |
+ * | `/notify/{merchantKey}/v2/payment`, … | to another one; see `OrderId` |
+ */
+import type { OrderId } from '../order/order-id.ts';
+import type { ApiVersion } from '../order/parties.ts';
+
+/** Whose a notification is, and in which format it comes and is answered. */
+export interface NotificationRoute extends Pick<OrderId, 'merchantKey'> {
+  readonly apiVersion: ApiVersion;
+}
+
+const PAYMENT_PATHS = { v2: 'v2/payment', v3: 'v3' } as const satisfies Record<ApiVersion, string>;
+
+/** The `notify_url` of an order: WeChat keeps it with the order and reports its payment there. */
+export function paymentNotificationUrl(
+  baseUrl: string,
+  { merchantKey, apiVersion }: NotificationRoute,
+): string {
+  const merchant = merchantKey === '' ? '' : `/${merchantKey}`;
+  return `${baseUrl}/notify${merchant}/${PAYMENT_PATHS[apiVersion]}`;
+}
+
+/** Its end, because a stage or a mapping may come first; `notify` itself is nobody's key. */
+const PATH =
+  /(?:^|\/)notify(?:\/(?!notify\/)([a-z0-9]{3,16}))?\/(?:(v2)\/(?:payment|refund)|(v3))$/;
+
+/** What the path of a request says; nothing for a path that is none of the above. */
+export function parseNotificationPath(path: string): NotificationRoute | undefined {
+  const match = PATH.exec(path);
+  return match ? { merchantKey: match[1] ?? '', apiVersion: match[2] ? 'v2' : 'v3' } : undefined;
+}
