@@ -99,7 +99,7 @@ function openVersions<T>({ readCurrent, readPrevious, nowMs }: Source<T>): Versi
     const fetchPrevious = async () => {
       previous = await readPrevious();
     };
-    await Promise.all([current.fetch(), fetchPrevious()]);
+    await Promise.all([current.readAfresh(), fetchPrevious()]);
   });
 
   /** The versions at hand that a caller has not had yet. */
@@ -134,7 +134,7 @@ function openCurrent<T>(read: () => Promise<Version<T>>, nowMs: () => number) {
   let cached: Version<T> | undefined;
   let failedAtMs = Number.NEGATIVE_INFINITY;
 
-  const fetch = oneAtATime(async () => {
+  const reading = oneAtATime(async () => {
     cached = await read();
     return cached;
   });
@@ -148,7 +148,7 @@ function openCurrent<T>(read: () => Promise<Version<T>>, nowMs: () => number) {
       return last;
     }
     try {
-      return await fetch.run();
+      return await reading.run();
     } catch (error) {
       // A secret that was made unusable is an error at once; one that cannot be read just now is not.
       if (!last || error instanceof ConfigError) {
@@ -159,7 +159,7 @@ function openCurrent<T>(read: () => Promise<Version<T>>, nowMs: () => number) {
     }
   }
 
-  return { version, fetch: fetch.run, cached: () => cached };
+  return { version, readAfresh: reading.run, cached: () => cached };
 }
 
 /** A clock that was moved back counts as old, not as young for ever. */

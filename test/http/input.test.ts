@@ -93,12 +93,18 @@ describe('a body', () => {
 });
 
 describe('the fields of a body', () => {
-  const schema = v.strictObject({
+  const fields = v.strictObject({
+    few: v.optional(v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(2))),
     kind: v.optional(v.picklist(['a', 'b'])),
     names: v.optional(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(3)))),
     code: v.optional(v.pipe(v.string(), v.regex(/^\w+$/))),
     inner: v.optional(v.strictObject({ list: v.array(v.strictObject({ value: v.string() })) })),
   });
+  // A rule about the whole has no field to name.
+  const schema = v.pipe(
+    fields,
+    v.check(({ kind, code }) => kind !== 'b' || code !== undefined),
+  );
   const refused = (body: unknown) => refusalOf(() => parse(schema, body));
   const invalid = (field: string, problem: string, more = {}) => ({
     code: 'INVALID_REQUEST',
@@ -120,6 +126,9 @@ describe('the fields of a body', () => {
     [{ kind: 'c' }, 'kind', 'not one of the allowed values'],
     [{ names: 'x' }, 'names', 'expected a list'],
     [{ names: [''] }, 'names[0]', 'empty'],
+    [{ few: [] }, 'few', 'at least 1 item'],
+    [{ few: ['a', 'b', 'c'] }, 'few', 'at most {max} items', { max: 2 }],
+    [{ kind: 'b' }, '', 'not one of the allowed values'],
     [{ names: ['x', 'long'] }, 'names[1]', 'longer than {max} characters', { max: 3 }],
     [{ names: [7] }, 'names[0]', 'expected a string'],
     [{ code: '!' }, 'code', 'expected 1 to 64 characters without control characters'],

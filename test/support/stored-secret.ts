@@ -1,4 +1,4 @@
-/** A Secrets Manager with one secret, in memory. */
+/** A Secrets Manager in memory. */
 import {
   type GetSecretValueCommand,
   ResourceNotFoundException,
@@ -7,14 +7,21 @@ import type { SecretsClient } from '../../lib/secrets/client.ts';
 
 export const STORED_ID = 'wechatpay-serverless/test/secret';
 
-/** @param previous nothing when the secret was never rotated. */
-export function storedSecret(current: object, previous?: object): SecretsClient {
-  const stages: Readonly<Record<string, object | undefined>> = {
-    AWSCURRENT: current,
-    AWSPREVIOUS: previous,
-  };
+interface Versions {
+  readonly AWSCURRENT: object;
+  /** Missing when the secret was never rotated. */
+  readonly AWSPREVIOUS?: object | undefined;
+}
+
+/** @param onRead hears the id of every secret that is asked for. */
+export function storedSecrets(
+  secrets: Readonly<Record<string, Versions>>,
+  onRead: (id: string) => void = () => undefined,
+): SecretsClient {
   const send = async ({ input }: GetSecretValueCommand) => {
-    const content = input.SecretId === STORED_ID && stages[input.VersionStage ?? ''];
+    const { SecretId = '', VersionStage } = input;
+    onRead(SecretId);
+    const content = secrets[SecretId]?.[VersionStage as keyof Versions];
     if (!content) {
       throw new ResourceNotFoundException({ message: 'no such version', $metadata: {} });
     }
@@ -22,3 +29,7 @@ export function storedSecret(current: object, previous?: object): SecretsClient 
   };
   return { send: send as never };
 }
+
+/** One secret, `STORED_ID`. */
+export const storedSecret = (current: object, previous?: object): SecretsClient =>
+  storedSecrets({ [STORED_ID]: { AWSCURRENT: current, AWSPREVIOUS: previous } });

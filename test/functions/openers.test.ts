@@ -1,0 +1,113 @@
+/** Each function, opened as Lambda opens it, on a machine that a test looks into. */
+import { describe, expect, test } from 'vitest';
+import * as loginFunction from '../../functions/login.ts';
+import * as notifyFunction from '../../functions/notify.ts';
+import * as prepayFunction from '../../functions/prepay.ts';
+import * as queryFunction from '../../functions/query.ts';
+import * as reconcileFunction from '../../functions/reconcile.ts';
+import type { Machine } from '../../lib/deployment.ts';
+import { verifyToken } from '../../lib/http/session.ts';
+import { apiEvent } from '../support/api-event.ts';
+import { APPID, CREATED_AT, OPENID } from '../support/sample-orders.ts';
+import { IN_LAMBDA, SETTINGS, testMachine } from '../support/test-machine.ts';
+
+const { openLogin } = loginFunction;
+const { openNotify } = notifyFunction;
+const { openPrepay } = prepayFunction;
+const { openQuery } = queryFunction;
+const { openReconcile } = reconcileFunction;
+
+const lambda = { awsRequestId: 'lambda-0001', getRemainingTimeInMillis: () => 55_000 };
+const body = '{"code":"0a3xyz"}';
+
+type Opener = (machine: Machine) => Promise<unknown>;
+
+const openers: [string, Opener, string[]][] = [
+  ['login', openLogin, ['mini-program']],
+  ['prepay', openPrepay, ['mini-program', 'merchant', 'GetItemCommand']],
+  ['query', openQuery, ['mini-program', 'merchant', 'GetItemCommand']],
+  ['notify', openNotify, ['merchant', 'UpdateItemCommand']],
+  ['reconcile', openReconcile, ['merchant', 'GetItemCommand']],
+];
+
+describe.each(openers)('%s', (name, open, firstSteps) => {
+  test('is opened without a word to anybody outside of Lambda', async () => {
+    const machine = testMachine();
+    await open(machine);
+
+    expect(machine.happened).toEqual([]);
+    expect([...machine.logs.keys()]).toEqual([name]);
+  });
+
+  test('takes its first steps while Lambda starts it', async () => {
+    const machine = testMachine({ environment: { ...SETTINGS, ...IN_LAMBDA } });
+    await open(machine);
+
+    expect(machine.happened).toEqual(firstSteps);
+  });
+
+  test.each<[string, Partial<Machine>]>([
+    [
+      'nothing can be read',
+      { openSecretsClient: () => ({ send: () => Promise.reject(new Error()) }) },
+    ],
+    ['a setting is missing', { environment: IN_LAMBDA }],
+  ])('starts all the same when %s', async (_, changes) => {
+    const environment = { ...SETTINGS, ...IN_LAMBDA };
+
+    await expect(open(testMachine({ environment, ...changes }))).resolves.toBeTypeOf('function');
+  });
+});
+
+test.each([loginFunction, notifyFunction, prepayFunction, queryFunction, reconcileFunction])(
+  'what Lambda calls is there: %#',
+  ({ handler }) => {
+    expect(handler).toBeTypeOf('function');
+  },
+);
+
+describe('a missing setting', () => {
+  const environment = { ...SETTINGS, TABLE_NAME: undefined };
+  const reason = 'the environment variable TABLE_NAME is not set';
+
+  test.each([
+    ['login', openLogin],
+    ['prepay', openPrepay],
+    ['query', openQuery],
+    ['notify', openNotify],
+  ] as const)('is named by every request of %s', async (name, open) => {
+    const machine = testMachine({ environment });
+    const handler = await open(machine);
+    for (let call = 0; call < 2; call += 1) {
+      expect(await handler(apiEvent({ body }), lambda)).toMatchObject({ statusCode: 500 });
+    }
+
+    const log = machine.logs.get(name)?.log;
+    expect(log?.lines.map(({ fields }) => fields['reason'])).toEqual([reason, reason]);
+    expect(machine.happened).toEqual([]);
+  });
+
+  test('is named by a run of reconcile', async () => {
+    const handler = await openReconcile(testMachine({ environment }));
+
+    await expect(handler({}, lambda)).rejects.toThrow(reason);
+  });
+});
+
+test('a buyer logs in on the machine’s time, over its hosts and with its secret', async () => {
+  const machine = testMachine({ answer: () => JSON.stringify({ openid: OPENID }) });
+  const handler = await openLogin(machine);
+  const answer = await handler(apiEvent({ body }), lambda);
+  const { token, expiresIn } = JSON.parse(answer.body ?? '');
+  const key = { appid: APPID, sessionKey: 's'.repeat(32) };
+  const verify = (epochSeconds: number) =>
+    verifyToken(`Bearer ${token}`, { ...key, nowMs: epochSeconds * 1000 });
+
+  expect(await verify(CREATED_AT)).toBe(OPENID);
+  expect(await verify(CREATED_AT + expiresIn - 1)).toBe(OPENID);
+  await expect(verify(CREATED_AT + expiresIn)).rejects.toThrow('TOKEN_EXPIRED');
+  expect(machine.happened).toEqual([
+    'mini-program',
+    expect.stringMatching(/^\/sns\/jscode2session/),
+  ]);
+});

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { presentOrder } from '../../lib/http/order-view.ts';
+import { CREATED_AT, sampleOrder } from '../support/sample-orders.ts';
+
+const unpaid = {
+  outTradeNo: 'order-0001',
+  tradeState: 'NOTPAY',
+  totalFen: 2800,
+  description: '拿铁',
+  createdAt: '2026-03-01T02:00:00Z',
+  expiresAt: '2026-03-01T02:30:00Z',
+};
+
+test('an order is shown without what its buyer need not know', () => {
+  expect(presentOrder(sampleOrder())).toEqual(unpaid);
+});
+
+test('a paid order says when it was paid, and by which transaction', () => {
+  const order = sampleOrder({
+    tradeState: 'SUCCESS',
+    paidAtEpochSeconds: CREATED_AT + 40,
+    transactionId: '4200000001202603010000000001',
+  });
+
+  expect(presentOrder(order)).toEqual({
+    ...unpaid,
+    tradeState: 'SUCCESS',
+    paidAt: '2026-03-01T02:00:40Z',
+    transactionId: '4200000001202603010000000001',
+  });
+});
