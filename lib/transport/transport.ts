@@ -54,35 +54,40 @@ export function createTransport(
 
   return async (request) => {
     const deadlineMs = monotonicMs() + request.timeoutMs;
+    const remainingMs = () => deadlineMs - monotonicMs();
     const inOrder = hosts.toSorted((a, b) => Number(isAvoided(a)) - Number(isAvoided(b)));
-    let failure: WechatPayTransportError | undefined;
-    let maybeDelivered = false;
+    const failures: WechatPayTransportError[] = [];
     for (const host of inOrder) {
-      if (failure && deadlineMs - monotonicMs() < MIN_ATTEMPT_MS) {
+      if (failures.length > 0 && remainingMs() < MIN_ATTEMPT_MS) {
         break;
       }
       try {
-        return await host(request, () => deadlineMs - monotonicMs());
+        return await host(request, remainingMs);
       } catch (error) {
         if (!(error instanceof WechatPayTransportError)) {
           throw error;
         }
-        failure = error;
+        failures.push(error);
         failedAtMs.set(host, monotonicMs());
-        if (error.outcome === 'unknown') {
-          maybeDelivered = true;
-        }
-        if (maybeDelivered && !request.repeatable) {
+        if (!request.repeatable && failures.some(mayHaveArrived)) {
           break;
         }
       }
     }
-    if (!failure) {
-      throw new WechatPayTransportError('not-sent', 'no host of WeChat is configured');
-    }
-    if (!maybeDelivered || failure.outcome === 'unknown') {
-      throw failure;
-    }
-    throw new WechatPayTransportError('unknown', failure.message, failure);
+    throw wholeFailure(failures);
   };
+}
+
+const mayHaveArrived = ({ outcome }: WechatPayTransportError) => outcome === 'unknown';
+
+/** What the failures of the hosts come to: `unknown` if the request may have arrived anywhere. */
+function wholeFailure(failures: readonly WechatPayTransportError[]): WechatPayTransportError {
+  const last = failures.at(-1);
+  if (!last) {
+    return new WechatPayTransportError('not-sent', 'no host of WeChat is configured');
+  }
+  if (mayHaveArrived(last) || !failures.some(mayHaveArrived)) {
+    return last;
+  }
+  return new WechatPayTransportError('unknown', last.message, last);
 }
