@@ -11,7 +11,7 @@ import type { CheckoutRequest } from './request.ts';
 import { assertExpectedTotal, type CheckoutTerms, type FoundOrder } from './terms.ts';
 
 /**
- * The one order that a request stands for, ready to be paid.
+ * The one order that a request stands for, neither paid nor closed.
  *
  * @throws {InvalidRequestError | OrderConflictError | OrderNotFoundError}
  */
@@ -21,7 +21,7 @@ export async function findOrCreateOrder(
 ): Promise<FoundOrder> {
   const found = await findOrCreate(request, terms);
   assertExpectedTotal(found.order.totalFen, request);
-  assertPayable(found.order, terms.nowMs);
+  assertPayable(found.order);
   return found;
 }
 
@@ -47,15 +47,13 @@ async function ownOrder(outTradeNo: string, terms: CheckoutTerms): Promise<Order
   return order;
 }
 
-function assertPayable(order: Order, nowMs: number): void {
+/** Whether its time still lasts is asked when it is placed. */
+function assertPayable(order: Order): void {
   const { outTradeNo } = order;
   if (isPaid(order)) {
     throw new OrderConflictError('ORDER_ALREADY_PAID', { outTradeNo });
   }
   if (order.tradeState === 'CLOSED') {
     throw new OrderConflictError('ORDER_CLOSED', { outTradeNo });
-  }
-  if (nowMs >= order.expiresAtEpochSeconds * 1000) {
-    throw new OrderConflictError('ORDER_EXPIRED', { outTradeNo });
   }
 }

@@ -45,6 +45,28 @@ describe('a quote', () => {
     expect(shop.log.counts).toEqual({ OrderCreated: 1 });
   });
 
+  test('found under a key that stands for another one by the time it is bound is refused', async () => {
+    await open().call({ quote: await quote({}) });
+    let transactions = 0;
+    const shop = open({
+      // The order is found; then another quote takes the key, before this request binds it.
+      onOperation: async ({ name, send }) => {
+        transactions += Number(name === 'TransactWriteItems');
+        if (transactions === 2) {
+          const other = { quote: await quote({ outTradeNo: 'quote-0002' }) };
+          await open().call(other, { key: 'tap-2' });
+        }
+        return send();
+      },
+    });
+    const answer = await shop.call({ quote: await quote({}) }, { key: 'tap-2' });
+
+    expect(transactions).toBe(2);
+    expect([answer.status, answer.body.error.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+    expect(answer.body.error.message).toContain('quote-0002');
+    expect(shop.requests).toEqual([]);
+  });
+
   test('again, signed anew and under another key, gives the same order in the same words', async () => {
     const shop = open({ nonce: () => 'same' });
     const first = await shop.call({ quote: await quote({}) });

@@ -1,6 +1,6 @@
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { WechatPayTransportError } from '../../lib/errors.ts';
+import { ConfigError, WechatPayTransportError } from '../../lib/errors.ts';
 import type { Order } from '../../lib/order/order.ts';
 import { refreshOrder } from '../../lib/evidence/ask.ts';
 import type { Table } from '../../lib/table/client.ts';
@@ -187,7 +187,27 @@ describe('an order that looks unpaid', () => {
   );
 });
 
+test('a wrong setting that keeps WeChat from being asked is counted', async () => {
+  const order = await createOrder(table, sampleOrder());
+  const { refreshed, log } = await refresh(order, async () => {
+    throw new ConfigError('the merchant secret has no apiV2Key');
+  });
+
+  expect(refreshed).toBe(order);
+  expect(log.counts).toEqual({ ConfigError: 1 });
+});
+
 describe('WeChat is not asked', () => {
+  test('twice by two who look at the same moment', async () => {
+    const order = await createOrder(table, sampleOrder());
+    const first = await refresh(order, async () => notPaid);
+    const second = await refresh(order, async () => notPaid);
+
+    expect(first.asked).toHaveLength(1);
+    expect(second.asked).toEqual([]);
+    expect(second.refreshed).toBe(order);
+  });
+
   test.each(['SUCCESS', 'REFUND', 'CLOSED'] as const)(
     'about an order that is %s',
     async (tradeState) => {

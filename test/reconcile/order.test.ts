@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { WechatPayServiceError, WechatPayTransportError } from '../../lib/errors.ts';
+import { ConfigError, WechatPayServiceError, WechatPayTransportError } from '../../lib/errors.ts';
 import type { Order } from '../../lib/order/order.ts';
 import type { ReconcileSummary } from '../../lib/reconcile/run.ts';
 import type { Table } from '../../lib/table/client.ts';
@@ -318,7 +318,7 @@ describe('one bad order', () => {
     query: async (outTradeNo: string) => (outTradeNo === NUMBER ? answer() : paidAs(outTradeNo)),
   });
 
-  test.each<[string, Error, object]>([
+  test.each<[string, Error, object, object?]>([
     [
       'that WeChat does not answer about',
       new WechatPayTransportError('unknown', 'no answer in time'),
@@ -334,27 +334,36 @@ describe('one bad order', () => {
       new TypeError('undefined is not a function'),
       { error: 'TypeError' },
     ],
-  ])('%s is logged, counted and put off; the others go on', async (_name, error, fields) => {
-    await createGood();
-    await create();
-    const { summary, log } = await runOnce(table, {
-      wechat: butFor(async () => {
-        throw error;
-      }),
-    });
+    [
+      'that a wrong setting keeps from being asked about',
+      new ConfigError('an order belongs to merchant 1'),
+      { code: 'CONFIG_ERROR' },
+      { ConfigError: 1 },
+    ],
+  ])(
+    '%s is logged, counted and put off; the others go on',
+    async (_name, error, fields, counts) => {
+      await createGood();
+      await create();
+      const { summary, log } = await runOnce(table, {
+        wechat: butFor(async () => {
+          throw error;
+        }),
+      });
 
-    expect(counted(summary)).toEqual({ due: 21, paid: 20, failed: 1 });
-    await expectGoodPaid();
-    expect(await stored()).toMatchObject({
-      tradeState: 'NOTPAY',
-      checks: 1,
-      nextCheckAtEpochSeconds: CREATED_AT + 240,
-    });
-    expect(log.counts).toEqual({ OrderPaid: 20, ReconcileOrderFailed: 1 });
-    expect(log.lines.filter(({ level }) => level === 'error')).toMatchObject([
-      { message: 'an order could not be reconciled', fields: { outTradeNo: NUMBER, ...fields } },
-    ]);
-  });
+      expect(counted(summary)).toEqual({ due: 21, paid: 20, failed: 1 });
+      await expectGoodPaid();
+      expect(await stored()).toMatchObject({
+        tradeState: 'NOTPAY',
+        checks: 1,
+        nextCheckAtEpochSeconds: CREATED_AT + 240,
+      });
+      expect(log.counts).toEqual({ OrderPaid: 20, ReconcileOrderFailed: 1, ...counts });
+      expect(log.lines.filter(({ level }) => level === 'error')).toMatchObject([
+        { message: 'an order could not be reconciled', fields: { outTradeNo: NUMBER, ...fields } },
+      ]);
+    },
+  );
 
   test('that contradicts its payment raises the alarm and is put off; the others go on', async () => {
     await createGood();

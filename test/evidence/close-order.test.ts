@@ -1,0 +1,113 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { WechatPayTransportError } from '../../lib/errors.ts';
+import { closeAndRecord } from '../../lib/evidence/close-order.ts';
+import type { Table } from '../../lib/table/client.ts';
+import { createOrder } from '../../lib/table/checkout.ts';
+import { readOrder } from '../../lib/table/orders.ts';
+import type { CloseResult, QueryResult } from '../../lib/wechatpay/operations.ts';
+import { useEmbeddedTables } from '../support/embedded-tables.ts';
+import { recordingLog } from '../support/recording-log.ts';
+import { CREATED_AT, orderId, sampleOrder, samplePayment } from '../support/sample-orders.ts';
+
+const newTable = useEmbeddedTables();
+let table: Table;
+
+beforeEach(async () => {
+  table = await newTable();
+});
+
+const unpaid: QueryResult = { kind: 'not-paid', tradeState: 'NOTPAY' };
+const closedThere: QueryResult = { kind: 'not-paid', tradeState: 'CLOSED' };
+const paid: QueryResult = { kind: 'paid', refunded: false, payment: samplePayment() };
+const unknown: QueryResult = { kind: 'not-found' };
+const lost = new WechatPayTransportError('unknown', 'no answer in time');
+
+const say = async <T>(word: T | Error): Promise<T> => {
+  if (word instanceof Error) {
+    throw word;
+  }
+  return word;
+};
+
+/** Closes the sample order; WeChat says one thing to the close and one to the query. */
+async function close(toClose: CloseResult | Error, toQuery: QueryResult | Error) {
+  const order = await createOrder(table, sampleOrder());
+  const log = recordingLog();
+  const calls: unknown[] = [];
+  const wechatPay = {
+    closeOrder: (...input: unknown[]) => {
+      calls.push(['close', ...input]);
+      return say(toClose);
+    },
+    queryOrder: (...input: unknown[]) => {
+      calls.push(['query', ...input]);
+      return say(toQuery);
+    },
+  };
+  const nowMs = () => (CREATED_AT + 400) * 1000;
+  const ending = await closeAndRecord({ table, wechatPay: () => wechatPay, log, nowMs }, order, {
+    timeoutMs: 1_234,
+  }).catch((error: unknown) => error);
+  const { tradeState } = (await readOrder(table, orderId('order-0001'))) ?? {};
+  return { ending, tradeState, calls, order, log };
+}
+
+describe('closing an order', () => {
+  test('asks WeChat to close it, then what it is, each within the time given', async () => {
+    const { calls, order } = await close('closed', closedThere);
+
+    expect(calls).toEqual([
+      ['close', order, { timeoutMs: 1_234 }],
+      ['query', order, { timeoutMs: 1_234 }],
+    ]);
+  });
+
+  test.each<[string, CloseResult | Error, QueryResult]>([
+    ['both say so', 'closed', closedThere],
+    ['it was closed all along, though the close is lost', lost, closedThere],
+    ['WeChat never heard of it', 'not-found', unknown],
+    ['WeChat closes a number that never existed', 'closed', unknown],
+  ])('ends with a closed one when %s', async (_, toClose, toQuery) => {
+    const { ending, tradeState, log } = await close(toClose, toQuery);
+
+    expect(ending).toMatchObject({
+      evidence: { kind: 'closed' },
+      decision: { kind: 'apply', to: 'CLOSED' },
+    });
+    expect(tradeState).toBe('CLOSED');
+    expect(log.counts).toEqual({ OrderClosed: 1 });
+  });
+
+  test.each<[CloseResult | Error]>([['already-paid'], ['closed'], [lost]])(
+    'ends with a paid one when a payment won the race, whatever the close said: %s',
+    async (toClose) => {
+      const { ending, tradeState } = await close(toClose, paid);
+
+      expect(ending).toMatchObject({ evidence: paid, decision: { kind: 'apply', to: 'SUCCESS' } });
+      expect(tradeState).toBe('SUCCESS');
+    },
+  );
+
+  test.each<[CloseResult, QueryResult]>([
+    ['closed', unpaid],
+    ['paying', unpaid],
+    ['paying', unknown],
+    ['already-paid', unknown],
+    ['not-found', unpaid],
+  ])('leaves it open when nothing is certain: %s, %j', async (toClose, toQuery) => {
+    expect(await close(toClose, toQuery)).toMatchObject({
+      ending: undefined,
+      tradeState: 'NOTPAY',
+    });
+  });
+
+  test('fails as the close did when the query shows no end', async () => {
+    expect(await close(lost, unpaid)).toMatchObject({ ending: lost, tradeState: 'NOTPAY' });
+    table = await newTable();
+    expect(await close(lost, unknown)).toMatchObject({ ending: lost, tradeState: 'NOTPAY' });
+  });
+
+  test('fails when the query does: nothing is closed on the close’s word alone', async () => {
+    expect(await close('closed', lost)).toMatchObject({ ending: lost, tradeState: 'NOTPAY' });
+  });
+});
