@@ -6,7 +6,7 @@
  * `mchid`, which changes when a merchant opens a new account.
  */
 export interface OrderId {
-  /** `FIRST_MERCHANT`, or 3 to 16 of `a-z0-9`. */
+  /** `FIRST_MERCHANT`, or 3 to 16 of `a-z0-9`, but not `notify`, which paths have already. */
   readonly merchantKey: string;
   readonly outTradeNo: string;
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { InvalidRequestError } from '../errors.ts';
 import type { KeptKind } from './goods-kind.ts';
-import type { OrderId } from './order-id.ts';
+import { FIRST_MERCHANT, type OrderId } from './order-id.ts';
 import type { ApiVersion, Parties } from './parties.ts';
 import type { StoredRequest } from './stored-request.ts';
 
@@ -69,7 +69,7 @@ export function orderNumberFor(
   idempotencyKey: string,
 ): string {
   // A fifth part, not an empty one: the first merchant's numbers do not depend on there being others.
-  const merchant = merchantKey === '' ? [] : [merchantKey];
+  const merchant = merchantKey === FIRST_MERCHANT ? [] : [merchantKey];
   return digest([scope, appid, openid, idempotencyKey, ...merchant]).slice(0, 32);
 }
 

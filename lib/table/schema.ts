@@ -21,7 +21,7 @@
  * projects the attributes that they will have besides.
  */
 import type { CreateTableCommandInput, KeySchemaElement } from '@aws-sdk/client-dynamodb';
-import type { OrderId } from '../order/order-id.ts';
+import { FIRST_MERCHANT, type OrderId } from '../order/order-id.ts';
 import type { Order } from '../order/order.ts';
 
 /** Sparse index of open work: only rows that carry `GSI1PK` and `GSI1SK` are in it. */
@@ -115,14 +115,15 @@ export interface RowKey {
 
 /** `number` for the first merchant, else `key#number`; no number contains `#`. */
 const named = ({ merchantKey, outTradeNo }: OrderId) =>
-  merchantKey === '' ? outTradeNo : `${merchantKey}#${outTradeNo}`;
+  merchantKey === FIRST_MERCHANT ? outTradeNo : `${merchantKey}#${outTradeNo}`;
 
 /** Key of an order's row. */
 export const orderKey = (id: OrderId): RowKey => ({ PK: `ORDER#${named(id)}`, SK: 'ORDER' });
 
 /** The order that a row is about; nothing for a row of another kind. */
 export function orderIdOf({ PK, SK }: RowKey): OrderId | undefined {
-  const [, merchantKey = '', outTradeNo] = /^ORDER#(?:([a-z0-9]{3,16})#)?([^#]+)$/.exec(PK) ?? [];
+  const [, merchantKey = FIRST_MERCHANT, outTradeNo] =
+    /^ORDER#(?:([a-z0-9]{3,16})#)?([^#]+)$/.exec(PK) ?? [];
   return SK === 'ORDER' && outTradeNo !== undefined ? { merchantKey, outTradeNo } : undefined;
 }
 

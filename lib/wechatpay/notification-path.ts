@@ -7,7 +7,7 @@
  * | `/notify/v2/payment`, `/notify/v2/refund`, `/notify/v3` | messages to the first merchant |
  * | `/notify/{merchantKey}/v2/payment`, … | to another one; see `OrderId` |
  */
-import type { OrderId } from '../order/order-id.ts';
+import { FIRST_MERCHANT, type OrderId } from '../order/order-id.ts';
 import type { ApiVersion } from '../order/parties.ts';
 
 /** Whose a notification is, and in which format it comes and is answered. */
@@ -22,7 +22,7 @@ export function paymentNotificationUrl(
   baseUrl: string,
   { merchantKey, apiVersion }: NotificationRoute,
 ): string {
-  const merchant = merchantKey === '' ? '' : `/${merchantKey}`;
+  const merchant = merchantKey === FIRST_MERCHANT ? '' : `/${merchantKey}`;
   return `${baseUrl}/notify${merchant}/${PAYMENT_PATHS[apiVersion]}`;
 }
 
@@ -33,5 +33,7 @@ const PATH =
 /** What the path of a request says; nothing for a path that is none of the above. */
 export function parseNotificationPath(path: string): NotificationRoute | undefined {
   const match = PATH.exec(path);
-  return match ? { merchantKey: match[1] ?? '', apiVersion: match[2] ? 'v2' : 'v3' } : undefined;
+  return match
+    ? { merchantKey: match[1] ?? FIRST_MERCHANT, apiVersion: match[2] ? 'v2' : 'v3' }
+    : undefined;
 }

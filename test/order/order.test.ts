@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   assertFen,
+  assertLifetime,
   assertOutTradeNo,
   assertText,
   digest,
@@ -82,6 +83,22 @@ describe('an amount', () => {
       max: 20,
     });
     expect(refusalOf(() => assertFen('amountFen', 21, 10, 20)).code).toBe('AMOUNT_INVALID');
+  });
+});
+
+describe('a lifetime', () => {
+  test.each([360, 1800, 604_800])('of %i seconds is taken', (seconds) => {
+    expect(() => assertLifetime('quote.lifetimeSeconds', seconds)).not.toThrow();
+  });
+
+  test.each([359, 604_801, 600.5, Number.NaN])('of %d seconds is refused', (seconds) => {
+    expect(refusalOf(() => assertLifetime('quote.lifetimeSeconds', seconds))).toEqual({
+      code: 'INVALID_REQUEST',
+      parameters: {
+        field: 'quote.lifetimeSeconds',
+        problem: 'whole seconds from 360 to 604800',
+      },
+    });
   });
 });
 

@@ -3,10 +3,10 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Order } from '../../lib/order/order.ts';
 import { createOrder } from '../../lib/table/checkout.ts';
 import type { Table } from '../../lib/table/client.ts';
-import { createQuotedOrder } from '../../lib/table/idempotency-binding.ts';
+import { bindKey, createQuotedOrder } from '../../lib/table/idempotency-binding.ts';
 import { orderToItem } from '../../lib/table/order-row.ts';
 import { allRows, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
-import { sampleOrder } from '../support/sample-orders.ts';
+import { orderId, sampleOrder } from '../support/sample-orders.ts';
 import { watchTable } from '../support/watched-table.ts';
 
 const newTable = useEmbeddedTables();
@@ -224,5 +224,60 @@ describe('the pause between two attempts', () => {
 
     await expect(createQuotedOrder(busy, order, 'key-0001')).rejects.toThrow('cancelled');
     expect(pauses).toEqual([12.5, 25, 37.5, 50]);
+  });
+});
+
+describe('binding a key to an order that was there already', () => {
+  const bind = (on: Table, number = 'quote-0001', key = 'key-0002') =>
+    bindKey(on, orderId(number), key);
+
+  beforeEach(async () => {
+    await createQuotedOrder(table, order, 'key-0001');
+  });
+
+  test('writes the binding, once and for all', async () => {
+    expect(await bind(table)).toBeUndefined();
+    expect(await bind(table)).toBeUndefined();
+
+    expect(await rowOf(table, 'IDEMPOTENCY#key-0002', 'IDEMPOTENCY')).toMatchObject({
+      outTradeNo: { S: 'quote-0001' },
+    });
+    expect(await allRows(table)).toHaveLength(3);
+  });
+
+  test('names the other order of a key that is bound, and writes nothing', async () => {
+    await createQuotedOrder(table, sampleOrder({ outTradeNo: 'quote-0002' }), 'key-0002');
+    const before = await allRows(table);
+
+    expect(await bind(table)).toBe('quote-0002');
+    expect(await allRows(table)).toEqual(before);
+  });
+
+  test('names the order that the key itself made, and writes nothing', async () => {
+    await createOrder(table, sampleOrder({ outTradeNo: 'key-0002' }));
+
+    expect(await bind(table)).toBe('key-0002');
+    expect(await rowOf(table, 'IDEMPOTENCY#key-0002', 'IDEMPOTENCY')).toBeUndefined();
+  });
+
+  test('leaves it to an equal request that is at it this moment', async () => {
+    const busy = watchTable(table, async () => {
+      throw cancelled('None', 'TransactionConflict');
+    });
+
+    expect(await bind(busy)).toBeUndefined();
+    expect(busy.operations).toEqual(['TransactWriteItems']);
+  });
+
+  test.each([
+    ['is throttled', cancelled('None', 'ThrottlingError')],
+    ['gives no reason', new TransactionCanceledException({ message: '', $metadata: {} })],
+    ['cannot be sent', new Error('no connection')],
+  ])('fails when the transaction %s', async (_name, error) => {
+    const broken = watchTable(table, async () => {
+      throw error;
+    });
+
+    await expect(bind(broken)).rejects.toBe(error);
   });
 });
