@@ -1,6 +1,7 @@
 /** What the local servers share: listen on loopback, read a body with a limit, end at once. */
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { proposePort } from '../simulator/host/ports.ts';
 
 const STOP_GRACE_MS = 2000;
 
@@ -15,7 +16,7 @@ class PortInUseError extends Error {
     const remedy =
       variable === undefined
         ? ''
-        : `: end the program that holds it, or choose another port with ${variable}=${port + 1}`;
+        : `: end the program that holds it, or choose another port with ${variable}=${proposePort(port)}`;
     super(`port ${port} is already in use${remedy}`, options);
     this.name = 'PortInUseError';
   }

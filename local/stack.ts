@@ -19,6 +19,7 @@ import {
 } from './function-host.ts';
 import { assertPortFree, listenOnLoopback } from './http-server.ts';
 import { createRecorder } from './record/recorder.ts';
+import { assertFunctionSettings, type Ports, readPorts } from './settings.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -118,13 +119,15 @@ async function start(
 /** Everything around the functions: directory, ports, what stands in for AWS and WeChat. */
 async function openSurroundings(options: StackOptions, undo: (() => unknown)[]) {
   const template = readTemplate(options.templatePath ?? path.join(ROOT, 'serverless.yml'));
+  const ports = readPorts(options, process.env);
+  assertFunctionSettings(process.env, options.apiVersion);
   const inMemory = options.inMemory ?? false;
   const dataDir = await openDataDir(
     inMemory ? undefined : (options.dataDir ?? '.local'),
     options.fresh ?? false,
   );
   undo.push(() => dataDir.close());
-  const door = await openDoor(options, undo);
+  const door = await openDoor(ports, undo);
   const names = nameResources(template.service);
   const emulators = await startEmulators(
     {
@@ -142,15 +145,14 @@ async function openSurroundings(options: StackOptions, undo: (() => unknown)[]) 
   return { template, dataDir, door, names, emulators };
 }
 
-/** Both ports of a stack: the API's, taken at once, and the simulator's, which must be free. */
-async function openDoor(options: StackOptions, undo: (() => unknown)[]) {
+/** The API's port, taken at once, and the simulator's, which must be free. */
+async function openDoor({ port, simulatorPort }: Ports, undo: (() => unknown)[]) {
   let listener: RequestListener = refuseUntilReady;
   const api = await listenOnLoopback((request, response) => listener(request, response), {
-    port: options.port ?? readPort('PORT', 3000),
+    port,
     portVariable: 'PORT',
   });
   undo.push(() => api.stop());
-  const simulatorPort = options.simulatorPort ?? readPort('SIMULATOR_PORT', 3900);
   await assertPortFree({ port: simulatorPort, portVariable: 'SIMULATOR_PORT' });
   return {
     api,
@@ -219,16 +221,4 @@ function nameResources(service: string): Names {
       merchant: `${service}/local/merchant`,
     },
   };
-}
-
-function readPort(variable: string, fallback: number): number {
-  const text = process.env[variable];
-  if (text === undefined || text === '') {
-    return fallback;
-  }
-  const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) {
-    return port;
-  }
-  throw new Error(`${variable}=${text} is not a port: give a number from 0 to 65535`);
 }

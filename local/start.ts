@@ -4,6 +4,7 @@ import type { RequestLine } from './aws/api-server.ts';
 import { explainFailure } from './explain-failure.ts';
 import { readFlags } from './flags.ts';
 import { watchNpm } from './process/parent-watch.ts';
+import { readDataDir } from './settings.ts';
 import { type Stack, startStack } from './stack.ts';
 
 const STOP_LIMIT_MS = 10_000;
@@ -67,7 +68,7 @@ async function main(): Promise<void> {
   watchNpm(() => void end(0, 'npm is gone: stopping …'));
 
   print('wechatpay-serverless: starting the local stack\n');
-  const dataDir = process.env.LOCAL_DATA_DIR ?? '.local';
+  const dataDir = readDataDir(process.env);
   try {
     stack = await startStack({
       dataDir,

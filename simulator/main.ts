@@ -1,22 +1,24 @@
 /** The simulator as a program: settings from the environment, one JSON line when it listens. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { readPort } from './host/ports.ts';
 import { startSimulator } from './start.ts';
-
-function readPort(name: string, fallback: number): number {
-  const text = process.env[name];
-  const port = text === undefined || text === '' ? fallback : Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new Error(`${name} must be a port number, or 0 for a free one`);
-  }
-  return port;
-}
 
 /** WeChat's private keys: named, or beside the merchant file, or none (then only API v2 is served). */
 function findWechatpayKeysFile(merchantFile: string): string | undefined {
   const named = process.env['SIMULATOR_WECHATPAY_KEYS_FILE'];
   const beside = join(dirname(merchantFile), 'wechatpay-keys.json');
   return named || (existsSync(beside) ? beside : undefined);
+}
+
+/** With what caused it, unless that is the operating system's own text for the same. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) {
+    return String(error);
+  }
+  const { cause } = error;
+  const adds = cause !== undefined && (cause as NodeJS.ErrnoException).syscall === undefined;
+  return adds ? `${error.message} (${describe(cause)})` : error.message;
 }
 
 async function main(): Promise<void> {
@@ -29,8 +31,8 @@ async function main(): Promise<void> {
   const simulator = await startSimulator({
     merchantFile,
     ...(wechatpayKeysFile ? { wechatpayKeysFile } : {}),
-    port: readPort('SIMULATOR_PORT', 3900),
-    backupPort: readPort('SIMULATOR_BACKUP_PORT', 0),
+    port: readPort('SIMULATOR_PORT', 3900, process.env),
+    backupPort: readPort('SIMULATOR_BACKUP_PORT', 0, process.env),
     ...(dbPath ? { dbPath } : {}),
     ...(seed ? { seed } : {}),
     ...(apiUrl ? { apiUrl } : {}),
@@ -54,6 +56,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(`simulator: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(`simulator: ${describe(error)}`);
   process.exitCode = 1;
 });

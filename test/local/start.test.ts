@@ -228,7 +228,7 @@ describe('npm start', () => {
 
 describe('npm run demo', () => {
   it('pays one order on a stack of its own, and ends with 0', async () => {
-    const demo = run('local/demo.ts', [], { PORT: '1' });
+    const demo = run('local/demo.ts', [], { PORT: '2999' });
     expect(await demo.exited).toBe(0);
     expect(demo.output()).toMatch(/tradeState +SUCCESS/);
     expect(demo.output()).toMatch(/paid\n$/);
@@ -255,5 +255,20 @@ describe('npm run demo', () => {
     const demo = run('local/demo.ts', [], { PORT: new URL(apiUrl).port });
     expect(await demo.exited).toBe(0);
     expect(demo.output()).toContain(`Using the stack that runs at ${apiUrl}`);
+  });
+
+  it('finds the stack of the data directory on whatever port it is', async () => {
+    const { apiUrl } = await waitUntilReady(run('local/start.ts'));
+    for (const PORT of ['', '0', '2999']) {
+      const demo = run('local/demo.ts', [], { PORT });
+      expect(await demo.exited).toBe(0);
+      expect(demo.output()).toContain(`Using the stack that runs at ${apiUrl}`);
+    }
+  });
+
+  it('says what is wrong with PORT', async () => {
+    const demo = run('local/demo.ts', [], { PORT: '4190' });
+    expect(await demo.exited).toBe(1);
+    expect(demo.output()).toContain('not paid: PORT=4190 is a port that fetch and browsers refuse');
   });
 });

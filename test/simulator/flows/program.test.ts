@@ -96,7 +96,11 @@ describe('the program', () => {
   test.each([
     [{ SIMULATOR_MERCHANT_FILE: '' }, 'SIMULATOR_MERCHANT_FILE must be the path'],
     [{ SIMULATOR_MERCHANT_FILE: '/nowhere.json' }, 'cannot read the merchant file /nowhere.json'],
-    [{ SIMULATOR_PORT: 'abc' }, 'SIMULATOR_PORT must be a port number'],
+    [
+      { SIMULATOR_BACKUP_PORT: '4190' },
+      'SIMULATOR_BACKUP_PORT=4190 is a port that fetch and browsers',
+    ],
+    [{ SIMULATOR_PORT: 'abc' }, 'SIMULATOR_PORT=abc is not a port: give a whole number'],
     [
       { SIMULATOR_WECHATPAY_KEYS_FILE: '/nowhere.json' },
       'cannot read the file of WeChat Pay keys /nowhere.json',
