@@ -79,7 +79,9 @@ describe('a missing setting', () => {
     const machine = testMachine({ environment });
     const handler = await open(machine);
     for (let call = 0; call < 2; call += 1) {
-      expect(await handler(apiEvent({ body }), lambda)).toMatchObject({ statusCode: 500 });
+      expect(await handler({ ...apiEvent({ body }), rawPath: '/notify/v3' }, lambda)).toMatchObject(
+        { statusCode: 500 },
+      );
     }
 
     const log = machine.logs.get(name)?.log;

@@ -95,4 +95,17 @@ describe('a notification', () => {
     expect(v3.headers).toMatchObject({ 'content-type': 'application/json; charset=utf-8' });
     expect(recorded.requestIds).toEqual(['lambda-0001', 'lambda-0001']);
   });
+
+  test('at an address that no order names reaches nothing', async () => {
+    const recorded = recordedFunction();
+    const nobody = () => Promise.reject(new Error('asked'));
+    const handler = notificationHandler(nobody, () => ({}), recorded);
+    const answer = await handler({ ...apiEvent(), rawPath: '/notify/v4' }, lambda);
+
+    expect(answer.statusCode).toBe(404);
+    expect(answer.body).toContain('ROUTE_NOT_FOUND');
+    expect(recorded.log.messages('warn')).toEqual([
+      'a notification came to an address that no order names',
+    ]);
+  });
 });
