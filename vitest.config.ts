@@ -1,4 +1,9 @@
 import { defineConfig } from 'vitest/config';
+import './build/require-node.mjs';
+import { keepLoopbackDirect } from './local/loopback.ts';
+
+// Before the workers start, which have this environment and give it to what they start.
+keepLoopbackDirect();
 
 export default defineConfig({
   test: {

@@ -8,6 +8,7 @@ import { makeTemporaryDir } from './data/data-dir.ts';
 import { type DemoTarget, payOnce } from './demo-payment.ts';
 import { explainFailure } from './explain-failure.ts';
 import { readFlags } from './flags.ts';
+import { keepLoopbackDirect } from './loopback.ts';
 import { findRunningStack } from './running-stack.ts';
 import { startStack } from './stack.ts';
 
@@ -58,6 +59,7 @@ const limit = setTimeout(() => {
 process.on('SIGINT', () => process.exit(1));
 process.on('SIGTERM', () => process.exit(1));
 
+keepLoopbackDirect();
 let exitCode = 1;
 try {
   exitCode = await main();

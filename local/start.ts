@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { RequestLine } from './aws/api-server.ts';
 import { explainFailure } from './explain-failure.ts';
 import { readFlags } from './flags.ts';
+import { keepLoopbackDirect } from './loopback.ts';
 import { watchNpm } from './process/parent-watch.ts';
 import { readDataDir } from './settings.ts';
 import { type Stack, startStack } from './stack.ts';
@@ -39,6 +40,7 @@ function flagsOrExplain() {
 async function main(): Promise<void> {
   // A closed pipe (npm start | head) must not end the stack half-way.
   process.stdout.on('error', () => {});
+  keepLoopbackDirect();
   const flags = flagsOrExplain();
   if (flags === undefined) {
     process.exitCode = 1;

@@ -216,6 +216,29 @@ describe('npm start', () => {
     expect(log).not.toMatch(/^WARN/m);
   });
 
+  it('starts and pays behind a proxy that its Node is told to use', async () => {
+    const holder = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => {
+      holder.once('listening', resolve);
+    });
+    // Whoever asks it for anything waits for ever.
+    const proxy = `http://127.0.0.1:${(holder.address() as AddressInfo).port}`;
+    const environment = {
+      NODE_USE_ENV_PROXY: '1',
+      http_proxy: proxy,
+      HTTP_PROXY: proxy,
+      all_proxy: proxy,
+      no_proxy: '',
+      NO_PROXY: '',
+    };
+    const { apiUrl } = await waitUntilReady(run('local/start.ts', [], environment));
+    const demo = run('local/demo.ts', [], { ...environment, PORT: new URL(apiUrl).port });
+    expect(await demo.exited).toBe(0);
+    expect(demo.output()).toContain(`Using the stack that runs at ${apiUrl}`);
+    holder.closeAllConnections();
+    holder.close();
+  });
+
   it('explains its flags, and refuses one that it does not know', async () => {
     const help = run('local/start.ts', ['--help']);
     expect(await help.exited).toBe(0);

@@ -51,7 +51,7 @@ describe('dependencies', () => {
 describe('scripts', () => {
   test('run files that exist', () => {
     const files = Object.values<string>(packageJson.scripts).flatMap((script) =>
-      [...script.matchAll(/node (\S+\.ts)/g)].map(([, file = '']) => file),
+      [...script.matchAll(/node (?:--import \S+ )?(\S+\.ts)/g)].map(([, file = '']) => file),
     );
 
     expect(files).toContain('build/bundle.ts');
