@@ -20,6 +20,7 @@ import {
 import { assertPortFree, listenOnLoopback } from './http-server.ts';
 import { createRecorder } from './record/recorder.ts';
 import { assertFunctionSettings, type Ports, readPorts } from './settings.ts';
+import type { ApiVersion } from '../lib/order/parties.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -39,7 +40,7 @@ export interface StackOptions extends HostSettings {
   /** Makes the simulator's faults repeatable. */
   readonly seed?: string | number;
   /** The WeChat Pay API of new orders; default `WECHAT_PAY_API_VERSION`, else v2. */
-  readonly apiVersion?: 'v2' | 'v3' | undefined;
+  readonly apiVersion?: ApiVersion | undefined;
   readonly onProgress?: (part: string, where: string) => void;
   readonly onRequest?: (line: RequestLine) => void;
   readonly templatePath?: string;

@@ -1,4 +1,5 @@
 /** The environment of the functions, as `serverless.yml` would set it, pointed at the emulators. */
+import type { ApiVersion } from '../../lib/order/parties.ts';
 
 export interface Names {
   readonly tableName: string;
@@ -26,7 +27,7 @@ export function setEnvironment(
   service: string,
   { tableName, secretIds }: Names,
   addresses: Addresses,
-  apiVersion: 'v2' | 'v3' | undefined,
+  apiVersion: ApiVersion | undefined,
 ): () => void {
   const weixinUrls = `${addresses.simulatorUrl},${addresses.simulatorBackupUrl}`;
   const variables: Record<string, string | undefined> = {
