@@ -19,6 +19,7 @@ export interface EmulatorOptions {
   readonly inMemoryTable: boolean;
   readonly seed?: string | number | undefined;
   readonly simulatorEntry?: string | undefined;
+  readonly devtoolsBuyer?: string | undefined;
   readonly onProgress: (part: string, where: string) => void;
 }
 
@@ -60,6 +61,7 @@ export async function startEmulators(
     apiUrl: options.apiUrl,
     logFile: files.simulatorLog,
     ...(options.seed === undefined ? {} : { seed: String(options.seed) }),
+    ...(options.devtoolsBuyer === undefined ? {} : { devtoolsBuyer: options.devtoolsBuyer }),
   });
   undo.push(() => simulator.stop());
   const located = { ...merchant, apiUrl: options.apiUrl, simulatorUrl: simulator.url };

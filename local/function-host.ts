@@ -3,11 +3,12 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Addresses, Names } from './aws/environment.ts';
-import { captureOutput } from './aws/function-output.ts';
+import { captureOutput, type OutputSink } from './aws/function-output.ts';
 import { type LocalFunction, loadFunctions } from './aws/lambda.ts';
 import { type Scheduler, startScheduler } from './aws/schedule.ts';
 import type { Template } from './aws/template.ts';
 import { openStackClock, type StackClock } from './clock/stack-clock.ts';
+import { withLoginAdvice } from './login-advice.ts';
 import { type FunctionLog, openFunctionLog } from './record/function-log.ts';
 import { openOrderReader } from './record/order-record.ts';
 import type { Recorder } from './record/recorder.ts';
@@ -90,17 +91,15 @@ function openLog({ log = 'file', print, logFile }: HostOptions): FunctionLog {
 }
 
 async function load(
-  { template, functionsDir, recorder }: HostOptions,
+  { template, functionsDir, recorder, simulatorUrl }: HostOptions,
   log: FunctionLog,
 ): Promise<ReadonlyMap<string, LocalFunction>> {
-  const loaded = await loadFunctions(
-    template.service,
-    template.functions,
-    path.resolve(functionsDir ?? FUNCTIONS_DIR),
-    (functionName, line) => {
-      log.sink(functionName, line);
-      recorder?.addLogLine(line);
-    },
-  );
+  const sink: OutputSink = (functionName, line) => {
+    log.sink(functionName, line);
+    recorder?.addLogLine(line);
+  };
+  const directory = path.resolve(functionsDir ?? FUNCTIONS_DIR);
+  const alone = await loadFunctions(template.service, template.functions, directory, sink);
+  const loaded = withLoginAdvice(alone, simulatorUrl, sink);
   return recorder === undefined ? loaded : recorder.watch(loaded);
 }

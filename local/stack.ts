@@ -45,6 +45,8 @@ export interface StackOptions extends HostSettings {
   readonly onRequest?: (line: RequestLine) => void;
   readonly templatePath?: string;
   readonly simulatorEntry?: string;
+  /** Who logs in with a code of WeChat's developer tools; nobody without it. */
+  readonly devtoolsBuyer?: string | undefined;
 }
 
 export type Stack = Addresses & {
@@ -139,6 +141,7 @@ async function openSurroundings(options: StackOptions, undo: (() => unknown)[]) 
       inMemoryTable: inMemory,
       seed: options.seed,
       simulatorEntry: options.simulatorEntry,
+      devtoolsBuyer: options.devtoolsBuyer,
       onProgress: options.onProgress ?? (() => {}),
     },
     undo,

@@ -15,6 +15,8 @@ Runs the API, DynamoDB, Secrets Manager and WeChat (the simulator) on this machi
 
   --fresh             forget the orders, products and keys of earlier starts
   --api v2|v3         WeChat Pay API of new orders (v2)
+  --devtools-buyer NAME
+                      who logs in with a code of WeChat's developer tools (nobody)
   --help              this text
 
   PORT                port of the API (3000; 0 takes a free one)
@@ -30,7 +32,7 @@ const print = (line: string) => {
 
 function flagsOrExplain() {
   try {
-    return readFlags(['fresh', 'help']);
+    return readFlags(['fresh', 'help', 'devtools-buyer']);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return undefined;
@@ -76,6 +78,7 @@ async function main(): Promise<void> {
       dataDir,
       fresh: flags.fresh ?? false,
       apiVersion: flags.api,
+      devtoolsBuyer: flags['devtools-buyer'],
       record: true,
       log: 'pretty',
       print,

@@ -23,7 +23,7 @@ function describe(error: unknown): string {
 
 async function main(): Promise<void> {
   const { SIMULATOR_MERCHANT_FILE: merchantFile, SIMULATOR_DB: dbPath, SEED: seed } = process.env;
-  const apiUrl = process.env['SIMULATOR_API_URL'];
+  const { SIMULATOR_API_URL: apiUrl, SIMULATOR_DEVTOOLS_BUYER: devtoolsBuyer } = process.env;
   if (!merchantFile) {
     throw new Error('SIMULATOR_MERCHANT_FILE must be the path of a merchant.json');
   }
@@ -36,6 +36,7 @@ async function main(): Promise<void> {
     ...(dbPath ? { dbPath } : {}),
     ...(seed ? { seed } : {}),
     ...(apiUrl ? { apiUrl } : {}),
+    ...(devtoolsBuyer ? { devtoolsBuyer } : {}),
   });
   let ending = false;
   const end = () => {

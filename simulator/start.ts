@@ -36,6 +36,8 @@ export interface OpenOptions {
   seed?: string;
   /** Where the merchant's API listens, for the page at `/`. */
   apiUrl?: string;
+  /** Who logs in with a code of WeChat's developer tools; nobody without it. */
+  devtoolsBuyer?: string;
   /** Time, randomness, timers, keys and calls to the merchant; this machine's own without it. */
   surroundings?: Surroundings;
 }
@@ -121,6 +123,7 @@ async function open(options: OpenOptions) {
   const seed = options.seed ?? surroundings.randomBytes(6).toString('hex');
   const { merchant, wechatpayKeys } = await readCredentials(options);
   const wechat = openWechat(merchant, wechatpayKeys, seed, surroundings, options.dbPath);
+  wechat.devtools.buyer = options.devtoolsBuyer;
   const client: HttpClient = surroundings.openHttpClient();
   return {
     seed,

@@ -78,6 +78,7 @@ export function openWechat(
     randomBytes,
     faults,
     messages,
+    devtools: { buyer: undefined },
   };
 }
 

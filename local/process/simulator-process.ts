@@ -15,6 +15,8 @@ export interface SimulatorOptions {
   readonly apiUrl: string;
   readonly logFile?: string;
   readonly seed?: string;
+  /** Who logs in with a code of WeChat's developer tools. */
+  readonly devtoolsBuyer?: string;
 }
 
 export interface LocalSimulator {
@@ -47,6 +49,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<LocalSi
       SIMULATOR_DB: options.dbPath,
       SIMULATOR_API_URL: options.apiUrl,
       SIMULATOR_EXIT_WITH_PARENT: '1',
+      SIMULATOR_DEVTOOLS_BUYER: options.devtoolsBuyer ?? '',
       ...(options.seed === undefined ? {} : { SEED: options.seed }),
     },
   });

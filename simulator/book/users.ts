@@ -7,9 +7,8 @@ import { randomText } from './random.ts';
 
 const CODE_LIFETIME_MS = 5 * 60 * 1000;
 
-export type CodeExchange =
-  | { result: 'ok'; user: string }
-  | { result: 'unknown' | 'used' | 'expired' };
+export type CodeState = 'good' | 'unknown' | 'used' | 'expired';
+export type CodeExchange = { result: 'ok'; user: string } | { result: Exclude<CodeState, 'good'> };
 
 export interface Users {
   /** The same name always has the same openid under one appid; the first use creates the person. */
@@ -21,6 +20,9 @@ export interface Users {
   /** A code of `wx.login`: good once, for 5 minutes. */
   issueCode(name: string): string;
   exchangeCode(code: string): CodeExchange;
+  stateOf(code: string): CodeState;
+  /** A code from elsewhere that somebody logged in with: it is used up from now on. */
+  keepUsedCode(code: string, name: string): void;
 }
 
 function deriveOpenid(appid: string, name: string): string {
@@ -64,6 +66,21 @@ export function createUsers(
     return openid;
   };
   const nameOf = (openid: string) => selectName.get(openid)?.['name']?.toString();
+  const look = (
+    code: string,
+  ): { state: 'good'; user: string } | { state: Exclude<CodeState, 'good'>; user?: never } => {
+    const row = selectCode.get(code);
+    const user = row && nameOf(String(row['openid']));
+    if (!row || user === undefined) {
+      return { state: 'unknown' };
+    }
+    if (row['used_at'] !== null) {
+      return { state: 'used' };
+    }
+    return Number(row['expires_at']) <= clock.now()
+      ? { state: 'expired' }
+      : { state: 'good', user };
+  };
 
   return {
     openidOf,
@@ -81,19 +98,17 @@ export function createUsers(
       return code;
     },
     exchangeCode(code) {
-      const row = selectCode.get(code);
-      const user = row && nameOf(String(row['openid']));
-      if (!row || user === undefined) {
-        return { result: 'unknown' };
-      }
-      if (row['used_at'] !== null) {
-        return { result: 'used' };
-      }
-      if (Number(row['expires_at']) <= clock.now()) {
-        return { result: 'expired' };
+      const { state, user } = look(code);
+      if (state !== 'good') {
+        return { result: state };
       }
       useCode.run(clock.now(), code);
       return { result: 'ok', user };
+    },
+    stateOf: (code) => look(code).state,
+    keepUsedCode(code, name) {
+      insertCode.run(code, openidOf(name), clock.now() + CODE_LIFETIME_MS);
+      useCode.run(clock.now(), code);
     },
   };
 }

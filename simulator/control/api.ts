@@ -15,6 +15,7 @@ import {
   showCertificates,
   showVerification,
 } from './keys.ts';
+import { login, setDevtoolsBuyer, showDevtoolsBuyer, showLoginCode } from './login.ts';
 import { changeMerchant, MERCHANT_SETTINGS, revokeCertificate, showMerchant } from './merchant.ts';
 import {
   listOrders,
@@ -63,21 +64,6 @@ function decodePart(part: string): string {
   } catch {
     throw new ControlError(400, 'INVALID_ADDRESS', 'the address is not URL-encoded UTF-8');
   }
-}
-
-function login({ users, messages }: Wechat, body: Body) {
-  const user = readUser(body);
-  const code = users.issueCode(user);
-  messages.add({
-    from: `phone of ${user}`,
-    to: 'wechat',
-    kind: 'login',
-    method: 'CALL',
-    path: 'wx.login',
-    request: { headers: {}, body: '' },
-    response: { status: 200, headers: {}, body: JSON.stringify({ code }) },
-  });
-  return { code };
 }
 
 function pay(wechat: Wechat, body: Body) {
@@ -149,6 +135,9 @@ type Route = [method: string, path: RegExp, handle: Handler, fields?: readonly s
 
 const ROUTES: Route[] = [
   ['POST', /^\/login$/, login, ['user']],
+  ['GET', /^\/login-codes\/([^/]+)$/, showLoginCode],
+  ['GET', /^\/devtools-buyer$/, showDevtoolsBuyer],
+  ['POST', /^\/devtools-buyer$/, setDevtoolsBuyer, ['user']],
   ['POST', /^\/request-payment$/, pay, 'any'],
   ['GET', /^\/orders$/, listOrders],
   ['GET', /^\/orders\/([^/]+)$/, showOrder],

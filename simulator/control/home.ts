@@ -14,6 +14,11 @@ const ADDRESSES = [
   ['GET /v3/certificates', '下载平台证书'],
   ['GET /sns/jscode2session', '小程序登录 code2Session'],
   ['POST /_simulator/login {"user"}', 'a one-time wx.login code'],
+  ['GET /_simulator/login-codes/{code}', 'whether a code is good, used, expired or unknown'],
+  [
+    'GET|POST /_simulator/devtools-buyer {"user"}',
+    "who logs in with a code of WeChat's developer tools; null: nobody",
+  ],
   [
     'POST /_simulator/request-payment {"user","timeStamp","nonceStr","package","signType","paySign"}',
     'what the phone does; "cancel": true cancels',

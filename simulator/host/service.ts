@@ -23,4 +23,6 @@ export interface Service {
   readonly faults: Faults;
   readonly messages: Messages;
   readonly randomBytes: RandomBytes;
+  /** Who logs in with a code that the simulator did not issue; undefined: nobody. */
+  readonly devtools: { buyer: string | undefined };
 }

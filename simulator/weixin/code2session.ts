@@ -1,6 +1,8 @@
 /** `/sns/jscode2session` of `api.weixin.qq.com`: a login code becomes an openid and a session_key. */
 import type { Answer, Reply, Request } from '../host/http.ts';
+import type { Message } from '../host/messages.ts';
 import type { Service } from '../host/service.ts';
+import { FOREIGN_CODE_ADVICE, takeForeignCode } from './foreign-code.ts';
 
 const TEXTS: Record<string, string> = {
   '-1': 'system error',
@@ -26,7 +28,8 @@ function createRid({ clock, randomBytes }: Pick<Service, 'clock' | 'randomBytes'
   return `${seconds}-${randomBytes(4).toString('hex')}-${randomBytes(4).toString('hex')}`;
 }
 
-type Result = { errcode: number } | { session_key: string; openid: string };
+/** `hint` is the simulator's own; WeChat says no more than the errcode. */
+type Result = { errcode: number; hint?: string } | { session_key: string; openid: string };
 
 /** Answers one exchange; a code is used up by it. The content type is `text/plain`, as in production. */
 export function answerCode2Session(service: Service, request: Request): Reply {
@@ -58,16 +61,16 @@ export function answerCode2Session(service: Service, request: Request): Reply {
       message.note = 'no answer was sent; the code is not used up';
       return 'hold';
     case 'timeout-after':
-      exchange(service, request);
+      exchange(service, request, message);
       message.note = 'no answer was sent; the code is used up';
       return 'hold';
     case 'late':
       return {
-        ...answer(exchange(service, request)),
+        ...answer(exchange(service, request, message)),
         delayMs: (fault.seconds ?? SLOW_ANSWER_SECONDS) * 1000,
       };
     default:
-      return answer(exchange(service, request));
+      return answer(exchange(service, request, message));
   }
 }
 
@@ -76,7 +79,9 @@ function answerResult(result: Result, service: Service): Answer {
     'errcode' in result
       ? {
           errcode: result.errcode,
-          errmsg: `${TEXTS[result.errcode] ?? 'system error'}, rid: ${createRid(service)}`,
+          errmsg:
+            `${TEXTS[result.errcode] ?? 'system error'}, rid: ${createRid(service)}` +
+            (result.hint === undefined ? '' : `, hint: ${result.hint}`),
         }
       : result;
   return {
@@ -86,7 +91,7 @@ function answerResult(result: Result, service: Service): Answer {
   };
 }
 
-function exchange(service: Service, { method, query }: Request): Result {
+function exchange(service: Service, { method, query }: Request, message: Message): Result {
   if (method !== 'GET') {
     return { errcode: 43001 };
   }
@@ -112,14 +117,34 @@ function exchange(service: Service, { method, query }: Request): Result {
   if (!code) {
     return { errcode: 41008 };
   }
+  const exchanged = exchangeCode(service, code, message);
+  return 'errcode' in exchanged
+    ? exchanged
+    : {
+        session_key: service.randomBytes(16).toString('base64'),
+        openid: program.openidOf(exchanged.user),
+      };
+}
+
+function exchangeCode(
+  service: Service,
+  code: string,
+  message: Message,
+): { user: string } | { errcode: number; hint?: string } {
   const exchanged = service.users.exchangeCode(code);
   if (exchanged.result === 'ok') {
-    return {
-      session_key: service.randomBytes(16).toString('base64'),
-      openid: program.openidOf(exchanged.user),
-    };
+    return { user: exchanged.user };
   }
-  return { errcode: exchanged.result === 'used' ? 40163 : 40029 };
+  if (exchanged.result !== 'unknown') {
+    return { errcode: exchanged.result === 'used' ? 40163 : 40029 };
+  }
+  const user = takeForeignCode(service, code);
+  if (user !== undefined) {
+    message.note = `the simulator did not issue this code: it stands for ${user} (devtools-buyer)`;
+    return { user };
+  }
+  message.note = FOREIGN_CODE_ADVICE.en;
+  return { errcode: 40029, hint: FOREIGN_CODE_ADVICE.en };
 }
 
 /** The merchant's own mini-program, or one of a sub-merchant. */

@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { readFlags } from '../../local/flags.ts';
 
 const read = (args: string[], environment: Record<string, string> = {}) =>
-  readFlags(['fresh', 'help'], args, environment);
+  readFlags(['fresh', 'help', 'devtools-buyer'], args, environment);
 
 describe('the flags of npm start', () => {
   it('are those after --', () => {
     expect(read([])).toEqual({});
     expect(read(['--fresh', '--api', 'v3'])).toEqual({ fresh: true, api: 'v3' });
+    expect(read(['--devtools-buyer', 'alice'])).toEqual({ 'devtools-buyer': 'alice' });
   });
 
   // What npm 11 passes on for: --fresh; --no-fresh; --api v3; --api=v3; both.
@@ -17,6 +18,18 @@ describe('the flags of npm start', () => {
     [['v3'], { npm_config_api: 'true' }, { api: 'v3' }],
     [[], { npm_config_api: 'v3' }, { api: 'v3' }],
     [['v3'], { npm_config_api: 'true', npm_config_fresh: 'true' }, { api: 'v3', fresh: true }],
+    [['alice'], { npm_config_devtools_buyer: 'true' }, { 'devtools-buyer': 'alice' }],
+    [[], { npm_config_devtools_buyer: 'alice' }, { 'devtools-buyer': 'alice' }],
+    [
+      ['v3', 'alice'],
+      { npm_config_devtools_buyer: 'true', npm_config_api: 'true' },
+      { 'devtools-buyer': 'alice', api: 'v3' },
+    ],
+    [
+      ['alice', 'v3'],
+      { npm_config_devtools_buyer: 'true', npm_config_api: 'true' },
+      { 'devtools-buyer': 'alice', api: 'v3' },
+    ],
   ])('are also those that npm took for its own: %j %j', (args, environment, flags) => {
     expect(read(args, environment)).toEqual(flags);
   });
@@ -30,11 +43,14 @@ describe('the flags of npm start', () => {
     [['--frehs'], {}, "Unknown option '--frehs'"],
     [['v3'], {}, "Unexpected argument 'v3'"],
     [['--api', 'v4'], {}, '--api takes v2 or v3'],
+    [['--devtools-buyer', ' '], {}, '--devtools-buyer takes a name of 1 to 64 characters'],
     [['v4'], { npm_config_api: 'true' }, '--api takes v2 or v3'],
     [[], { npm_config_api: 'true' }, "Option '--api <value>' argument missing"],
   ])('are refused with a reason: %j %j', (args, environment, reason) => {
     expect(() => read(args, environment)).toThrow(reason);
-    expect(() => read(args, environment)).toThrow('There are --api v2|v3, --fresh, --help.');
+    expect(() => read(args, environment)).toThrow(
+      'There are --api v2|v3, --fresh, --help, --devtools-buyer NAME.',
+    );
   });
 
   it('that npm start alone knows leave npm run demo as it is', () => {
