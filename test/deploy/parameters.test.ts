@@ -61,6 +61,7 @@ describe('parameters', () => {
       notifyReservedConcurrency: 20,
       signType: 'MD5',
       allowVirtualGoods: 'true',
+      orderNumberScope: 'the-table-before',
       logRetentionDays: 7,
     });
     const properties = (name: string) => packaged.Resources[name]?.Properties ?? {};
@@ -73,6 +74,7 @@ describe('parameters', () => {
         PUBLIC_BASE_URL: 'https://pay.example.com',
         WECHAT_PAY_SIGN_TYPE: 'MD5',
         ALLOW_VIRTUAL_GOODS: 'true',
+        ORDER_NUMBER_SCOPE: 'the-table-before',
       },
     });
     expect(valueOf(packaged, packaged.Outputs['NotifyUrl']?.Value)).toBe(
