@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { curl } from './shell.ts';
 
 const REQUEST_TIMEOUT_MS = 35_000;
 const NOTIFICATION_TIMEOUT_MS = 8000;
@@ -127,7 +128,7 @@ async function waitForNotification(
     `WeChat got no acknowledgement within ${NOTIFICATION_TIMEOUT_MS / 1000} s. ` +
       `Its attempts: ${attempts.map(describeAttempt).join('; ') || 'none so far'}. ` +
       'The payment is not lost: WeChat tries again, and reconcile asks for it every minute ' +
-      `(now: curl -X POST ${apiUrl}/_local/invoke/reconcile)`,
+      `(now: ${curl()} -X POST ${apiUrl}/_local/invoke/reconcile)`,
   );
 }
 
@@ -148,7 +149,7 @@ async function advise({ simulatorUrl, dataDir }: DemoTarget): Promise<string[]> 
     ...(log === undefined ? [] : [`the functions' own lines: ${log}`]),
     ...(names.length === 0
       ? []
-      : [`faults are active: ${names.join(', ')}; switch them off: curl -X DELETE ${url}`]),
+      : [`faults are active: ${names.join(', ')}; switch them off: ${curl()} -X DELETE ${url}`]),
   ];
 }
 

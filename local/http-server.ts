@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { proposePort } from '../simulator/host/ports.ts';
+import { setVariable } from './shell.ts';
 
 const STOP_GRACE_MS = 2000;
 
@@ -10,16 +11,30 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** A port that another program holds; says which variable chooses another one. */
-class PortInUseError extends Error {
-  constructor(port: number, variable: string | undefined, options?: ErrorOptions) {
-    const remedy =
-      variable === undefined
-        ? ''
-        : `: end the program that holds it, or choose another port with ${variable}=${proposePort(port)}`;
-    super(`port ${port} is already in use${remedy}`, options);
-    this.name = 'PortInUseError';
+/** A port that cannot be had: why, and which variable chooses another one. */
+class PortError extends Error {
+  constructor(port: number, variable: string | undefined, cause: NodeJS.ErrnoException) {
+    const another =
+      variable && `choose another port with ${setVariable(variable, proposePort(port))}`;
+    super(cause.code === 'EACCES' ? explainReserved(port, another) : explainTaken(port, another), {
+      cause,
+    });
+    this.name = 'PortError';
   }
+}
+
+function explainTaken(port: number, another: string | undefined): string {
+  const remedy = another === undefined ? '' : `: end the program that holds it, or ${another}`;
+  return `port ${port} is already in use${remedy}`;
+}
+
+function explainReserved(port: number, another: string | undefined): string {
+  const remedy = another === undefined ? '' : `: ${another}`;
+  const list =
+    process.platform === 'win32'
+      ? '. Windows lists the ports that it keeps for Hyper-V, WSL and Docker with: netsh interface ipv4 show excludedportrange protocol=tcp'
+      : '';
+  return `port ${port} is reserved by this system${remedy}${list}`;
 }
 
 /** A request body longer than the limit. */
@@ -30,7 +45,7 @@ export class BodyTooLargeError extends Error {
   }
 }
 
-/** Listens on 127.0.0.1; port 0 takes a free one. Rejects with PortInUseError when the port is taken. */
+/** Listens on 127.0.0.1; port 0 takes a free one. Rejects with PortError when the port is taken or reserved. */
 export async function listenOnLoopback(
   listener: RequestListener,
   options: { port: number; portVariable?: string },
@@ -40,8 +55,8 @@ export async function listenOnLoopback(
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
-        error.code === 'EADDRINUSE'
-          ? new PortInUseError(port, portVariable, { cause: error })
+        error.code === 'EADDRINUSE' || error.code === 'EACCES'
+          ? new PortError(port, portVariable, error)
           : error,
       );
     });
@@ -51,7 +66,7 @@ export async function listenOnLoopback(
   return { url: `http://127.0.0.1:${address.port}`, stop: () => stopServer(server) };
 }
 
-/** Rejects with PortInUseError when the port is taken; port 0 never is. */
+/** Rejects with PortError when the port is taken or reserved; port 0 never is. */
 export async function assertPortFree(options: {
   port: number;
   portVariable: string;

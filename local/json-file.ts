@@ -1,7 +1,7 @@
 /** JSON files that survive a kill: a reader sees the old content or the new, never half of it. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileError, onFile } from './data/file-error.ts';
+import { fileError, onFile } from './file-error.ts';
 
 const START_FRESH =
   'or begin anew with npm start -- --fresh, which forgets orders, products and keys';

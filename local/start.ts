@@ -6,6 +6,7 @@ import { readFlags } from './flags.ts';
 import { keepLoopbackDirect } from './loopback.ts';
 import { watchNpm } from './process/parent-watch.ts';
 import { readDataDir } from './settings.ts';
+import { describeFirstSteps } from './shell.ts';
 import { type Stack, startStack } from './stack.ts';
 
 const STOP_LIMIT_MS = 10_000;
@@ -102,12 +103,7 @@ function printReady({ apiUrl, simulatorUrl }: Stack, dataDir: string): void {
 Try, in another terminal:
   npm run demo
 or step by step:
-  curl -s ${simulatorUrl}/_simulator/login -d '{"user":"alice"}'
-  curl -s ${apiUrl}/login -d '{"code":"<code>"}'
-  curl -s ${apiUrl}/prepay -H 'authorization: Bearer <token>' \\
-       -H 'idempotency-key: my-first-order' -d '{"items":[{"sku":"latte","quantity":1}]}'
-  curl -s -X POST ${simulatorUrl}/_simulator/orders/<outTradeNo>/pay
-  curl -s ${apiUrl}/orders/<outTradeNo> -H 'authorization: Bearer <token>'
+${describeFirstSteps({ apiUrl, simulatorUrl })}
 
 Or pay in the page, and watch every message:
   ${simulatorUrl}/

@@ -1,6 +1,7 @@
 /** Where the DynamoDB engine `dynoxide` is: one npm package per platform, with the program in it. */
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { setVariable } from '../shell.ts';
 
 /** Every package that upstream publishes, by `<platform>-<architecture>` as Node names them. */
 export const ENGINE_PACKAGES: ReadonlyMap<string, string> = new Map([
@@ -11,9 +12,9 @@ export const ENGINE_PACKAGES: ReadonlyMap<string, string> = new Map([
   ['win32-x64', '@dynoxide/win32-x64'],
 ]);
 
-const OWN_DYNAMODB = `run a DynamoDB yourself, e.g.
+const explainOwn = () => `run a DynamoDB yourself, e.g.
   docker run -p 8000:8000 amazon/dynamodb-local
-and set DYNAMODB_ENDPOINT=http://127.0.0.1:8000`;
+and name it: ${setVariable('DYNAMODB_ENDPOINT', "'http://127.0.0.1:8000'")}`;
 
 export interface Machine {
   readonly platform: string;
@@ -33,7 +34,7 @@ export function findEngine(machine: Machine = describeMachine()): string {
   if (engine === undefined) {
     const served = [...ENGINE_PACKAGES.keys()].join(', ');
     throw new Error(
-      `there is no DynamoDB engine for ${name} (there is for ${served}): ${OWN_DYNAMODB}`,
+      `there is no DynamoDB engine for ${name} (there is for ${served}): ${explainOwn()}`,
     );
   }
   try {
@@ -42,7 +43,7 @@ export function findEngine(machine: Machine = describeMachine()): string {
     return path.join(path.dirname(manifest), program);
   } catch {
     throw new Error(
-      `the DynamoDB engine ${engine} is not installed: run npm ci again (npm goes on without a word when its download fails, and leaves it out with --omit=optional), or ${OWN_DYNAMODB}`,
+      `the DynamoDB engine ${engine} is not installed: run npm ci again (npm goes on without a word when its download fails, and leaves it out with --omit=optional), or ${explainOwn()}`,
     );
   }
 }

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { lockDataDir } from '../process/stack-lock.ts';
-import { fileError, inWords, onFile } from './file-error.ts';
+import { fileError, inWords, onFile } from '../file-error.ts';
 
 const FILES = {
   merchant: 'merchant.json',

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { endProcess } from '../shell.ts';
 import { isAlive } from './running-process.ts';
 
 const ANSWER_LIMIT_MS = 3000;
@@ -23,9 +24,8 @@ interface Lock {
 /** Thrown when another, living stack holds the directory. */
 class StackRunningError extends Error {
   constructor(pid: number, dataDir: string) {
-    const command = process.platform === 'win32' ? `taskkill /T /F /PID ${pid}` : `kill ${pid}`;
     super(
-      `a stack is already running on ${dataDir} (pid ${pid}): end it first (Ctrl-C in its terminal, or ${command})`,
+      `a stack is already running on ${dataDir} (pid ${pid}): end it first (Ctrl-C in its terminal, or ${endProcess(pid)})`,
     );
     this.name = 'StackRunningError';
   }

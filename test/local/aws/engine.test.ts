@@ -40,7 +40,7 @@ describe('the engine of a machine', () => {
 
   it('is named, with how to get it, when npm did not install it', () => {
     expect(() => on('darwin', 'arm64')).toThrow(
-      /^the DynamoDB engine @dynoxide\/darwin-arm64 is not installed: run npm ci again .*DYNAMODB_ENDPOINT=http:\/\/127\.0\.0\.1:8000$/s,
+      /^the DynamoDB engine @dynoxide\/darwin-arm64 is not installed: run npm ci again .*DYNAMODB_ENDPOINT='http:\/\/127\.0\.0\.1:8000'$/s,
     );
   });
 

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeTemporaryDir, openDataDir } from '../../../local/data/data-dir.ts';
-import { fileError, onFile } from '../../../local/data/file-error.ts';
+import { fileError, onFile } from '../../../local/file-error.ts';
 
 let root: string;
 beforeEach(() => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { lockDataDir } from '../../../local/process/stack-lock.ts';
+import { fakePlatform, restorePlatform } from '../../support/platform.ts';
 
 const LOCK = new URL('../../../local/process/stack-lock.ts', import.meta.url).href;
 
@@ -48,12 +49,6 @@ const startHolder = async () => {
   return holder;
 };
 
-const fakePlatform = (value: string) => {
-  const platform = Object.getOwnPropertyDescriptor(process, 'platform') ?? {};
-  Object.defineProperty(process, 'platform', { ...platform, value });
-  return () => Object.defineProperty(process, 'platform', platform);
-};
-
 describe('the lock of a data directory', () => {
   it('is refused while its holder lives, and free once it gives it back', async () => {
     const release = await lock();
@@ -69,7 +64,7 @@ describe('the lock of a data directory', () => {
     async (platform) => {
       const holder = await startHolder();
       vi.stubEnv('PATH', directory);
-      const restore = fakePlatform(platform);
+      fakePlatform(platform);
       try {
         await expect(lock()).rejects.toThrow(`(pid ${holder.pid})`);
         holder.kill('SIGKILL');
@@ -77,18 +72,18 @@ describe('the lock of a data directory', () => {
         await lock();
         expect(readHolder()).toBe(process.pid);
       } finally {
-        restore();
+        restorePlatform();
       }
     },
   );
 
   it('says how to end the holder in the words of the platform', async () => {
     await lock();
-    const restore = fakePlatform('win32');
+    fakePlatform('win32');
     try {
       await expect(lock()).rejects.toThrow(`taskkill /T /F /PID ${process.pid}`);
     } finally {
-      restore();
+      restorePlatform();
     }
   });
 

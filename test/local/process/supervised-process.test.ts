@@ -11,6 +11,7 @@ import {
   type SupervisedProcess,
   startSupervised,
 } from '../../../local/process/supervised-process.ts';
+import { fakePlatform, restorePlatform } from '../../support/platform.ts';
 
 let directory: string;
 let pidFile: string;
@@ -49,12 +50,6 @@ const startProgram = async (code = WAIT) => {
   started.push(program);
   await waitUntil('a pid', () => readPid(pidFile) > 0);
   return { program, pid: readPid(pidFile) };
-};
-
-const fakePlatform = (value: string) => {
-  const platform = Object.getOwnPropertyDescriptor(process, 'platform') ?? {};
-  Object.defineProperty(process, 'platform', { ...platform, value });
-  return () => Object.defineProperty(process, 'platform', platform);
 };
 
 describe('a supervised program', () => {
@@ -104,11 +99,11 @@ describe('a program that an earlier start left behind', () => {
   it.each(['linux', 'darwin'])('is ended on %s', async (platform) => {
     const child = await leave();
     const gone = once(child, 'exit');
-    const restore = fakePlatform(platform);
+    fakePlatform(platform);
     try {
       await endLeftover(pidFile, directory);
     } finally {
-      restore();
+      restorePlatform();
     }
     await gone;
     expect(readPid(pidFile)).toBe(0);
@@ -118,12 +113,12 @@ describe('a program that an earlier start left behind', () => {
     const child = await leave();
     const gone = once(child, 'exit');
     vi.stubEnv('PATH', directory);
-    const restore = fakePlatform('darwin');
+    fakePlatform('darwin');
     try {
       expect(describeProcess(child.pid ?? 0)?.command).not.toContain('中文');
       await endLeftover(pidFile, directory);
     } finally {
-      restore();
+      restorePlatform();
     }
     await gone;
   });
@@ -139,7 +134,7 @@ describe('a program that an earlier start left behind', () => {
 
 describe('what is known of a process', () => {
   it.each(['linux', 'darwin'])('on %s is its parent and its whole command', (platform) => {
-    const restore = fakePlatform(platform);
+    fakePlatform(platform);
     try {
       expect(describeProcess(process.pid)).toMatchObject({
         parentPid: process.ppid,
@@ -147,27 +142,27 @@ describe('what is known of a process', () => {
       });
       expect(describeProcess(2 ** 22 + 1)).toBeUndefined();
     } finally {
-      restore();
+      restorePlatform();
     }
   });
 
   it('asks ps in a language and time zone of its own', () => {
     writeFileSync(path.join(directory, 'ps'), '#!/bin/sh\necho "7 $LC_ALL $TZ"\n', { mode: 0o755 });
     vi.stubEnv('PATH', directory);
-    const restore = fakePlatform('darwin');
+    fakePlatform('darwin');
     try {
       expect(describeProcess(1)).toEqual({ parentPid: 7, command: 'C UTC' });
     } finally {
-      restore();
+      restorePlatform();
     }
   });
 
   it('is nothing on Windows, where no program outlives its supervisor', () => {
-    const restore = fakePlatform('win32');
+    fakePlatform('win32');
     try {
       expect(describeProcess(process.pid)).toBeUndefined();
     } finally {
-      restore();
+      restorePlatform();
     }
   });
 });
