@@ -18,9 +18,5 @@ export default defineConfig({
     // `.ci/run` counts the tests of the run from this file.
     reporters: process.env['CI'] ? ['default', 'json'] : ['default'],
     outputFile: { json: '.build/test-results.json' },
-    coverage: {
-      provider: 'v8',
-      include: ['lib/**', 'functions/**'],
-    },
   },
 });

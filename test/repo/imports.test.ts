@@ -3,6 +3,37 @@ import { dirname, join } from 'node:path/posix';
 import { describe, expect, test } from 'vitest';
 import { listProjectFiles, readProjectFile } from './project.ts';
 
+/**
+ * Which room of production code may import which, from the lowest floor up: exactly the arrows that
+ * there are, so that a new one is a decision. `docs/architecture.md` shows the same table; the
+ * simulator's own stands in `test/simulator/rooms.test.ts`.
+ */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  'lib/order': [],
+  'lib/transport': [],
+  'lib/weixin': ['lib/transport'],
+  'lib/runtime': ['lib/order'],
+  'lib/secrets': ['lib/runtime'],
+  'lib/table': ['lib/order'],
+  'lib/wechatpay': ['lib/order', 'lib/runtime', 'lib/secrets', 'lib/transport'],
+  'lib/http': ['lib/order', 'lib/runtime', 'lib/secrets', 'lib/wechatpay'],
+  'lib/evidence': ['lib/order', 'lib/runtime', 'lib/table', 'lib/wechatpay'],
+  'lib/checkout': ['lib/http', 'lib/order', 'lib/table', 'lib/wechatpay'],
+  'lib/reconcile': ['lib/evidence', 'lib/order', 'lib/runtime', 'lib/table'],
+  'lib/machine.ts': ['lib/runtime', 'lib/secrets', 'lib/transport'],
+  'lib/deployment.ts': [
+    'lib/machine.ts',
+    'lib/runtime',
+    'lib/secrets',
+    'lib/table',
+    'lib/wechatpay',
+  ],
+  functions: [],
+};
+
+/** Words of every room: errors, and how a time is written. They import no room. */
+const EVERYBODYS = ['lib/errors.ts', 'lib/time.ts'];
+
 interface Import {
   from: string;
   /** A path in the project, or the name of a package or built-in module. */
@@ -25,6 +56,119 @@ const isOurs = ({ to }: Import) => /\.(ts|js|mjs)$/.test(to);
 const packageOf = (specifier: string) => /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
 
 const describeImports = (imports: Import[]) => imports.map(({ from, to }) => `${from} → ${to}`);
+
+/** `lib/table/orders.ts` is in the room `lib/table`, `lib/errors.ts` is one by itself. */
+function roomOf(path: string): string {
+  const [top = '', ...rest] = path.split('/');
+  return top === 'functions' ? top : [top, rest[0]].join('/');
+}
+
+/** Who imports whom, by file or by room; nobody itself. */
+function arrowsBetween(imports: readonly Import[], nameOf: (path: string) => string) {
+  const arrows = new Map<string, Set<string>>();
+  for (const { from, to } of imports.filter(isOurs)) {
+    const [a, b] = [nameOf(from), nameOf(to)];
+    if (a !== b) {
+      arrows.set(a, (arrows.get(a) ?? new Set()).add(b));
+    }
+  }
+  return arrows;
+}
+
+/** The first way round that comes back to where it began: `['a', 'b', 'a']`; nothing if there is none. */
+function findCircle(arrows: ReadonlyMap<string, ReadonlySet<string>>): string[] | undefined {
+  const done = new Set<string>();
+  const visit = (name: string, path: readonly string[]): string[] | undefined => {
+    const seenAt = path.indexOf(name);
+    if (seenAt >= 0) {
+      return [...path.slice(seenAt), name];
+    }
+    if (done.has(name)) {
+      return undefined;
+    }
+    done.add(name);
+    for (const next of arrows.get(name) ?? []) {
+      const circle = visit(next, [...path, name]);
+      if (circle) {
+        return circle;
+      }
+    }
+    return undefined;
+  };
+  for (const name of arrows.keys()) {
+    const circle = visit(name, []);
+    if (circle) {
+      return circle;
+    }
+  }
+  return undefined;
+}
+
+/** The rows of the table of rooms: `| `lib/table/` | what it is | `lib/order`, … |`. */
+function documentedRooms(page: string): Record<string, string[]> {
+  const rows = readProjectFile(page).matchAll(
+    /^\| `((?:lib|functions)\b[^`]*)` \| [^|]* \| ([^|]*) \|$/gm,
+  );
+  return Object.fromEntries(
+    [...rows].map(([, room = '', may = '']) => [
+      room.replace(/\/$/, ''),
+      [...may.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name.replace(/\/$/, '')).toSorted(),
+    ]),
+  );
+}
+
+const sorted = (rooms: Readonly<Record<string, readonly string[]>>) =>
+  Object.fromEntries(Object.entries(rooms).map(([room, may]) => [room, may.toSorted()]));
+
+describe('rooms', () => {
+  const { functions: _everything, ...rooms } = ROOMS;
+
+  test('import exactly what the table allows', () => {
+    const files = listProjectFiles('lib/**/*.ts').map(roomOf);
+    const found = arrowsBetween(importsIn('lib'), roomOf);
+    const arrowsOf = (room: string) =>
+      [...(found.get(room) ?? [])].filter((to) => !EVERYBODYS.includes(to)).toSorted();
+
+    expect(Object.fromEntries([...new Set(files)].map((room) => [room, arrowsOf(room)]))).toEqual({
+      ...sorted(rooms),
+      ...Object.fromEntries(EVERYBODYS.map((file) => [file, []])),
+    });
+  });
+
+  test.each(['docs/architecture.md', 'docs/architecture.zh-CN.md'])(
+    'stand in %s as they are',
+    (page) => {
+      expect(documentedRooms(page)).toEqual({ ...sorted(rooms), functions: ['lib'] });
+    },
+  );
+
+  test.each(['lib', 'functions', 'simulator', 'local'])('of %s/ import in no circle', (top) => {
+    const imports = importsIn(top).filter(({ to }) => to.startsWith(`${top}/`));
+
+    expect(findCircle(arrowsBetween(imports, (path) => path))).toBeUndefined();
+    expect(findCircle(arrowsBetween(imports, roomOf))).toBeUndefined();
+  });
+
+  test('in a circle are found', () => {
+    const arrows = new Map([
+      ['a', new Set(['b'])],
+      ['b', new Set(['c', 'd'])],
+      ['d', new Set(['b'])],
+    ]);
+
+    expect(findCircle(arrows)).toEqual(['b', 'd', 'b']);
+  });
+});
+
+describe('files', () => {
+  test('of the product stay below 250 lines', () => {
+    const long = listProjectFiles('{functions,lib,simulator,local,build,bench}/**/*.{ts,mjs,js}')
+      .map((path) => [path, readProjectFile(path).trimEnd().split('\n').length] as const)
+      .filter(([, lines]) => lines > 250);
+
+    expect(long).toEqual([]);
+  });
+});
 
 describe('imports', () => {
   test('are found at all', () => {
