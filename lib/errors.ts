@@ -127,13 +127,23 @@ export class LoginError extends ServiceError {
   }
 }
 
-/** No usable answer came back from WeChat: connection, time or HTTP level. */
+/**
+ * No usable answer came back from WeChat: connection, time or HTTP level. `unknown` when any of the
+ * attempts may have reached WeChat.
+ */
 export class WechatPayTransportError extends ServiceError {
   readonly outcome: Exclude<Outcome, 'rejected'>;
+  readonly attempts: number;
 
-  constructor(outcome: Exclude<Outcome, 'rejected'>, reason: string, cause?: unknown) {
+  constructor(
+    outcome: Exclude<Outcome, 'rejected'>,
+    reason: string,
+    cause?: unknown,
+    attempts = 1,
+  ) {
     super('WECHAT_UNREACHABLE', true, { reason, cause });
     this.outcome = outcome;
+    this.attempts = attempts;
   }
 }
 

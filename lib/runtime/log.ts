@@ -93,6 +93,7 @@ function fieldsOf(error: unknown): LogFields {
       code: error.code,
       retryable: error.retryable,
       ...('outcome' in error && { outcome: String(error.outcome) }),
+      ...('attempts' in error && { attempts: Number(error.attempts) }),
       ...('wechatCode' in error && { wechatCode: String(error.wechatCode) }),
       ...error.parameters,
     }),

@@ -20,14 +20,37 @@ export interface WechatResponse {
   /** Names in lower case; a header that came twice has both values, joined by a comma. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;
+  /** What else was tried in the same call; absent when nothing was. */
+  readonly otherAttempts?: OtherAttempts;
+}
+
+/** The attempts of a call besides the one whose answer counts. */
+export interface OtherAttempts {
+  readonly count: number;
+  /** Whether any of them may have reached WeChat: then a refusal does not prove that nothing was done. */
+  readonly maybeDelivered: boolean;
+}
+
+/** How one attempt goes out. */
+export interface Attempt {
+  /** For connection and answer together. */
+  readonly timeoutMs: number;
+  /** For the connection alone; 2 seconds at most. */
+  readonly connectTimeoutMs: number;
+  /**
+   * On a connection of its own. Only then does a failure say what it seems to: a kept-alive one
+   * that the other side gives up may break before or after it has read the request.
+   */
+  readonly isFreshConnection: boolean;
 }
 
 /**
- * Sends one request within the time that is left.
+ * Sends one request, once.
  *
- * @throws {WechatPayTransportError} `not-sent` when the host could not be connected to, else `unknown`.
+ * @throws {WechatPayTransportError} `not-sent` when the host could not be connected to, else
+ * `unknown`; a `BrokenConnectionError` when a kept-alive connection broke before an answer began.
  */
-export type Host = (request: HostRequest, remainingMs: () => number) => Promise<WechatResponse>;
+export type Host = (request: HostRequest, attempt: Attempt) => Promise<WechatResponse>;
 
 /** What a client shows in the TLS handshake, PEM. */
 export interface ClientCertificate {
@@ -45,10 +68,10 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const MAX_RESPONSE_BYTES = 64 * 1024;
 
 /**
- * The other side had closed a kept-alive connection, as it does while Lambda sleeps, when the
- * request was written to it: nothing was read, and no answer began.
+ * A kept-alive connection broke before an answer began. Mostly the other side had given it up, as
+ * it does while Lambda sleeps, and read nothing; but it may have read the request and failed then.
  */
-class StaleConnectionError extends Error {}
+export class BrokenConnectionError extends WechatPayTransportError {}
 
 export const openHost: OpenHost = (baseUrl, clientCertificate) => {
   const url = new URL(baseUrl);
@@ -61,29 +84,18 @@ export const openHost: OpenHost = (baseUrl, clientCertificate) => {
   };
   const keptAlive = new client.Agent({ keepAlive: true, maxSockets: 64, scheduling: 'lifo' });
 
-  const send = (request: HostRequest, agent: typeof keptAlive | false, timeoutMs: number) =>
+  return async (request, attempt) =>
     exchange(
       client.request(new URL(request.path, url), {
         method: request.method,
-        agent,
+        agent: attempt.isFreshConnection ? false : keptAlive,
         headers: requestHeaders(request),
         ...identity,
       }),
       url,
       request,
-      timeoutMs,
+      attempt,
     );
-
-  return async (request, remainingMs) => {
-    try {
-      return await send(request, keptAlive, remainingMs());
-    } catch (error) {
-      if (!(error instanceof StaleConnectionError)) {
-        throw error;
-      }
-      return send(request, false, remainingMs());
-    }
-  };
 };
 
 /** Writes the request and reads the answer; the first thing that goes wrong ends both. */
@@ -91,22 +103,24 @@ function exchange(
   outgoing: ClientRequest,
   url: URL,
   { body, maxResponseBytes = MAX_RESPONSE_BYTES }: HostRequest,
-  timeoutMs: number,
+  attempt: Attempt,
 ): Promise<WechatResponse> {
   return new Promise((resolve, reject) => {
     let isConnected = false;
-    const fail: Fail = (reason, cause) => {
+    let isAnswered = false;
+    const fail: Fail = (reason, cause, Failure = WechatPayTransportError) => {
       timers.stop();
       const outcome = isConnected ? 'unknown' : 'not-sent';
-      reject(new WechatPayTransportError(outcome, `${url.hostname}: ${reason}`, cause));
+      reject(new Failure(outcome, `${url.hostname}: ${reason}`, cause));
       outgoing.destroy();
     };
-    const timers = startTimers(timeoutMs, fail);
+    const timers = startTimers(attempt, fail);
     whenConnected(outgoing, url, () => {
       isConnected = true;
       timers.stopConnecting();
     });
     outgoing.on('response', (response) => {
+      isAnswered = true;
       const onAnswer = (answer: WechatResponse) => {
         timers.stop();
         resolve(answer);
@@ -114,22 +128,25 @@ function exchange(
       readAnswer(response, maxResponseBytes, onAnswer, fail);
     });
     outgoing.on('error', (cause: NodeJS.ErrnoException) => {
-      if (outgoing.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(String(cause.code))) {
-        reject(new StaleConnectionError());
+      if (isAnswered) {
+        fail('the answer broke off', cause);
+      } else if (outgoing.reusedSocket && /^(ECONNRESET|EPIPE)$/.test(String(cause.code))) {
+        fail('the connection failed', cause, BrokenConnectionError);
+      } else {
+        fail('the connection failed', cause);
       }
-      fail('the connection failed', cause);
     });
     outgoing.end(body);
   });
 }
 
-type Fail = (reason: string, cause?: unknown) => void;
+type Fail = (reason: string, cause?: unknown, Failure?: typeof WechatPayTransportError) => void;
 
-function startTimers(timeoutMs: number, fail: Fail) {
+function startTimers({ timeoutMs, connectTimeoutMs }: Attempt, fail: Fail) {
   const deadline = setTimeout(() => fail('no answer in time'), timeoutMs);
   const connecting = setTimeout(
     () => fail('no connection in time'),
-    Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
+    Math.min(CONNECT_TIMEOUT_MS, connectTimeoutMs, timeoutMs),
   );
   const stopConnecting = () => clearTimeout(connecting);
   const stop = () => {

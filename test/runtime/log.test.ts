@@ -15,6 +15,7 @@ describe('what is said of a failure', () => {
     expect(describeError(new WechatPayTransportError('not-sent', 'host: no', cause))).toEqual({
       error: 'WechatPayTransportError',
       code: 'WECHAT_UNREACHABLE',
+      attempts: 1,
       retryable: true,
       outcome: 'not-sent',
       reason: 'host: no',

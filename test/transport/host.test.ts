@@ -1,7 +1,12 @@
+import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import tls from 'node:tls';
 import { describe, expect, test } from 'vitest';
-import { type ClientCertificate, openHost } from '../../lib/transport/host.ts';
+import {
+  BrokenConnectionError,
+  type ClientCertificate,
+  openHost,
+} from '../../lib/transport/host.ts';
 import type { WechatRequest } from '../../lib/transport/transport.ts';
 import { refusingUrl, serve, serveSilence } from '../support/scripted-server.ts';
 import { LOOPBACK_CERTIFICATE } from '../support/tls-certificate.ts';
@@ -20,10 +25,12 @@ useServers();
 
 function hostAt(url: string, clientCertificate?: ClientCertificate) {
   const host = openHost(url, clientCertificate);
-  return (request: WechatRequest) => {
-    const deadlineMs = performance.now() + request.timeoutMs;
-    return host(request, () => deadlineMs - performance.now());
-  };
+  return (request: WechatRequest, isFreshConnection = false) =>
+    host(request, {
+      timeoutMs: request.timeoutMs,
+      connectTimeoutMs: request.timeoutMs,
+      isFreshConnection,
+    });
 }
 
 const openTimers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout');
@@ -148,16 +155,11 @@ describe('a request over TLS', () => {
     });
   });
 
-  /** Says whose certificate it was shown; ends the connection at its second request. */
+  /** Says whose certificate it was shown. */
   const asking = () =>
     started(
       serve(
-        (response, request, received) => {
-          const before = received.filter(({ connection }) => connection === request.connection);
-          if (before.length > 1) {
-            response.destroy();
-            return;
-          }
+        (response) => {
           const shown = (response.socket as tls.TLSSocket).getPeerCertificate();
           response.end(String(shown.subject?.CN));
         },
@@ -173,7 +175,7 @@ describe('a request over TLS', () => {
       const { cert: certificate, key: privateKey } = LOOPBACK_CERTIFICATE;
       const known = hostAt(server.url, { certificate, privateKey });
       const unknown = hostAt(server.url);
-      const answers = [await known(order), await unknown(order), await known(order)];
+      const answers = [await known(order), await unknown(order), await known(order, true)];
 
       expect(answers.map(({ body }) => body.toString())).toEqual([
         '127.0.0.1',
@@ -267,48 +269,79 @@ describe('when the answer', () => {
   });
 });
 
-describe('when the other side closed a kept-alive connection in the meantime', () => {
-  /** Answers the first request of a connection and drops the connection at the second. */
-  const forgetful = () =>
+describe('a request on a connection of its own', () => {
+  test('uses no kept-alive one, and leaves none behind', async () => {
+    const server = await answering();
+    const host = hostAt(server.url);
+    await host(order);
+    await host(order, true);
+    await host(order);
+
+    expect(server.received.map(({ connection }) => connection)).toEqual([1, 2, 1]);
+    expect(server.received[1]?.headers.connection).toBe('close');
+  });
+
+  test('that breaks has an unknown outcome, and is not called an old connection', async () => {
+    const server = await dropping();
+
+    const failure = await failureOf(hostAt(server.url)(order, true));
+
+    expect(failure).toMatchObject({
+      outcome: 'unknown',
+      message: '127.0.0.1: the connection failed',
+    });
+    expect(failure).not.toBeInstanceOf(BrokenConnectionError);
+  });
+});
+
+describe('a kept-alive connection', () => {
+  /** Answers the first request of a connection and then does as the test says. */
+  const onSecond = (second: (response: ServerResponse) => void) =>
     started(
       serve((response, request, received) => {
         const before = received.filter(({ connection }) => connection === request.connection);
         if (before.length === 1) {
           response.end('hello');
         } else {
-          response.destroy();
+          second(response);
         }
       }),
     );
 
-  test.each([order, login])('$method goes out once more on a new one', async (request) => {
-    const server = await forgetful();
+  test.each<[string, (response: ServerResponse) => void]>([
+    ['is reset', (response) => response.socket?.resetAndDestroy()],
+    ['is closed', (response) => response.destroy()],
+  ])('that %s by a server that has read the request has an unknown outcome', async (_, breakIt) => {
+    const server = await onSecond(breakIt);
     const host = hostAt(server.url);
-    await host(request);
+    await host(order);
 
-    const answer = await host(request);
+    const failure = await failureOf(host(order));
 
-    expect(answer.body.toString()).toBe('hello');
-    expect(server.received.map(({ connection }) => connection)).toEqual([1, 1, 2]);
+    expect(failure).toBeInstanceOf(BrokenConnectionError);
+    expect(failure).toMatchObject({
+      outcome: 'unknown',
+      message: '127.0.0.1: the connection failed',
+    });
+    expect(server.received).toHaveLength(2);
   });
 
-  test('a request that is dropped on the new one as well is not sent a third time', async () => {
-    let healthy = true;
-    const server = await started(
-      serve((response) => {
-        if (healthy) {
-          response.end();
-        } else {
-          response.destroy();
-        }
-      }),
-    );
+  test('that breaks after an answer began did not break under the request', async () => {
+    const server = await onSecond((response) => {
+      response.writeHead(200, { 'content-length': '100' });
+      response.write('<xml>');
+      setTimeout(() => response.socket?.resetAndDestroy(), 50);
+    });
     const host = hostAt(server.url);
-    await host(login);
-    healthy = false;
+    await host(order);
 
-    expect((await failureOf(host(login))).outcome).toBe('unknown');
-    expect(server.received).toHaveLength(3);
+    const failure = await failureOf(host(order));
+
+    expect(failure).toMatchObject({
+      outcome: 'unknown',
+      message: '127.0.0.1: the answer broke off',
+    });
+    expect(failure).not.toBeInstanceOf(BrokenConnectionError);
   });
 });
 
