@@ -9,6 +9,8 @@ import {
   type SupervisedProcess,
 } from '../process/supervised-process.ts';
 import { findEngine } from './engine.ts';
+import { assertDynamoDb, assertEndpoint } from './external-dynamodb.ts';
+import { assertSameTable } from './table-check.ts';
 
 const START_TIMEOUT_MS = 15_000;
 const PORT_ATTEMPTS = 3;
@@ -58,12 +60,21 @@ export async function startDynamoDb(
     await running.stop();
     const lostTheRace = options.port === undefined && PORT_TAKEN.test(failure);
     if (!lostTheRace || attempt === PORT_ATTEMPTS) {
-      throw new Error(`the DynamoDB engine did not start: ${failure}`);
+      throw new Error(
+        `the DynamoDB engine did not start: ${failure}${adviseOn(failure, options.dbPath)}`,
+      );
     }
   }
 }
 
-/** Creates the table of `lib/table/schema.ts`; a table that is already there is left as it is. */
+/** A file of the table that is broken is the developer's to mend; the engine names no file. */
+function adviseOn(failure: string, dbPath: string | undefined): string {
+  return dbPath !== undefined && /SQLite|malformed|corrupt|not a database/i.test(failure)
+    ? `\n${dbPath} cannot be read: put a copy back, or begin anew with npm start -- --fresh, which forgets its orders`
+    : '';
+}
+
+/** Creates the table of `lib/table/schema.ts`; a table that is already there must have its keys and indexes. */
 export async function createTable(endpoint: string, tableName: string): Promise<void> {
   const client = createLocalClient(endpoint);
   try {
@@ -72,6 +83,7 @@ export async function createTable(endpoint: string, tableName: string): Promise<
     if (!(error instanceof Error) || error.name !== 'ResourceInUseException') {
       throw error;
     }
+    await assertSameTable(client, tableName);
   } finally {
     client.destroy();
   }
@@ -81,14 +93,19 @@ export async function createTable(endpoint: string, tableName: string): Promise<
 export function createLocalClient(endpoint: string): DynamoDBClient {
   return new DynamoDBClient({
     endpoint,
-    region: process.env.AWS_REGION ?? 'us-east-1',
+    // As the functions have it, whatever the developer's shell says: DynamoDB Local keeps regions apart.
+    region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
 }
 
 async function useExternal(endpoint: string): Promise<LocalDynamoDb> {
-  if ((await probe(endpoint)) === 'silent') {
-    throw new Error(`nothing answers at DYNAMODB_ENDPOINT (${endpoint})`);
+  assertEndpoint(endpoint);
+  const client = createLocalClient(endpoint);
+  try {
+    await assertDynamoDb(client, endpoint);
+  } finally {
+    client.destroy();
   }
   return { endpoint, died: new Promise<never>(() => {}), stop: async () => {} };
 }

@@ -104,7 +104,7 @@ describe('the local DynamoDB', () => {
       await expect(startDynamoDb()).rejects.toThrow(
         `there is no DynamoDB engine for ${process.platform}-riscv64`,
       );
-      const other = createServer((_request, response) => response.end('healthy'));
+      const other = createServer((_request, response) => response.end('{"TableNames":[]}'));
       other.listen(0, '127.0.0.1');
       await once(other, 'listening');
       const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
@@ -116,7 +116,7 @@ describe('the local DynamoDB', () => {
   });
 
   it('uses the engine at DYNAMODB_ENDPOINT and starts none', async () => {
-    const other = createServer((_request, response) => response.end('healthy'));
+    const other = createServer((_request, response) => response.end('{"TableNames":[]}'));
     other.listen(0, '127.0.0.1');
     await once(other, 'listening');
     const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
