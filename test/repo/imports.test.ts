@@ -162,7 +162,10 @@ describe('rooms', () => {
 
 describe('files', () => {
   test('of the product stay below 250 lines', () => {
-    const long = listProjectFiles('{functions,lib,simulator,local,build,bench}/**/*.{ts,mjs,js}')
+    const patterns = ['functions', 'lib', 'simulator', 'local', 'build', 'bench'].map(
+      (directory) => `${directory}/**/*.ts`,
+    );
+    const long = listProjectFiles(...patterns, '**/*.mjs')
       .map((path) => [path, readProjectFile(path).trimEnd().split('\n').length] as const)
       .filter(([, lines]) => lines > 250);
 

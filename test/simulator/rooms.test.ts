@@ -16,7 +16,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'wechat.ts': ['surroundings', 'book', 'host', 'notifications'],
   phone: ['explain', 'book', 'host', 'v2', 'notifications', 'wechat.ts'],
   control: 'book host notifications phone surroundings v2 v3 weixin wechat.ts'.split(' '),
-  page: ['surroundings', 'host'],
+  page: ['explain', 'surroundings', 'host'],
   'create-merchant.ts': ['surroundings', 'book'],
   'start.ts': 'book control host page surroundings v2 v3 wechat.ts weixin'.split(' '),
   'main.ts': ['host', 'start.ts'],
