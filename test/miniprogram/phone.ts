@@ -94,7 +94,10 @@ export interface Phone {
 }
 
 /** A phone on which everything goes well unless the test says otherwise. */
-export function createPhone(options: Partial<PayOptions> = {}): Phone {
+export function createPhone(
+  options: Partial<PayOptions> = {},
+  open: typeof createPay = createPay,
+): Phone {
   let nowMs = Date.parse('2026-03-01T02:00:00Z');
   let storageWorks = true;
   let logins = 0;
@@ -164,7 +167,7 @@ export function createPhone(options: Partial<PayOptions> = {}): Phone {
   };
 
   const start = (changes?: Partial<PayOptions>) =>
-    createPay({
+    open({
       baseUrl: BASE_URL,
       wx,
       now: () => nowMs,
