@@ -1,8 +1,14 @@
 /** The first page: choose and pay, leave a deposit, look up an order. */
-const { formatYuan, parseYuan } = require('./format.js');
+const { createCart } = require('./cart.js');
+const { checkOut } = require('./checkout.js');
+const { parseYuan } = require('./format.js');
 /** @import { Counter } from './counter.js' */
 /** @import { Catalogue, CatalogueData, ShopOptions } from './shop.js' */
-/** @import { OrderToPay, PayResult } from '../pay/pay.js' */
+/** @import { PaidPage } from './checkout.js' */
+
+const EMPTY_DEPOSIT = { depositNote: '', depositAmount: '' };
+
+/** @typedef {typeof EMPTY_DEPOSIT & { outTradeNo: string }} Fields */
 
 /**
  * @param {Counter} counter
@@ -11,129 +17,78 @@ const { formatYuan, parseYuan } = require('./format.js');
  * @returns {Catalogue}
  */
 function openCatalogue(counter, { products, depositSku }, render) {
-  const { pay, wx, texts, language } = counter;
-  /** @type {Map<string, number>} */
-  const quantities = new Map();
-  /** The prices that the buyer was shown. */
-  const prices = new Map(products.map(({ sku, priceFen }) => [sku, priceFen]));
-  const fields = { depositNote: '', depositAmount: '', outTradeNo: '' };
-
-  /** @param {string} sku */
-  const priceOf = (sku) => prices.get(sku) ?? 0;
-  /** @param {string} sku */
-  const quantityOf = (sku) => quantities.get(sku) ?? 0;
-  const totalFen = () => products.reduce((sum, { sku }) => sum + priceOf(sku) * quantityOf(sku), 0);
-
-  function showCart() {
-    const rows = products.map(({ sku, name: [chinese = sku, english = sku] }) => ({
-      sku,
-      name: language === 'en' ? english : chinese,
-      price: formatYuan(priceOf(sku)),
-      quantity: quantityOf(sku),
-    }));
-    render({ rows, total: formatYuan(totalFen()) });
-  }
-
-  /**
-   * @param {string} sku
-   * @param {number} change
-   */
-  function changeQuantity(sku, change) {
-    quantities.set(sku, Math.max(0, quantityOf(sku) + change));
-    showCart();
-  }
-
-  /** @type {Catalogue['enter']} */
-  function enter(field, text) {
-    fields[field] = text;
-    render({ [field]: text });
-  }
+  const cart = createCart(products);
+  const fields = { ...EMPTY_DEPOSIT, outTradeNo: '' };
+  const showCart = () => render(cart.show(counter.language));
 
   function empty() {
-    quantities.clear();
-    Object.assign(fields, { depositNote: '', depositAmount: '' });
-    render({ depositNote: '', depositAmount: '' });
-    showCart();
+    cart.empty();
+    Object.assign(fields, EMPTY_DEPOSIT);
+    render({ ...EMPTY_DEPOSIT, ...cart.show(counter.language) });
   }
+  const page = { render, empty };
 
-  async function payCart() {
-    const items = products
-      .map(({ sku }) => ({ sku, quantity: quantityOf(sku) }))
-      .filter(({ quantity }) => quantity > 0);
-    await checkOut(items.length ? { items, expectedTotalFen: totalFen() } : { items });
-  }
-
-  async function payDeposit() {
-    const attach = fields.depositNote.trim();
-    if (!attach) {
-      return counter.toast(texts.depositNoteMissing);
-    }
-    const amountFen = parseYuan(fields.depositAmount);
-    if (Number.isNaN(amountFen)) {
-      return counter.toast(texts.amountInvalid);
-    }
-    const items = [{ sku: depositSku, quantity: 1, amountFen }];
-    await checkOut({ items, attach, expectedTotalFen: amountFen });
-  }
-
-  /** @param {OrderToPay} order */
-  async function checkOut(order) {
-    render({ isPaying: true });
-    const result = await counter.showBusy(texts.paying, () => pay.pay(order));
-    render({ isPaying: false });
-    await show(result, order);
-  }
-
-  /**
-   * @param {PayResult} result
-   * @param {OrderToPay} order
-   */
-  async function show(result, order) {
-    if (result.status === 'failed' && result.reason === 'price-changed' && result.totalFen) {
-      return offerNewPrice(result.totalFen, order);
-    }
-    if (result.status === 'failed' && !result.order) {
-      return counter.showFailure(result);
-    }
-    if (result.status === 'paid') {
-      empty();
-    }
-    const outTradeNo = result.status === 'unknown' ? result.outTradeNo : result.order?.outTradeNo;
-    if (outTradeNo) {
-      counter.goToOrder(outTradeNo, result);
-    }
-  }
-
-  /**
-   * @param {number} nowFen
-   * @param {OrderToPay} order
-   */
-  async function offerNewPrice(nowFen, order) {
-    const { confirm } = await wx.showModal({
-      title: texts.priceChanged,
-      content: texts.priceNow.replace('{price}', formatYuan(nowFen)),
-      confirmText: texts.goOn,
-      cancelText: texts.leave,
-    });
-    if (confirm) {
-      await checkOut({ ...order, expectedTotalFen: nowFen });
-    }
-  }
-
-  async function findOrder() {
-    const outTradeNo = fields.outTradeNo.trim();
-    if (outTradeNo) {
-      return counter.goToOrder(outTradeNo);
-    }
-    const missing = await pay.resume(outTradeNo);
-    if (missing.status === 'failed') {
-      counter.showFailure(missing);
-    }
-  }
-
-  render({ texts, ...fields, isPaying: false });
+  render({ texts: counter.texts, ...fields, isPaying: false });
   showCart();
-  return { changeQuantity, enter, payCart, payDeposit, findOrder };
+  return {
+    changeQuantity: (sku, change) => {
+      cart.changeQuantity(sku, change);
+      showCart();
+    },
+    enter: (field, text) => {
+      fields[field] = text;
+      render({ [field]: text });
+    },
+    payCart: () => payCart(counter, page, cart),
+    payDeposit: () => payDeposit(counter, page, depositSku, fields),
+    findOrder: () => findOrder(counter, fields),
+  };
+}
+
+/**
+ * @param {Counter} counter
+ * @param {PaidPage} page
+ * @param {ReturnType<typeof createCart>} cart
+ */
+async function payCart(counter, page, cart) {
+  const items = cart.items();
+  const order = items.length ? { items, expectedTotalFen: cart.totalFen() } : { items };
+  await checkOut(counter, page, order);
+}
+
+/**
+ * @param {Counter} counter
+ * @param {PaidPage} page
+ * @param {string} sku
+ * @param {Fields} fields
+ */
+async function payDeposit(counter, page, sku, { depositNote, depositAmount }) {
+  const { texts, toast } = counter;
+  const attach = depositNote.trim();
+  if (!attach) {
+    return toast(texts.depositNoteMissing);
+  }
+  const amountFen = parseYuan(depositAmount);
+  if (Number.isNaN(amountFen)) {
+    return toast(texts.amountInvalid);
+  }
+  const items = [{ sku, quantity: 1, amountFen }];
+  await checkOut(counter, page, { items, attach, expectedTotalFen: amountFen });
+}
+
+/**
+ * @param {Counter} counter
+ * @param {Fields} fields
+ */
+async function findOrder(counter, fields) {
+  const outTradeNo = fields.outTradeNo.trim();
+  if (outTradeNo) {
+    return counter.goToOrder(outTradeNo);
+  }
+  const missing = await counter.pay.resume(outTradeNo);
+  if (missing.status === 'failed') {
+    counter.showFailure(missing);
+  }
 }
 
 module.exports = { openCatalogue };

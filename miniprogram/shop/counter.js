@@ -1,7 +1,8 @@
 /** What both pages need: WeChat's small windows and the way from one page to the other. */
 const { textsFor } = require('./texts.js');
+const { createWindows } = require('./windows.js');
 /** @import { ShopOptions } from './shop.js' */
-/** @import { FailedResult, PayResult } from '../pay/pay.js' */
+/** @import { PayResult } from '../pay/pay.js' */
 
 /** @typedef {ReturnType<typeof createCounter>} Counter */
 
@@ -10,40 +11,6 @@ function createCounter({ pay, wx, language }) {
   const texts = textsFor(language);
   /** @type {Map<string, PayResult>} */
   const results = new Map();
-
-  /** @param {string} title */
-  const toast = (title) => void wx.showToast({ title, icon: 'none' });
-
-  /**
-   * @template T
-   * @param {string} title
-   * @param {() => Promise<T>} work
-   */
-  async function showBusy(title, work) {
-    void wx.showLoading({ title, mask: true });
-    try {
-      return await work();
-    } finally {
-      void wx.hideLoading();
-    }
-  }
-
-  /**
-   * What the buyer can mend at once is said in passing, the rest has to be read.
-   *
-   * @param {FailedResult} failure
-   */
-  function showFailure({ message, httpStatus, requestId }) {
-    if (httpStatus === undefined) {
-      return toast(message);
-    }
-    void wx.showModal({
-      title: texts.failed,
-      content: requestId ? `${message}\n${texts.requestId}: ${requestId}` : message,
-      showCancel: false,
-      confirmText: texts.ok,
-    });
-  }
 
   /**
    * @param {string} outTradeNo
@@ -64,7 +31,7 @@ function createCounter({ pay, wx, language }) {
     return result;
   }
 
-  return { pay, wx, language, texts, toast, showBusy, showFailure, goToOrder, takeResult };
+  return { pay, wx, language, texts, ...createWindows(wx, texts), goToOrder, takeResult };
 }
 
 module.exports = { createCounter };
