@@ -3,6 +3,9 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileError, onFile } from './file-error.ts';
 
+/** Windows refuses to replace a file while somebody reads it: a virus scanner, or the simulator. */
+const REPLACE_ATTEMPTS = 20;
+const REPLACE_PAUSE_MS = 25;
 const START_FRESH =
   'or begin anew with npm start -- --fresh, which forgets orders, products and keys';
 
@@ -30,6 +33,22 @@ export function writeJsonFile(file: string, content: unknown): void {
     mkdirSync(path.dirname(file), { recursive: true });
     const draft = `${file}.new`;
     writeFileSync(draft, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
-    renameSync(draft, file);
+    replaceFile(draft, file);
   });
+}
+
+function replaceFile(draft: string, file: string): void {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      renameSync(draft, file);
+      return;
+    } catch (error) {
+      const { code = '' } = error as NodeJS.ErrnoException;
+      const isHeld = process.platform === 'win32' && ['EPERM', 'EACCES', 'EBUSY'].includes(code);
+      if (!isHeld || attempt === REPLACE_ATTEMPTS) {
+        throw error;
+      }
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, REPLACE_PAUSE_MS);
+    }
+  }
 }

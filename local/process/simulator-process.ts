@@ -41,6 +41,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<LocalSi
     // Stdin stays open: it closes when this process dies, and the simulator ends with it.
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
+    windowsHide: true,
     env: {
       ...process.env,
       SIMULATOR_PORT: String(options.port),
@@ -63,7 +64,10 @@ export async function startSimulator(options: SimulatorOptions): Promise<LocalSi
   const stop = async () => {
     stopping = true;
     child.stdin.end();
-    child.kill('SIGTERM');
+    // On Windows a signal ends it in the middle of whatever it does; the closed stdin lets it finish.
+    if (process.platform !== 'win32') {
+      child.kill('SIGTERM');
+    }
     const kill = setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS);
     await exited;
     clearTimeout(kill);
