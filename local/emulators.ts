@@ -7,6 +7,7 @@ import { createTable, startDynamoDb } from './aws/dynamodb.ts';
 import type { Addresses, Names } from './aws/environment.ts';
 import { type LocalMerchant, loadMerchant, putSecrets, saveMerchant } from './data/merchant.ts';
 import { startSecretsManager } from './aws/secrets-manager.ts';
+import type { VerificationMode } from '../simulator/book/wechat-keys.ts';
 import { startSimulator } from './process/simulator-process.ts';
 
 const SIMULATOR_ENTRY = fileURLToPath(new URL('../simulator/main.ts', import.meta.url));
@@ -18,6 +19,7 @@ export interface EmulatorOptions {
   readonly simulatorPort: number;
   readonly inMemoryTable: boolean;
   readonly seed?: string | number | undefined;
+  readonly verification?: VerificationMode | undefined;
   readonly simulatorEntry?: string | undefined;
   readonly devtoolsBuyer?: string | undefined;
   readonly onProgress: (part: string, where: string) => void;
@@ -60,6 +62,7 @@ export async function startEmulators(
     dbPath: files.simulator,
     apiUrl: options.apiUrl,
     logFile: files.simulatorLog,
+    verification: options.verification,
     ...(options.seed === undefined ? {} : { seed: String(options.seed) }),
     ...(options.devtoolsBuyer === undefined ? {} : { devtoolsBuyer: options.devtoolsBuyer }),
   });

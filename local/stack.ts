@@ -10,6 +10,7 @@ import type { ClockReading } from './clock/stack-clock.ts';
 import { answerControl, type Control } from './control-api.ts';
 import { openDataDir } from './data/data-dir.ts';
 import type { LocalMerchant } from './data/merchant.ts';
+import type { VerificationMode } from '../simulator/book/wechat-keys.ts';
 import { startEmulators } from './emulators.ts';
 import {
   type FunctionHost,
@@ -41,6 +42,8 @@ export interface StackOptions extends HostSettings {
   readonly seed?: string | number;
   /** The WeChat Pay API of new orders; default `WECHAT_PAY_API_VERSION`, else v2. */
   readonly apiVersion?: ApiVersion | undefined;
+  /** With which keys WeChat signs API v3; default as at the last start, `public-key` at the first. */
+  readonly verification?: VerificationMode | undefined;
   readonly onProgress?: (part: string, where: string) => void;
   readonly onRequest?: (line: RequestLine) => void;
   readonly templatePath?: string;
@@ -140,6 +143,7 @@ async function openSurroundings(options: StackOptions, undo: (() => unknown)[]) 
       simulatorPort: door.simulatorPort,
       inMemoryTable: inMemory,
       seed: options.seed,
+      verification: options.verification,
       simulatorEntry: options.simulatorEntry,
       devtoolsBuyer: options.devtoolsBuyer,
       onProgress: options.onProgress ?? (() => {}),

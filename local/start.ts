@@ -10,7 +10,7 @@ import { describeFirstSteps } from './shell.ts';
 import { type Stack, startStack } from './stack.ts';
 
 const STOP_LIMIT_MS = 10_000;
-const HELP = `Usage: npm start [-- --fresh --api v3]
+const HELP = `Usage: npm start [-- --fresh --api v3 --verification switching]
 
 Runs the API, DynamoDB, Secrets Manager and WeChat (the simulator) on this machine.
 
@@ -18,6 +18,8 @@ Runs the API, DynamoDB, Secrets Manager and WeChat (the simulator) on this machi
   --api v2|v3         WeChat Pay API of new orders (v2)
   --devtools-buyer NAME
                       who logs in with a code of WeChat's developer tools (nobody)
+  --verification certificate|switching|public-key
+                      with which keys WeChat signs API v3 (as before; public-key at first)
   --help              this text
 
   PORT                port of the API (3000; 0 takes a free one)
@@ -33,7 +35,7 @@ const print = (line: string) => {
 
 function flagsOrExplain() {
   try {
-    return readFlags(['fresh', 'help', 'devtools-buyer']);
+    return readFlags(['fresh', 'help', 'devtools-buyer', 'verification']);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return undefined;
@@ -80,6 +82,7 @@ async function main(): Promise<void> {
       fresh: flags.fresh ?? false,
       apiVersion: flags.api,
       devtoolsBuyer: flags['devtools-buyer'],
+      verification: flags.verification,
       record: true,
       log: 'pretty',
       print,

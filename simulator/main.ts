@@ -1,6 +1,7 @@
 /** The simulator as a program: settings from the environment, one JSON line when it listens. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { VERIFICATION_MODES, type VerificationMode } from './book/wechat-keys.ts';
 import { readPort } from './host/ports.ts';
 import { startSimulator } from './start.ts';
 
@@ -21,12 +22,22 @@ function describe(error: unknown): string {
   return adds ? `${error.message} (${describe(cause)})` : error.message;
 }
 
+function readVerification(): VerificationMode | undefined {
+  const text = process.env['SIMULATOR_VERIFICATION'] || undefined;
+  const mode = VERIFICATION_MODES.find((one) => one === text);
+  if (text !== undefined && mode === undefined) {
+    throw new Error(`SIMULATOR_VERIFICATION must be one of ${VERIFICATION_MODES.join(', ')}`);
+  }
+  return mode;
+}
+
 async function main(): Promise<void> {
   const { SIMULATOR_MERCHANT_FILE: merchantFile, SIMULATOR_DB: dbPath, SEED: seed } = process.env;
   const { SIMULATOR_API_URL: apiUrl, SIMULATOR_DEVTOOLS_BUYER: devtoolsBuyer } = process.env;
   if (!merchantFile) {
     throw new Error('SIMULATOR_MERCHANT_FILE must be the path of a merchant.json');
   }
+  const verification = readVerification();
   const wechatpayKeysFile = findWechatpayKeysFile(merchantFile);
   const simulator = await startSimulator({
     merchantFile,
@@ -35,6 +46,7 @@ async function main(): Promise<void> {
     backupPort: readPort('SIMULATOR_BACKUP_PORT', 0, process.env),
     ...(dbPath ? { dbPath } : {}),
     ...(seed ? { seed } : {}),
+    ...(verification ? { verification } : {}),
     ...(apiUrl ? { apiUrl } : {}),
     ...(devtoolsBuyer ? { devtoolsBuyer } : {}),
   });

@@ -8,6 +8,7 @@ import {
   readWechatpayKeysFile,
   type WechatpayKeys,
 } from './book/credentials.ts';
+import { hintAtAddress } from './host/nearest-address.ts';
 import {
   answerError,
   listen,
@@ -20,6 +21,7 @@ import { answerHome } from './control/home.ts';
 import { answerPage, isPagePath, type PageOptions } from './page/page.ts';
 import { answerPayApi, isPayPath } from './v2/api.ts';
 import { answerV3Api } from './v3/api.ts';
+import type { VerificationMode } from './book/wechat-keys.ts';
 import { machine } from './surroundings/machine.ts';
 import type { HttpClient, Surroundings } from './surroundings/surroundings.ts';
 import { openWechat, type Wechat } from './wechat.ts';
@@ -34,6 +36,8 @@ export interface OpenOptions {
   /** The book's file; in memory without it. */
   dbPath?: string;
   seed?: string;
+  /** Which key signs what, whatever the book says; without it the book's mode, `public-key` in a new one. */
+  verification?: VerificationMode;
   /** Where the merchant's API listens, for the page at `/`. */
   apiUrl?: string;
   /** Who logs in with a code of WeChat's developer tools; nobody without it. */
@@ -80,11 +84,7 @@ function answer(wechat: Wechat, request: Request, page: PageOptions): Reply | Pr
   const isCode2Session = path === '/sns/jscode2session';
   const isV3 = path.startsWith('/v3/');
   if (!isCode2Session && !isV3 && !isPayPath(path)) {
-    return answerError(
-      404,
-      'UNKNOWN_ADDRESS',
-      `the simulator does not serve ${path}; GET /_simulator lists what it does`,
-    );
+    return refuseAddress(wechat, request);
   }
   if (request.host === 'primary' && wechat.faults.take('host')) {
     wechat.messages.add({
@@ -105,6 +105,28 @@ function answer(wechat: Wechat, request: Request, page: PageOptions): Reply | Pr
   return isCode2Session ? answerCode2Session(wechat, request) : answerPayApi(wechat, request);
 }
 
+/** The hint is in the answer and in the message log: who looks for a lost call looks there. */
+function refuseAddress({ messages }: Wechat, request: Request): Reply {
+  const { method, path, url, headers, body } = request;
+  const hint = hintAtAddress(method, path) ?? 'GET /_simulator lists what it does';
+  const refused = answerError(
+    404,
+    'UNKNOWN_ADDRESS',
+    `the simulator does not serve ${path}: ${hint}`,
+  );
+  messages.add({
+    from: 'merchant',
+    to: 'wechat',
+    kind: path,
+    method,
+    path: url,
+    request: { headers, body: body.toString('utf8') },
+    response: refused,
+    note: `not served: ${hint}`,
+  });
+  return refused;
+}
+
 async function readCredentials(options: OpenOptions) {
   const { merchantFile, wechatpayKeysFile } = options;
   const merchant =
@@ -122,7 +144,14 @@ async function open(options: OpenOptions) {
   const { surroundings = machine, apiUrl } = options;
   const seed = options.seed ?? surroundings.randomBytes(6).toString('hex');
   const { merchant, wechatpayKeys } = await readCredentials(options);
-  const wechat = openWechat(merchant, wechatpayKeys, seed, surroundings, options.dbPath);
+  const wechat = openWechat(
+    merchant,
+    wechatpayKeys,
+    seed,
+    surroundings,
+    options.dbPath,
+    options.verification,
+  );
   wechat.devtools.buyer = options.devtoolsBuyer;
   const client: HttpClient = surroundings.openHttpClient();
   return {

@@ -13,7 +13,7 @@ import { createNotifications, type Notifications } from './notifications/queue.t
 import { createNotifier, type Notifier } from './notifications/notifier.ts';
 import { createOrders } from './book/orders.ts';
 import { createUsers } from './book/users.ts';
-import { createWechatKeys } from './book/wechat-keys.ts';
+import { createWechatKeys, type VerificationMode } from './book/wechat-keys.ts';
 
 export interface Wechat extends Service {
   readonly seed: string;
@@ -30,6 +30,7 @@ export function openWechat(
   seed: string,
   surroundings: Surroundings,
   dbPath?: string,
+  verification?: VerificationMode,
 ): Wechat {
   const { nowMs, randomBytes } = surroundings;
   const book = openBook(dbPath);
@@ -48,7 +49,7 @@ export function openWechat(
   const createKey = async (commonName: string) => createCertifiedKey(commonName, surroundings);
   const account = createAccount(book, merchant);
   const keys = closingOnFailure(book, () =>
-    createWechatKeys(book, merchant, wechatpayKeys, seed, createKey),
+    createWechatKeys(book, merchant, wechatpayKeys, seed, createKey, verification),
   );
   const messages = createMessages(
     () => account.secrets(),

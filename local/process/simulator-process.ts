@@ -2,6 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import type { VerificationMode } from '../../simulator/book/wechat-keys.ts';
 
 const START_TIMEOUT_MS = 20_000;
 const STOP_GRACE_MS = 3000;
@@ -17,6 +18,8 @@ export interface SimulatorOptions {
   readonly seed?: string;
   /** Who logs in with a code of WeChat's developer tools. */
   readonly devtoolsBuyer?: string;
+  /** Which key signs what; without it as before, `public-key` at first. */
+  readonly verification?: VerificationMode | undefined;
 }
 
 export interface LocalSimulator {
@@ -52,6 +55,9 @@ export async function startSimulator(options: SimulatorOptions): Promise<LocalSi
       SIMULATOR_EXIT_WITH_PARENT: '1',
       SIMULATOR_DEVTOOLS_BUYER: options.devtoolsBuyer ?? '',
       ...(options.seed === undefined ? {} : { SEED: options.seed }),
+      ...(options.verification === undefined
+        ? {}
+        : { SIMULATOR_VERIFICATION: options.verification }),
     },
   });
   child.stdin.on('error', () => {});

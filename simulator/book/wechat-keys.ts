@@ -54,13 +54,18 @@ interface Stored {
   retired?: string[];
 }
 
-/** Without WeChat's private keys, or without the v3 values of the merchant, there is no API v3. */
+/**
+ * `wantedMode` counts more than what the book says. A book that says nothing is that of a merchant of
+ * today, who has WeChat Pay's public key and no platform certificate. Without WeChat's private keys, or without the v3 values of the merchant,
+ * there is no API v3.
+ */
 export function createWechatKeys(
   book: Book,
   merchant: MerchantV2,
   keys: WechatpayKeys | undefined,
   seed: string,
   createKey: (commonName: string) => Promise<CertifiedKey>,
+  wantedMode?: VerificationMode,
 ): WechatKeys | undefined {
   const { wechatpayPublicKeyId, platformSerialNo, platformCertificate } = merchant;
   const { apiV3Key, merchantSerialNo, merchantCertificate } = merchant;
@@ -88,9 +93,13 @@ export function createWechatKeys(
     book.writeMeta('wechat_keys', JSON.stringify(stored));
     certificates = listCertificates();
   }
-  const mode = () => stored.mode ?? 'switching';
+  const mode = () => stored.mode ?? 'public-key';
   const notificationShare = () => stored.notificationShare ?? null;
   const certificateShare = () => stored.certificateShare ?? 0;
+  if (wantedMode !== undefined && wantedMode !== stored.mode) {
+    stored.mode = wantedMode;
+    save();
+  }
   /** The seed decides which messages a share hits. */
   const hits = (what: string, share: number) => {
     drawn += 1;

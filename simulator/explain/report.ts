@@ -15,6 +15,9 @@ export interface Step {
   readonly zh: string;
 }
 
+/** Code of the cause "signed by a public key that the request did not name". */
+export const UNNAMED_PUBLIC_KEY = 'PUBLIC_KEY_NOT_NAMED';
+
 export interface SignatureReport {
   /** `own`: WeChat's own signature on what it sent. */
   readonly result: 'valid' | 'invalid' | 'own';

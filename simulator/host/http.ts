@@ -9,7 +9,7 @@ const LONGEST_HOLD_MS = 120_000;
 
 export interface Request {
   readonly method: string;
-  /** With the query string, as received. */
+  /** Path and query string, as received. */
   readonly url: string;
   readonly path: string;
   readonly query: URLSearchParams;
@@ -40,13 +40,20 @@ export interface RawRequest {
   readonly host?: Request['host'];
 }
 
-/** Undefined: the url is not an address. */
+const SCHEME_AND_HOST = /^https?:\/\/[^/?#]*/i;
+
+/**
+ * Undefined: the url is not an address. A client that takes the simulator for its HTTP proxy asks for
+ * a whole address; what it signs has no host.
+ */
 export function toRequest(raw: RawRequest): Request | undefined {
   const { body = Buffer.alloc(0), tooLarge = false, host = 'primary' } = raw;
-  const target = URL.parse(raw.url, 'http://simulator');
+  const stripped = raw.url.replace(SCHEME_AND_HOST, '');
+  const url = stripped.startsWith('/') ? stripped : `/${stripped}`;
+  const target = URL.parse(`http://simulator${url}`);
   return target === null
     ? undefined
-    : { ...raw, body, tooLarge, host, path: target.pathname, query: target.searchParams };
+    : { ...raw, url, body, tooLarge, host, path: target.pathname, query: target.searchParams };
 }
 
 /** `drop` cuts the connection; `hold` never answers. */

@@ -1,5 +1,5 @@
 /** Every message between the parties, in order, with secrets masked: what a developer reads to see what happened. */
-import type { SignatureReport } from '../explain/report.ts';
+import { type SignatureReport, UNNAMED_PUBLIC_KEY } from '../explain/report.ts';
 
 const KEPT_MESSAGES = 5000;
 const KEPT_CHARACTERS = 16 * 1024;
@@ -92,12 +92,14 @@ const REFUSALS = [
   /"errMsg":"requestPayment:fail(?! cancel)/,
 ];
 
-/** A signature was wrong, or the message was refused by the one who got it. */
+/** A signature was wrong or may be good for nothing to its receiver, or the message was refused by the one who got it. */
 export function hasFailed({ signature, answerSignature, response, note }: Message): boolean {
   const isForged = [signature, answerSignature].some((report) => report?.result === 'invalid');
+  const isUnnamed = answerSignature?.likelyCauses?.some(({ code }) => code === UNNAMED_PUBLIC_KEY);
   const body = response?.body ?? '';
   return (
     isForged ||
+    isUnnamed === true ||
     (response?.status ?? 0) >= 400 ||
     REFUSALS.some((refusal) => refusal.test(body)) ||
     /^(refused|bad-answer)/.test(note ?? '')

@@ -72,6 +72,9 @@ export function createNotifier(
       };
     }
     message.note = detail.error ? `${outcome}: ${detail.error}` : outcome;
+    if (outcome === 'refused' && signature?.serial) {
+      message.note += `; it was signed by the ${signature.keyName} ${signature.serial}`;
+    }
     if (detail.durationMs !== undefined) {
       message.durationMs = detail.durationMs;
     }

@@ -34,7 +34,9 @@ export function openRequest(
     fields = parseXml(text);
   } catch (error) {
     if (error instanceof MalformedXmlError) {
-      const refused = failAtGatewayWith(error.code, error.message);
+      const isJson = text.trimStart().startsWith('{');
+      const hint = isJson ? '; it is JSON, for API v3: POST /v3/pay/transactions/jsapi' : '';
+      const refused = failAtGatewayWith(error.code, `${error.message}${hint}`);
       return { signType: 'MD5', subMerchant: {}, refused };
     }
     throw error;

@@ -1,9 +1,11 @@
 /** The gate of API v3: verifies a request, runs the operation, signs the answer. */
 import type { Fault } from '../host/faults.ts';
+import { hintAtAddress } from '../host/nearest-address.ts';
 import { answerJson, type Answer, type Reply, type Request } from '../host/http.ts';
 import type { Message } from '../host/messages.ts';
 import { isPaid } from '../book/orders.ts';
 import type { Service } from '../host/service.ts';
+import { explainAnswerKey } from './answer-key.ts';
 import { failAs, failV3, type V3Outcome } from './errors.ts';
 import { alterAmountV3, alterMerchantV3, tamperAnswer } from './forgery.ts';
 import { refuseRequest } from './open-request.ts';
@@ -56,8 +58,10 @@ function decide(
       const refusal = failV3('INVALID_REQUEST', { text, note: `use ${method}` });
       return seal({ ...refusal, status: 405 });
     }
-    const text = `simulator: ${request.method} ${request.path} is not served`;
-    return seal(failV3('RESOURCE_NOT_EXISTS', { text, note: 'not served' }));
+    const hint = hintAtAddress(request.method, request.path);
+    const note = hint ? `not served: ${hint}` : 'not served';
+    const text = `simulator: ${request.method} ${request.path} is ${note}`;
+    return seal(failV3('RESOURCE_NOT_EXISTS', { text, note }));
   }
   const refused = refuseRequest(service, request, message);
   if (refused) {
@@ -141,17 +145,26 @@ function answer(
   const isBodyless = fault?.kind === 'tamper' && sent === '';
   const signatureFault: SignatureFault =
     fault?.kind === 'probe' ? 'probe' : isBodyless ? 'altered' : undefined;
-  const requestedSerial = headers['wechatpay-serial'];
-  const key = keys.keyForAnswer(typeof requestedSerial === 'string' ? requestedSerial : undefined);
+  const named = [headers['wechatpay-serial']].flat()[0];
+  const key = keys.keyForAnswer(named);
   const head = signMessage(key, service, signed, signatureFault);
-  message.answerSignature = signed === sent ? head.report : reportAlteredBody(head.report);
-  if (outcome.kind === 'error' && outcome.note) {
-    message.note = `${outcome.code}: ${outcome.note}`;
+  const unverifiable = explainAnswerKey(keys.mode(), named, key);
+  const report = signed === sent ? head.report : reportAlteredBody(head.report);
+  message.answerSignature = unverifiable
+    ? { ...report, likelyCauses: [...(report.likelyCauses ?? []), unverifiable] }
+    : report;
+  const notes = [
+    ...(outcome.kind === 'error' && outcome.note ? [`${outcome.code}: ${outcome.note}`] : []),
+    ...(unverifiable ? [unverifiable.en] : []),
+  ];
+  if (notes.length > 0) {
+    message.note = notes.join('. Also: ');
   }
   return {
     status: outcome.status,
     headers: {
-      ...(sent === '' ? {} : { 'Content-Type': 'application/json; charset=utf-8' }),
+      // Also with a 204, which has no body.
+      'Content-Type': sent === '' ? 'application/json' : 'application/json; charset=utf-8',
       'Cache-Control': 'no-cache, must-revalidate',
       'Content-Language': 'zh-CN',
       'Request-ID': createRequestId(service, outcome.kind === 'error' ? outcome.internal : 0),

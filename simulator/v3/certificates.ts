@@ -22,6 +22,7 @@ export function listCertificates(
   if (keys?.mode() === 'public-key' || algorithmType === 'SM2' || certificates.length === 0) {
     return failV3('RESOURCE_NOT_EXISTS', {
       text: '无可用的平台证书，请在商户平台-API安全申请使用微信支付公钥。',
+      note: 'a merchant of today has the WeChat Pay public key only (wechatpayPublicKey in merchant.json); for platform certificates: POST /_simulator/verification {"mode":"switching"}',
     });
   }
   return succeedV3({

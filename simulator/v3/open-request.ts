@@ -20,7 +20,7 @@ export function refuseRequest(
   return refuseHeaders(request) ?? verifyRequest(service, request, message);
 }
 
-function refuseHeaders({ headers, method, tooLarge }: Request): V3Failure | undefined {
+function refuseHeaders({ headers, method, tooLarge, body }: Request): V3Failure | undefined {
   const { accept, 'user-agent': agent, 'content-type': contentType } = headers;
   const refuse = (text: string, note: string) => failV3('PARAM_ERROR', { text, note });
   if (!accept || !agent) {
@@ -32,7 +32,9 @@ function refuseHeaders({ headers, method, tooLarge }: Request): V3Failure | unde
   }
   if (method === 'POST' && !/^application\/json\b/i.test(contentType ?? '')) {
     const text = 'Http头Content-Type必须为application/json';
-    return refuse(text, `Content-Type is ${contentType ?? 'missing'}`);
+    const isXml = body.toString('utf8', 0, 64).trimStart().startsWith('<');
+    const hint = isXml ? '; the body is XML, for API v2: POST /pay/unifiedorder' : '';
+    return refuse(text, `Content-Type is ${contentType ?? 'missing'}${hint}`);
   }
   return tooLarge ? refuse('请求体过大', 'the body is larger than 64 kB') : undefined;
 }
@@ -43,7 +45,9 @@ export function readBody({ body }: Request): { json: unknown } | { refused: V3Ou
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
     return { json: JSON.parse(text) };
   } catch (error) {
-    const note = error instanceof Error ? error.message : 'not JSON';
+    const reason = error instanceof Error ? error.message : 'not JSON';
+    const isXml = body.toString('utf8', 0, 64).trimStart().startsWith('<');
+    const note = isXml ? `${reason}: XML is for API v2, POST /pay/unifiedorder` : reason;
     return { refused: failV3('PARAM_ERROR', { text: '请求体不是合法的JSON', note }) };
   }
 }

@@ -26,6 +26,7 @@ beforeAll(async () => {
     schedule: false,
     log: 'silent',
     apiVersion: 'v3',
+    verification: 'switching',
   });
   dynamoDb = new DynamoDBClient({ endpoint: stack.dynamoDbEndpoint });
   merchantConsole = openConsole(stack);

@@ -53,6 +53,36 @@ describe('the flags of npm start', () => {
     );
   });
 
+  const readAll = (args: string[], environment: Record<string, string> = {}) =>
+    readFlags(['fresh', 'verification', 'help'], args, environment);
+
+  it.each<[string[], Record<string, string>, object]>([
+    [['--verification', 'switching'], {}, { verification: 'switching' }],
+    [[], { npm_config_verification: 'certificate' }, { verification: 'certificate' }],
+    [['switching'], { npm_config_verification: 'true' }, { verification: 'switching' }],
+    [
+      ['v3', 'public-key'],
+      { npm_config_api: 'true', npm_config_verification: 'true' },
+      { api: 'v3', verification: 'public-key' },
+    ],
+    [
+      ['public-key', 'v3'],
+      { npm_config_api: 'true', npm_config_verification: 'true', npm_config_fresh: 'true' },
+      { api: 'v3', verification: 'public-key', fresh: true },
+    ],
+  ])('name the keys that WeChat signs with: %j %j', (args, environment, flags) => {
+    expect(readAll(args, environment)).toEqual(flags);
+  });
+
+  it.each<[string[], Record<string, string>]>([
+    [['--verification', 'key'], {}],
+    [['key'], { npm_config_verification: 'true' }],
+  ])('name no others: %j %j', (args, environment) => {
+    expect(() => readAll(args, environment)).toThrow(
+      '--verification takes certificate or switching or public-key. There are --api v2|v3',
+    );
+  });
+
   it('that npm start alone knows leave npm run demo as it is', () => {
     expect(readFlags([], [], { npm_config_fresh: 'true' })).toEqual({});
   });

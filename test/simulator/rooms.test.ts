@@ -19,7 +19,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   page: ['explain', 'surroundings', 'host'],
   'create-merchant.ts': ['surroundings', 'book'],
   'start.ts': 'book control host page surroundings v2 v3 wechat.ts weixin'.split(' '),
-  'main.ts': ['host', 'start.ts'],
+  'main.ts': ['book', 'host', 'start.ts'],
 };
 
 const IMPORT = /^\s*(?:import|export)\s[^'";]*?from\s*'([^']+)'/gm;

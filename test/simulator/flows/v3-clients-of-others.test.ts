@@ -26,7 +26,11 @@ interface NodeV3 {
   verifySign(params: object): Promise<boolean>;
   decipher_gcm(ciphertext: string, aad: string, nonce: string, key: string): Json;
 }
-const NodeV3Client = require('wechatpay-node-v3') as new (config: object) => NodeV3;
+const NodeV3Client = require('wechatpay-node-v3') as {
+  new (config: object): NodeV3;
+  /** Public keys in PEM by serial: what it verifies with. */
+  certificates: Record<string, string>;
+};
 const { PayRequest } = require('wechatpay-node-v3/dist/lib/pay-request') as {
   PayRequest: new () => HttpService;
 };
@@ -52,7 +56,7 @@ const ServerRequest = require('node-easywechat/dist/Core/Http/ServerRequest') as
 
 let bench: Bench;
 beforeAll(async () => {
-  bench = await startBench();
+  bench = await startBench({ verification: 'switching' });
 });
 afterAll(async () => bench.stop());
 
@@ -116,13 +120,41 @@ describe('wechatpay-node-v3', () => {
     expect(client.decipher_gcm(ciphertext, aad, nonce, merchant.apiV3Key)).toEqual(asked.data);
     expect((await client.close('node-v3-none')).status).toBe(204);
   });
+
+  test('verifies with the public key of a merchant of today, once it is among its keys', async () => {
+    const { merchant, shop } = bench;
+    await bench.control('POST', '/verification', { mode: 'public-key' });
+    NodeV3Client.certificates[merchant.wechatpayPublicKeyId] = merchant.wechatpayPublicKey;
+    const client = create();
+    await client.transactions_jsapi({
+      description: '测试',
+      out_trade_no: 'node-v3-2',
+      notify_url: shop.notifyUrl,
+      amount: { total: 1 },
+      payer: { openid: await bench.openidOf('alice') },
+    });
+    await bench.control('POST', '/orders/node-v3-2/pay');
+    const { headers, body } = await lastNotification('node-v3-2');
+    const verified = await client.verifySign({
+      timestamp: headers['wechatpay-timestamp'],
+      nonce: headers['wechatpay-nonce'],
+      serial: headers['wechatpay-serial'],
+      signature: headers['wechatpay-signature'],
+      body,
+      apiSecret: merchant.apiV3Key,
+    });
+    expect([headers['wechatpay-serial'], verified]).toEqual([merchant.wechatpayPublicKeyId, true]);
+    await bench.control('POST', '/verification', { mode: 'switching' });
+  });
 });
 
 describe('node-easywechat', () => {
   let directory: string;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'easywechat-'));
-    const { merchantPrivateKey, merchantCertificate, platformCertificate } = bench.merchant;
+    const { merchantPrivateKey, merchantCertificate, platformCertificate, wechatpayPublicKey } =
+      bench.merchant;
+    await writeFile(join(directory, 'wechatpay.pem'), wechatpayPublicKey);
     await writeFile(join(directory, 'key.pem'), merchantPrivateKey);
     await writeFile(join(directory, 'cert.pem'), merchantCertificate);
     await writeFile(join(directory, 'platform.pem'), platformCertificate);
@@ -137,39 +169,47 @@ describe('node-easywechat', () => {
       certificate: join(directory, 'cert.pem'),
       secret_key: merchant.apiV3Key,
       v2_secret_key: merchant.apiV2Key,
-      platform_certs: [join(directory, 'platform.pem')],
+      platform_certs: {
+        [merchant.wechatpayPublicKeyId]: join(directory, 'wechatpay.pem'),
+        [merchant.platformSerialNo]: join(directory, 'platform.pem'),
+      },
       http: { baseURL: simulator.url },
     });
   };
 
-  test('orders, pays, queries and verifies the notification in v3', async () => {
-    const { merchant, shop } = bench;
-    const app = create();
-    // Its postJson signs an empty body (3.6.2); post signs what it sends.
-    const ordered = await app.getClient().post('/v3/pay/transactions/jsapi', {
-      data: {
-        mchid: merchant.mchid,
-        appid: merchant.appid,
-        out_trade_no: 'easywechat-3',
-        description: '测试',
-        notify_url: shop.notifyUrl,
-        amount: { total: 1, currency: 'CNY' },
-        payer: { openid: await bench.openidOf('alice') },
-      },
-    });
-    const prepayId = String(ordered.toObject()['prepay_id']);
-    const payment = app.getUtils().buildMiniAppConfig(prepayId, merchant.appid);
-    expect(
-      (await bench.control('POST', '/request-payment', { user: 'alice', ...payment })).body,
-    ).toEqual({ errMsg: 'requestPayment:ok' });
-    const asked = await app
-      .getClient()
-      .get('/v3/pay/transactions/out-trade-no/easywechat-3', { params: { mchid: merchant.mchid } });
-    expect(asked.toObject()).toMatchObject({ trade_state: 'SUCCESS' });
-    const { headers, body } = await lastNotification('easywechat-3');
-    const request = new ServerRequest('POST', '/notify', headers, Buffer.from(body));
-    expect(await app.getValidator().validate(request)).toBe(true);
-  });
+  test.each(['public-key', 'switching'])(
+    'orders, pays, queries and verifies the notification in v3 (%s)',
+    async (mode) => {
+      await bench.control('POST', '/verification', { mode });
+      const { merchant, shop } = bench;
+      const outTradeNo = `easywechat-${mode}`;
+      const app = create();
+      // Its postJson signs an empty body (3.6.2); post signs what it sends.
+      const ordered = await app.getClient().post('/v3/pay/transactions/jsapi', {
+        data: {
+          mchid: merchant.mchid,
+          appid: merchant.appid,
+          out_trade_no: outTradeNo,
+          description: '测试',
+          notify_url: shop.notifyUrl,
+          amount: { total: 1, currency: 'CNY' },
+          payer: { openid: await bench.openidOf('alice') },
+        },
+      });
+      const prepayId = String(ordered.toObject()['prepay_id']);
+      const payment = app.getUtils().buildMiniAppConfig(prepayId, merchant.appid);
+      expect(
+        (await bench.control('POST', '/request-payment', { user: 'alice', ...payment })).body,
+      ).toEqual({ errMsg: 'requestPayment:ok' });
+      const asked = await app.getClient().get(`/v3/pay/transactions/out-trade-no/${outTradeNo}`, {
+        params: { mchid: merchant.mchid },
+      });
+      expect(asked.toObject()).toMatchObject({ trade_state: 'SUCCESS' });
+      const { headers, body } = await lastNotification(outTradeNo);
+      const request = new ServerRequest('POST', '/notify', headers, Buffer.from(body));
+      expect(await app.getValidator().validate(request)).toBe(true);
+    },
+  );
 
   test.each(['MD5', 'HMAC-SHA256'])('orders and queries in v2 with %s', async (signType) => {
     const { merchant, shop } = bench;

@@ -6,7 +6,7 @@ import { callV3, type Json, type Resource } from '../v3-support.ts';
 
 let bench: Bench;
 beforeAll(async () => {
-  bench = await startBench();
+  bench = await startBench({ verification: 'switching' });
 });
 afterAll(async () => bench.stop());
 

@@ -14,7 +14,7 @@ import {
 
 let bench: Bench;
 beforeEach(async () => {
-  bench = await startBench();
+  bench = await startBench({ verification: 'switching' });
 });
 afterEach(async () => bench.stop());
 

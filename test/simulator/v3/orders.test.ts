@@ -17,7 +17,7 @@ import {
 
 let bench: Bench;
 beforeAll(async () => {
-  bench = await startBench();
+  bench = await startBench({ verification: 'switching' });
 });
 afterAll(async () => bench.stop());
 
