@@ -202,9 +202,12 @@ export class WechatPayMalformedMessageError extends ServiceError {
   }
 }
 
+/** Where the owner mends a mistake; each is a field of the log line. */
+export type WhereToMend = Readonly<Record<'secret' | 'field' | 'consolePage', string>>;
+
 /** The deployment is set up wrongly. `reason` names the setting or field, never its value. */
 export class ConfigError extends ServiceError {
-  constructor(reason: string, cause?: unknown) {
-    super('CONFIG_ERROR', false, { reason, cause });
+  constructor(reason: string, cause?: unknown, where?: Partial<WhereToMend>) {
+    super('CONFIG_ERROR', false, { reason, cause, ...(where && { parameters: where }) });
   }
 }

@@ -3,26 +3,16 @@
  *
  * Source: developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session.
  */
-import * as v from 'valibot';
-import { ConfigError, LoginError, WechatPayTransportError } from '../errors.ts';
+import { LoginError, WechatPayTransportError } from '../errors.ts';
 import type { Transport, WechatResponse } from '../transport/transport.ts';
-
-/** The answer carries `session_key` too; leaving it out of the schema keeps it in this file. */
-const sessionAnswer = v.object({
-  openid: v.pipe(v.string(), v.regex(/^[\w-]{1,128}$/)),
-});
-
-const errorAnswer = v.object({
-  errcode: v.number(),
-  errmsg: v.optional(v.string(), ''),
-});
+import { loginRefusal } from './login-refusal.ts';
 
 /**
  * The openid behind a login code. A code works once, for 5 minutes; the request is not repeated
  * once it may have reached WeChat, because the repeat would only learn that the code was used.
  *
  * @throws {LoginError} for what the buyer's client can mend by `wx.login`, waiting or not at all.
- * @throws {ConfigError} when appid or appSecret are wrong.
+ * @throws {ConfigError} for what only the mini-program's owner can mend.
  */
 export async function code2Session(
   transport: Transport,
@@ -41,16 +31,23 @@ export async function code2Session(
     `/sns/jscode2session?${query.toString()}`,
     options.timeoutMs,
   );
-  const json = readJson(response);
-  const failure = v.safeParse(errorAnswer, json);
-  if (failure.success && failure.output.errcode !== 0) {
-    throw loginError(failure.output);
+  const answer = readAnswer(response);
+  const errcode = errcodeOf(answer['errcode']);
+  if (errcode !== undefined && errcode !== 0) {
+    throw loginRefusal(errcode, answer['errmsg']);
   }
-  const session = v.safeParse(sessionAnswer, json);
-  if (!session.success) {
+  const { openid } = answer;
+  if (typeof openid !== 'string' || !/^[\w-]{1,128}$/.test(openid)) {
     throw new LoginError('WEIXIN_BUSY', 'the answer has no usable openid');
   }
-  return { openid: session.output.openid };
+  return { openid };
+}
+
+/** A number, or the digits of one; whatever else stands there says nothing. */
+function errcodeOf(value: unknown): number | undefined {
+  const isNumber =
+    typeof value === 'number' || (typeof value === 'string' && /^-?\d+$/.test(value));
+  return isNumber ? Number(value) : undefined;
 }
 
 async function send(
@@ -69,43 +66,22 @@ async function send(
   }
 }
 
-function readJson(response: WechatResponse): unknown {
+/** The answer carries `session_key` too, so nothing of it is ever quoted. */
+function readAnswer({ body, statusCode }: WechatResponse): Readonly<Record<string, unknown>> {
+  const text = new TextDecoder().decode(body).trim();
   try {
-    return JSON.parse(response.body.toString('utf8'));
+    return Object(JSON.parse(text));
   } catch {
-    throw new LoginError('WEIXIN_BUSY', `the answer is not JSON (HTTP ${response.statusCode})`);
+    throw new LoginError('WEIXIN_BUSY', `the answer is ${kindOf(text)} (HTTP ${statusCode})`);
   }
 }
 
-/** Every error code that WeChat documents for this call, by who can do something about it. */
-function loginError(answer: v.InferOutput<typeof errorAnswer>): Error {
-  const reason = `code2session answered ${answer.errcode} (${requestTrace(answer.errmsg)})`;
-  switch (answer.errcode) {
-    case -1:
-      return new LoginError('WEIXIN_BUSY', reason);
-    case 40029:
-    case 41008:
-      return new LoginError('LOGIN_CODE_INVALID', reason);
-    case 40163:
-      return new LoginError('LOGIN_CODE_USED', reason);
-    case 45011:
-      return new LoginError('LOGIN_TOO_OFTEN', reason);
-    case 40226:
-      return new LoginError('LOGIN_USER_BLOCKED', reason);
-    case 40013:
-    case 41002:
-      return new ConfigError(`${reason}: appid in the mini-program secret is wrong`);
-    case 40125:
-    case 41004:
-      return new ConfigError(
-        `${reason}: appSecret in the mini-program secret is wrong or was reset`,
-      );
-    default:
-      return new LoginError('WEIXIN_BUSY', reason);
+function kindOf(text: string): string {
+  if (text === '') {
+    return 'empty';
   }
-}
-
-/** WeChat support asks for the `rid`; the rest of errmsg may quote what was sent. */
-function requestTrace(errmsg: string): string {
-  return /rid:\s*([\w-]{1,64})/.exec(errmsg)?.[0] ?? 'no rid';
+  if (text.startsWith('<')) {
+    return 'HTML or XML';
+  }
+  return text.startsWith('{') ? 'cut off or no JSON' : 'no JSON';
 }

@@ -85,8 +85,10 @@ describe('POST /login', () => {
     [-1, 503, 'WEIXIN_BUSY', '微信系统繁忙，请稍后重新调用 wx.login。'],
     [40125, 500, 'CONFIG_ERROR', '支付配置有误，请联系商家处理。'],
     [40013, 500, 'CONFIG_ERROR', '支付配置有误，请联系商家处理。'],
+    [40164, 500, 'CONFIG_ERROR', '支付配置有误，请联系商家处理。'],
+    [45009, 500, 'CONFIG_ERROR', '支付配置有误，请联系商家处理。'],
   ])('answers errcode %i with %i %s', async (errcode, status, code, message) => {
-    const { statusCode, json, recorded } = await post({
+    const { statusCode, json, recorded, sent } = await post({
       headers: { 'Accept-Language': 'zh-CN' },
       weixin: { errcode, errmsg: `secret=${secret.appSecret}, rid: r-1`, session_key: SESSION_KEY },
     });
@@ -99,6 +101,21 @@ describe('POST /login', () => {
       reason: expect.stringContaining(`code2session answered ${errcode} (rid: r-1)`),
     });
     expect(recorded.log.counts).toEqual(code === 'CONFIG_ERROR' ? { ConfigError: 1 } : {});
+    expect(sent).toHaveLength(1);
+  });
+
+  test('says in the log where the owner mends a wrong appSecret', async () => {
+    const { recorded } = await post({ weixin: { errcode: 40125, errmsg: 'invalid, rid: r-1' } });
+
+    expect(recorded.log.lines[0]).toMatchObject({
+      level: 'error',
+      fields: {
+        code: 'CONFIG_ERROR',
+        secret: 'mini-program',
+        field: 'appSecret',
+        consolePage: expect.stringMatching(/^mp\.weixin\.qq\.com → .*AppSecret/),
+      },
+    });
   });
 
   test.each<[string, object | string | Error]>([
