@@ -6,7 +6,8 @@ import { fileError, onFile } from './file-error.ts';
 /** Windows refuses to replace a file while somebody reads it: a virus scanner, or the simulator. */
 const REPLACE_ATTEMPTS = 20;
 const REPLACE_PAUSE_MS = 25;
-const START_FRESH =
+/** How a data directory is begun anew: the end of a message about one of its files. */
+export const START_FRESH =
   'or begin anew with npm start -- --fresh, which forgets orders, products and keys';
 
 /** The parsed content, or undefined when there is no such file; throws on damaged JSON. */

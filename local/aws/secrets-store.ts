@@ -1,6 +1,6 @@
 /** Secrets with versions and stages, kept as AWS Secrets Manager keeps them, in one JSON file. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readJsonFile, writeJsonFile } from '../json-file.ts';
+import { readJsonFile, START_FRESH, writeJsonFile } from '../json-file.ts';
 
 const CURRENT = 'AWSCURRENT';
 const PREVIOUS = 'AWSPREVIOUS';
@@ -44,7 +44,7 @@ export type SecretsStore = ReturnType<typeof openSecretsStore>;
 
 /** Opens the store; with a path every change is on disk before it is answered. */
 export function openSecretsStore(path?: string) {
-  const secrets = (path === undefined ? undefined : (readJsonFile(path) as Secret[])) ?? [];
+  const secrets = path === undefined ? [] : readSecrets(path);
   const save = () => {
     if (path !== undefined) {
       writeJsonFile(path, secrets);
@@ -98,6 +98,16 @@ export function openSecretsStore(path?: string) {
       return { secret, version };
     },
   };
+}
+
+function readSecrets(path: string): Secret[] {
+  const kept = readJsonFile(path) ?? [];
+  const isSecret = (one: Partial<Secret> | null) =>
+    typeof one?.name === 'string' && Array.isArray(one.versions);
+  if (!Array.isArray(kept) || !kept.every(isSecret)) {
+    throw new Error(`${path} is not a list of secrets: put it back, ${START_FRESH}`);
+  }
+  return kept as Secret[];
 }
 
 function pickVersion(secret: Secret, versionId?: string, versionStage?: string): Version {

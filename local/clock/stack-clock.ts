@@ -1,6 +1,9 @@
 /** One clock for the whole stack: the functions' `Date`, the simulator's clock, then the schedule. */
 import { type LocalClock, installClock } from './clock.ts';
-import { readJsonFile, writeJsonFile } from '../json-file.ts';
+import { readJsonFile, START_FRESH, writeJsonFile } from '../json-file.ts';
+
+/** As far as a `Date` reaches, with room to move on. */
+const MAX_OFFSET_SECONDS = 1e12;
 
 /** What time it is in the stack. */
 export interface ClockReading {
@@ -26,9 +29,7 @@ export async function openStackClock(
   simulatorUrl: string,
   follow: () => Promise<void>,
 ): Promise<StackClock> {
-  const kept = readJsonFile(file) as { offsetSeconds?: unknown } | undefined;
-  const keptSeconds = Number(kept?.offsetSeconds ?? 0);
-  const clock = installClock(Number.isFinite(keptSeconds) ? keptSeconds : 0);
+  const clock = installClock(readOffset(file));
   try {
     await catchUp(clock, simulatorUrl);
   } catch (error) {
@@ -65,6 +66,15 @@ export async function openStackClock(
     },
     close: () => clock.uninstall(),
   };
+}
+
+function readOffset(file: string): number {
+  const kept = readJsonFile(file) as { offsetSeconds?: unknown } | null | undefined;
+  const seconds = kept === undefined ? 0 : kept?.offsetSeconds;
+  if (typeof seconds === 'number' && Math.abs(seconds) <= MAX_OFFSET_SECONDS) {
+    return seconds;
+  }
+  throw new Error(`${file} has no number of seconds in "offsetSeconds": remove it, ${START_FRESH}`);
 }
 
 /**

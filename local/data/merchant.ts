@@ -9,7 +9,7 @@ import {
 import type { Merchant } from '../../simulator/book/credentials.ts';
 import { createMerchant } from '../../simulator/create-merchant.ts';
 import type { Names } from '../aws/environment.ts';
-import { readJsonFile, writeJsonFile } from '../json-file.ts';
+import { readJsonFile, START_FRESH, writeJsonFile } from '../json-file.ts';
 
 /** The content of `merchant.json`. */
 export type LocalMerchant = Merchant & {
@@ -26,12 +26,46 @@ export async function loadMerchant(
 ): Promise<{ merchant: Merchant & { quoteKey: string }; isNew: boolean }> {
   const kept = readJsonFile(file);
   if (kept !== undefined) {
-    const merchant = { quoteKey: createKey(), ...(kept as Merchant) };
+    assertKept(kept, file, wechatpayKeysFile);
+    const merchant = { quoteKey: createKey(), ...kept };
     return { merchant, isNew: false };
   }
   const { merchant, wechatpayKeys } = await createMerchant();
   writeJsonFile(wechatpayKeysFile, wechatpayKeys);
   return { merchant: { ...merchant, quoteKey: createKey() }, isNew: true };
+}
+
+const FIELDS: readonly (keyof Merchant)[] = [
+  'appid',
+  'appSecret',
+  'mchid',
+  'apiV2Key',
+  'apiV3Key',
+  'merchantSerialNo',
+  'merchantPrivateKey',
+  'merchantCertificate',
+  'wechatpayPublicKeyId',
+  'wechatpayPublicKey',
+  'platformSerialNo',
+  'platformCertificate',
+];
+
+/** A file of another version, or without its other half, would fail at the first payment. */
+function assertKept(
+  kept: unknown,
+  file: string,
+  wechatpayKeysFile: string,
+): asserts kept is Merchant {
+  const values = new Map(typeof kept === 'object' && kept !== null ? Object.entries(kept) : []);
+  const missing = FIELDS.find((field) => typeof values.get(field) !== 'string');
+  if (missing !== undefined) {
+    throw new Error(`${file} has no text "${missing}": put it back, ${START_FRESH}`);
+  }
+  if (readJsonFile(wechatpayKeysFile) === undefined) {
+    throw new Error(
+      `${wechatpayKeysFile} is gone, with which the simulator signs for ${file}: put it back, ${START_FRESH}`,
+    );
+  }
 }
 
 /** Writes `merchant.json` with the addresses of this start. */

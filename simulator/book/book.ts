@@ -46,6 +46,9 @@ CREATE TABLE IF NOT EXISTS attempts (
 CREATE INDEX IF NOT EXISTS attempts_of_notification ON attempts (notification_id);
 `;
 
+const WAY_OUT =
+  'end the program that has it open, or remove it, which forgets its orders (npm start -- --fresh removes it and all that belongs to it)';
+
 export interface Book {
   readonly database: DatabaseSync;
   /** All or nothing, also when the process dies inside. */
@@ -67,19 +70,55 @@ function addMissingColumns(database: DatabaseSync): void {
   }
 }
 
+function openFile(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { timeout: 5000 });
+  } catch (error) {
+    throw new Error(`cannot open the book ${path}: ${WAY_OUT}`, { cause: error });
+  }
+}
+
+/** Damaged pages, and tables of another version, would otherwise show up in the middle of a payment. */
+function assertWhole(database: DatabaseSync): void {
+  const [first] = database.prepare('PRAGMA quick_check(1)').all();
+  const found = String(first?.['quick_check']);
+  if (found !== 'ok') {
+    throw new Error(`it is damaged: ${found}`);
+  }
+  const wanted = new DatabaseSync(':memory:');
+  wanted.exec(SCHEMA);
+  const there = listColumns(database);
+  const missing = [...listColumns(wanted)].find((column) => !there.has(column));
+  wanted.close();
+  if (missing !== undefined) {
+    throw new Error(`it is of another version of the simulator: it has no ${missing}`);
+  }
+}
+
+/** `orders.total_fee`, … */
+function listColumns(database: DatabaseSync): Set<string> {
+  const rows = database
+    .prepare(
+      "SELECT t.name || '.' || c.name AS name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table'",
+    )
+    .all();
+  return new Set(rows.map(({ name }) => String(name)));
+}
+
 /** Opens the book at `path`, or one in memory. */
 export function openBook(path = ':memory:'): Book {
   // A predecessor that is just ending gets 5 seconds to let go.
-  const database = new DatabaseSync(path, { timeout: 5000 });
+  const database = openFile(path);
   try {
     // Two simulators must not write one book.
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;');
     database.exec(`PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
+    addMissingColumns(database);
+    assertWhole(database);
   } catch (error) {
     database.close();
-    throw new Error(`cannot open the book ${path}`, { cause: error });
+    throw new Error(`cannot open the book ${path}: ${WAY_OUT}`, { cause: error });
   }
-  addMissingColumns(database);
   const select = database.prepare('SELECT value FROM meta WHERE name = ?');
   const upsert = database.prepare(
     'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',

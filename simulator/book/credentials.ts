@@ -1,4 +1,5 @@
 /** Throwaway credentials of the one merchant that the simulator knows, and of WeChat Pay itself. */
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createCertifiedKey, type KeyMaker } from './certificate.ts';
 import { randomText } from './random.ts';
@@ -93,9 +94,35 @@ export function assertMerchant(value: unknown, source: string): MerchantV2 {
   return value as MerchantV2;
 }
 
+const PEM_FIELDS = {
+  merchantPrivateKey: createPrivateKey,
+  merchantCertificate: createPublicKey,
+  wechatpayPublicKey: createPublicKey,
+  platformCertificate: createPublicKey,
+} as const;
+
+/** Keys and certificates that are given can be read; names the bad field, never its value. */
+function assertKeys(merchant: MerchantV2, source: string): MerchantV2 {
+  for (const [field, read] of Object.entries(PEM_FIELDS)) {
+    const pem: unknown = Reflect.get(merchant, field);
+    if (pem !== undefined && pem !== '') {
+      assertPem(pem, read, `${source}: "${field}" is cut off or not PEM`);
+    }
+  }
+  return merchant;
+}
+
+function assertPem(pem: unknown, read: (pem: string) => unknown, problem: string): void {
+  try {
+    read(String(pem));
+  } catch {
+    throw new Error(`${problem}: put the file back, or make it anew with npm start -- --fresh`);
+  }
+}
+
 /** Reads `.local/merchant.json`. */
 export async function readMerchantFile(path: string): Promise<MerchantV2> {
-  return assertMerchant(await readJson(path, 'merchant file'), path);
+  return assertKeys(assertMerchant(await readJson(path, 'merchant file'), path), path);
 }
 
 /** Reads `.local/wechatpay-keys.json`. */
@@ -107,6 +134,7 @@ export async function readWechatpayKeysFile(path: string): Promise<WechatpayKeys
     if (typeof content !== 'string' || !content.includes('PRIVATE KEY')) {
       throw new Error(`${path}: "${field}" must be a private key`);
     }
+    assertPem(content, createPrivateKey, `${path}: "${field}" is cut off or not PEM`);
   }
   return value as WechatpayKeys;
 }
