@@ -24,11 +24,7 @@ export default defineConfig({
       provider: 'v8',
       include: ['lib/**', 'functions/**'],
       reporter: ['text'],
-      thresholds: {
-        'lib/order/**': ALL,
-        'lib/table/**': ALL,
-        'lib/wechatpay/**': ALL,
-      },
+      thresholds: { 'lib/**': ALL },
     },
   },
 });

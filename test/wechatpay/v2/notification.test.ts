@@ -93,6 +93,20 @@ describe('a payment notification', () => {
     ['in another currency as such', { fee_type: 'HKD' }, { currency: 'HKD' }],
     ['without a bank', { bank_type: '' }, { bankType: undefined }],
     ['of zero fen', { total_fee: '0' }, { totalFen: 0 }],
+    [
+      "by the sub-merchant's mini-program and buyer, with the provider beside them",
+      {
+        sub_appid: 'wxsubmerchant0001',
+        sub_mch_id: '1900000110',
+        sub_openid: 'o-of-the-sub-merchant',
+      },
+      {
+        appid: 'wxsubmerchant0001',
+        spAppid: samplePayment().appid,
+        subMchid: '1900000110',
+        openid: 'o-of-the-sub-merchant',
+      },
+    ],
     ['with a time of its own', { time_end: '20260301100000' }, { paidAtEpochSeconds: CREATED_AT }],
   ])('is read %s', async (_, change, expected) => {
     expect(await read(notificationXml(change))).toMatchObject(expected);
