@@ -11,6 +11,7 @@ import { once, warmUp } from '../lib/runtime/init.ts';
 import { FIRST_MERCHANT } from '../lib/order/order-id.ts';
 import { buyerFirstSteps, type Machine, machine, openBuyerResources } from '../lib/deployment.ts';
 import type { MerchantSecret } from '../lib/secrets/merchant.ts';
+import { quoteKeysOf } from '../lib/secrets/mini-program.ts';
 import type { VersionedSecret } from '../lib/secrets/versioned-secret.ts';
 import { authenticate, type Buyer, type SessionContext } from '../lib/http/session.ts';
 import type { Table } from '../lib/table/client.ts';
@@ -61,7 +62,6 @@ async function checkoutTerms(
   { openid, appid }: Buyer,
   { config, miniProgram, merchant, table, wechatPay, nowMs }: PrepayDependencies,
 ): Promise<CheckoutTerms> {
-  const { quoteKey } = await miniProgram.current();
   const { mchid, subMchid, spAppid } = await merchant.current();
   return {
     table,
@@ -77,7 +77,7 @@ async function checkoutTerms(
     lifetimeSeconds: config.orderLifetimeSeconds,
     orderOptions: config.orderOptions,
     allowVirtualGoods: config.allowVirtualGoods,
-    quoteKey,
+    quoteKeys: quoteKeysOf(miniProgram),
     idempotencyKey: header(event, 'idempotency-key'),
     nowMs: nowMs(),
   };

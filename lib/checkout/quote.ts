@@ -49,33 +49,22 @@ const KNOWN_CLAIMS: ReadonlySet<string> = new Set([
   'sub',
 ]);
 
+/** What a quote is verified with. */
+export interface QuoteTerms {
+  /** Keys it may be signed with, the likeliest first. */
+  readonly quoteKeys: AsyncIterable<string>;
+  readonly nowMs: number;
+}
+
 /**
  * The content of a quote whose signature and life time hold. Its values still have to pass the
  * order rules.
  *
  * @throws {InvalidRequestError} `QUOTE_EXPIRED` or `QUOTE_INVALID`, saying which part is wrong.
  */
-export async function verifyQuote(
-  quote: string,
-  options: { quoteKey: string | undefined; nowMs: number },
-): Promise<Quote> {
-  if (!options.quoteKey) {
-    throw invalidQuote('this shop does not accept quotes (no quoteKey)');
-  }
-  let payload: JWTPayload;
-  try {
-    ({ payload } = await jwtVerify(quote, new TextEncoder().encode(options.quoteKey), {
-      algorithms: ['HS256'],
-      requiredClaims: ['exp'],
-      currentDate: new Date(options.nowMs),
-    }));
-  } catch (error) {
-    if (error instanceof errors.JWTExpired) {
-      throw new InvalidRequestError('QUOTE_EXPIRED');
-    }
-    throw refusalOf(error);
-  }
-  assertClaims(payload, options.nowMs);
+export async function verifyQuote(quote: string, terms: QuoteTerms): Promise<Quote> {
+  const payload = await verifiedClaims(quote, terms);
+  assertClaims(payload, terms.nowMs);
   const parsed = v.safeParse(quoteClaims, payload);
   if (parsed.success) {
     return parsed.output;
@@ -87,6 +76,30 @@ export async function verifyQuote(
       : 'claim {claim} has a wrong type or value',
     fieldPath(issue),
   );
+}
+
+/** The claims under the first key that the signature is of. */
+async function verifiedClaims(
+  quote: string,
+  { quoteKeys, nowMs }: QuoteTerms,
+): Promise<JWTPayload> {
+  let refusal = invalidQuote('this shop does not accept quotes (no quoteKey)');
+  for await (const quoteKey of quoteKeys) {
+    try {
+      const { payload } = await jwtVerify(quote, new TextEncoder().encode(quoteKey), {
+        algorithms: ['HS256'],
+        requiredClaims: ['exp'],
+        currentDate: new Date(nowMs),
+      });
+      return payload;
+    } catch (error) {
+      refusal = refusalOf(error);
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) {
+        break;
+      }
+    }
+  }
+  throw refusal;
 }
 
 /** A misspelt claim is refused, not ignored: with `openId`, a quote would be good for every buyer. */
@@ -101,6 +114,9 @@ function assertClaims(payload: JWTPayload, nowMs: number): void {
 }
 
 function refusalOf(error: unknown): InvalidRequestError {
+  if (error instanceof errors.JWTExpired) {
+    return new InvalidRequestError('QUOTE_EXPIRED');
+  }
   if (error instanceof errors.JWTClaimValidationFailed) {
     return invalidQuote(
       error.reason === 'missing' ? 'claim {claim} is missing' : 'claim {claim} does not hold',

@@ -22,7 +22,8 @@ export interface CheckoutTerms extends Parties {
   readonly orderOptions?: OrderOptions | undefined;
   /** Whether the deployment sells virtual goods by ordinary payment. */
   readonly allowVirtualGoods: boolean;
-  readonly quoteKey: string | undefined;
+  /** Keys that a quote may be signed with; read when there is one. */
+  readonly quoteKeys: AsyncIterable<string>;
   /** Required for a cart and a quote; an order that is paid again has its own number. */
   readonly idempotencyKey: string | undefined;
   readonly nowMs: number;

@@ -26,6 +26,12 @@ export function issueToken(
     .sign(bytes(options.sessionKey));
 }
 
+interface Verifier {
+  readonly appid: string;
+  readonly sessionKey: string;
+  readonly nowMs: number;
+}
+
 /**
  * The openid that a token proves.
  *
@@ -33,30 +39,54 @@ export function issueToken(
  */
 export async function verifyToken(
   authorization: string | undefined,
-  options: { appid: string; sessionKey: string; nowMs: number },
+  verifier: Verifier,
 ): Promise<string> {
+  const openid = await provenOpenid(bearerToken(authorization), verifier);
+  if (openid === undefined) {
+    throw new UnauthenticatedError();
+  }
+  return openid;
+}
+
+function bearerToken(authorization: string | undefined): string {
   const token = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1];
   if (!token) {
     throw new UnauthenticatedError();
   }
+  return token;
+}
+
+/** Nothing when the token is not of this key and mini-program, and so perhaps of another version's. */
+async function provenOpenid(
+  token: string,
+  { appid, sessionKey, nowMs }: Verifier,
+): Promise<string | undefined> {
   try {
-    const { payload } = await jwtVerify(token, bytes(options.sessionKey), {
+    const { payload } = await jwtVerify(token, bytes(sessionKey), {
       algorithms: ['HS256'],
-      audience: options.appid,
+      audience: appid,
       requiredClaims: ['sub', 'exp'],
-      currentDate: new Date(options.nowMs),
+      currentDate: new Date(nowMs),
     });
     if (!payload.sub) {
       throw new UnauthenticatedError();
     }
     return payload.sub;
   } catch (error) {
-    if (error instanceof errors.JWTExpired) {
-      throw new UnauthenticatedError('TOKEN_EXPIRED');
+    if (isOfOtherVersion(error)) {
+      return undefined;
     }
-    throw new UnauthenticatedError();
+    throw new UnauthenticatedError(
+      error instanceof errors.JWTExpired ? 'TOKEN_EXPIRED' : 'UNAUTHENTICATED',
+    );
   }
 }
+
+const isOfOtherVersion = (error: unknown) =>
+  error instanceof errors.JWSSignatureVerificationFailed ||
+  (error instanceof errors.JWTClaimValidationFailed &&
+    error.claim === 'aud' &&
+    error.reason === 'check_failed');
 
 /** Who calls: a buyer, known by openid to the mini-program of that appid. */
 export interface Buyer {
@@ -70,7 +100,9 @@ export interface SessionContext {
 }
 
 /**
- * The buyer whose token a request carries. The token says for which mini-program it was made.
+ * The buyer whose token a request carries. The token says for which mini-program it was made, and
+ * is good for its whole life whichever environment made it: after a rotation some sign with the
+ * new version of the secret and some, for five minutes, with the one before.
  *
  * @throws {UnauthenticatedError} as `verifyToken` does.
  */
@@ -78,8 +110,12 @@ export async function authenticate(
   event: APIGatewayProxyEventV2,
   { miniProgram, nowMs }: SessionContext,
 ): Promise<Buyer> {
-  const { appid, sessionKey } = await miniProgram.current();
-  const authorization = header(event, 'authorization');
-  const openid = await verifyToken(authorization, { appid, sessionKey, nowMs: nowMs() });
-  return { openid, appid };
+  const token = bearerToken(header(event, 'authorization'));
+  for await (const { appid, sessionKey } of miniProgram.candidates()) {
+    const openid = await provenOpenid(token, { appid, sessionKey, nowMs: nowMs() });
+    if (openid !== undefined) {
+      return { openid, appid };
+    }
+  }
+  throw new UnauthenticatedError();
 }

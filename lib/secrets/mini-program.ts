@@ -39,3 +39,14 @@ export function openMiniProgramSecret(
 ): VersionedSecret<MiniProgramSecret> {
   return openSecret(client, miniProgramSecretId, miniProgramSecret, { nowMs });
 }
+
+/** The keys that a genuine quote may be signed with, the likeliest first; none in a shop without quotes. */
+export async function* quoteKeysOf(
+  miniProgram: VersionedSecret<MiniProgramSecret>,
+): AsyncGenerator<string> {
+  for await (const { quoteKey } of miniProgram.candidates()) {
+    if (quoteKey) {
+      yield quoteKey;
+    }
+  }
+}

@@ -33,6 +33,16 @@ export interface VersionedSecret<T> {
   candidates(options?: { readonly isGenuine?: boolean }): AsyncGenerator<T>;
 }
 
+/**
+ * The current version, read afresh: for whoever was refused with the one at hand. At most once in
+ * 2 s; for the rest it is the one that was read then.
+ */
+export async function readAfresh<T>(secret: VersionedSecret<T>): Promise<T> {
+  const versions = secret.candidates();
+  while (!(await versions.next()).done) {}
+  return secret.current();
+}
+
 interface Version<T> {
   readonly text: string;
   readonly value: T;

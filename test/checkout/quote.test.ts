@@ -16,11 +16,17 @@ const quoteClaims = {
   description: '拿铁',
   exp: NOW + 60,
 };
-const quoteOptions = { quoteKey: QUOTE_KEY, nowMs: NOW * 1000 };
+async function* keys(...all: string[]) {
+  yield* all;
+}
+
+/** Keys can be gone through once. */
+const optionsWith = (nowMs = NOW * 1000, ...all: string[]) => ({ quoteKeys: keys(...all), nowMs });
+const quoteOptions = (nowMs?: number) => optionsWith(nowMs, QUOTE_KEY);
 
 async function quoteProblem(
   quote: string,
-  options = quoteOptions as Parameters<typeof verifyQuote>[1],
+  options: Parameters<typeof verifyQuote>[1] = quoteOptions(),
 ) {
   const error = await verifyQuote(quote, options).then(
     () => undefined,
@@ -37,12 +43,12 @@ describe('a quote', () => {
   test('says number, price and description, and whatever else an order may have', async () => {
     const more = { openid: OPENID, attach: 'table 5' };
 
-    expect(await verifyQuote(jwt(quoteClaims, QUOTE_KEY), quoteOptions)).toEqual({
+    expect(await verifyQuote(jwt(quoteClaims, QUOTE_KEY), quoteOptions())).toEqual({
       outTradeNo: 'order-0001',
       totalFen: 2800,
       description: '拿铁',
     });
-    expect(await verifyQuote(jwt({ ...quoteClaims, ...more }, QUOTE_KEY), quoteOptions)).toEqual({
+    expect(await verifyQuote(jwt({ ...quoteClaims, ...more }, QUOTE_KEY), quoteOptions())).toEqual({
       outTradeNo: 'order-0001',
       totalFen: 2800,
       description: '拿铁',
@@ -54,7 +60,7 @@ describe('a quote', () => {
     const registered = { iat: NOW, nbf: NOW, iss: 'shop', jti: '1', aud: APPID, sub: OPENID };
     const claims = { ...quoteClaims, ...registered, exp: NOW + 7 * 86_400 };
 
-    expect(await verifyQuote(jwt(claims, QUOTE_KEY), quoteOptions)).toEqual({
+    expect(await verifyQuote(jwt(claims, QUOTE_KEY), quoteOptions())).toEqual({
       outTradeNo: 'order-0001',
       totalFen: 2800,
       description: '拿铁',
@@ -62,7 +68,7 @@ describe('a quote', () => {
   });
 
   test('expires', async () => {
-    const late = { ...quoteOptions, nowMs: (NOW + 60) * 1000 };
+    const late = quoteOptions((NOW + 60) * 1000);
 
     expect(await quoteProblem(jwt(quoteClaims, QUOTE_KEY), late)).toEqual({
       code: 'QUOTE_EXPIRED',
@@ -139,10 +145,48 @@ describe('a quote is refused, saying which part is wrong', () => {
     expect(await quoteProblem(quote)).toEqual({ code: 'QUOTE_INVALID', problem });
   });
 
-  test.each([undefined, ''])('when the shop has no key for quotes (%j)', async (quoteKey) => {
-    expect(await quoteProblem(jwt(quoteClaims, ''.padEnd(32)), { quoteKey, nowMs: 0 })).toEqual({
+  test('when the shop has no key for quotes', async () => {
+    expect(await quoteProblem(jwt(quoteClaims, ''.padEnd(32)), optionsWith())).toEqual({
       code: 'QUOTE_INVALID',
       problem: 'this shop does not accept quotes (no quoteKey)',
     });
+  });
+
+  test('when it is of none of several keys', async () => {
+    const options = optionsWith(undefined, 'n'.repeat(32), QUOTE_KEY);
+
+    expect(await quoteProblem(jwt(quoteClaims, SESSION_KEY), options)).toMatchObject({
+      problem: NOT_OURS,
+    });
+  });
+});
+
+describe('a quote of the key before', () => {
+  const NEW_KEY = 'n'.repeat(32);
+  const both = (nowMs?: number) => optionsWith(nowMs, NEW_KEY, QUOTE_KEY);
+
+  test('is good for its life, like one of the new key', async () => {
+    for (const key of [NEW_KEY, QUOTE_KEY]) {
+      expect(await verifyQuote(jwt(quoteClaims, key), both())).toMatchObject({ totalFen: 2800 });
+    }
+    expect(await quoteProblem(jwt(quoteClaims, QUOTE_KEY), both((NOW + 60) * 1000))).toMatchObject({
+      code: 'QUOTE_EXPIRED',
+    });
+  });
+
+  test('is looked for only when the signature is not that of the new one', async () => {
+    const asked: string[] = [];
+    const quoteKeys = (async function* () {
+      for (const key of [NEW_KEY, QUOTE_KEY]) {
+        asked.push(key);
+        yield key;
+      }
+    })();
+    const old = jwt({ ...quoteClaims, exp: NOW - 1 }, NEW_KEY);
+
+    expect(await quoteProblem(old, { quoteKeys, nowMs: NOW * 1000 })).toMatchObject({
+      code: 'QUOTE_EXPIRED',
+    });
+    expect(asked).toEqual([NEW_KEY]);
   });
 });
