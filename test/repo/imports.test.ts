@@ -10,6 +10,7 @@ import { listProjectFiles, readProjectFile } from './project.ts';
  */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'lib/order': [],
+  'lib/refund': ['lib/order'],
   'lib/transport': [],
   'lib/weixin': ['lib/transport'],
   'lib/runtime': ['lib/order'],
@@ -202,6 +203,16 @@ describe('imports', () => {
     const others = importsIn('lib/order').filter(
       ({ to }) =>
         !to.startsWith('lib/order/') && !['lib/errors.ts', 'node:crypto', 'valibot'].includes(to),
+    );
+
+    expect(describeImports(others)).toEqual([]);
+  });
+
+  test('of lib/refund go to lib/order and lib/errors.ts, and to nothing that does I/O', () => {
+    const others = importsIn('lib/refund').filter(
+      ({ to }) =>
+        !/^lib\/(refund|order)\//.test(to) &&
+        !['lib/errors.ts', 'node:crypto', 'valibot'].includes(to),
     );
 
     expect(describeImports(others)).toEqual([]);
