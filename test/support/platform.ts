@@ -1,4 +1,11 @@
 /** Makes the code under test take this machine for one with another system. */
+import { existsSync } from 'node:fs';
+
+/** Whose ways to look at a process work here: `/proc` of Linux, `ps` as on macOS. */
+export const PROCESS_PLATFORMS = [
+  ...(existsSync('/proc/self/stat') ? ['linux'] : []),
+  ...(existsSync('/bin/ps') ? ['darwin'] : []),
+];
 
 const platform = Object.getOwnPropertyDescriptor(process, 'platform') ?? {};
 

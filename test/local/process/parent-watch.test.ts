@@ -6,6 +6,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isAlive } from '../../../local/process/running-process.ts';
+import { PROCESS_PLATFORMS } from '../../support/platform.ts';
 
 const WATCH = new URL('../../../local/process/parent-watch.ts', import.meta.url).href;
 /** Longer than one look of the watch. */
@@ -73,7 +74,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-describe.each(['linux', 'darwin'])('a stack under npm on %s', (platform) => {
+describe.each(PROCESS_PLATFORMS)('a stack under npm on %s', (platform) => {
   it.each(['nothing', 'sh'] as const)(
     'goes on when the shell of npm start & is closed, with %s between npm and it',
     async (between) => {

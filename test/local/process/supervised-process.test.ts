@@ -11,7 +11,7 @@ import {
   type SupervisedProcess,
   startSupervised,
 } from '../../../local/process/supervised-process.ts';
-import { fakePlatform, restorePlatform } from '../../support/platform.ts';
+import { fakePlatform, PROCESS_PLATFORMS, restorePlatform } from '../../support/platform.ts';
 
 let directory: string;
 let pidFile: string;
@@ -96,7 +96,7 @@ describe('a program that an earlier start left behind', () => {
     return child;
   };
 
-  it.each(['linux', 'darwin'])('is ended on %s', async (platform) => {
+  it.each(PROCESS_PLATFORMS)('is ended on %s', async (platform) => {
     const child = await leave();
     const gone = once(child, 'exit');
     fakePlatform(platform);
@@ -109,18 +109,36 @@ describe('a program that an earlier start left behind', () => {
     expect(readPid(pidFile)).toBe(0);
   });
 
-  it('is ended where PATH lacks ps, which writes what is not ASCII in its own way', async () => {
+  it.runIf(PROCESS_PLATFORMS.includes('darwin'))('is ended where PATH lacks ps', async () => {
     const child = await leave();
     const gone = once(child, 'exit');
     vi.stubEnv('PATH', directory);
     fakePlatform('darwin');
     try {
-      expect(describeProcess(child.pid ?? 0)?.command).not.toContain('中文');
       await endLeftover(pidFile, directory);
     } finally {
       restorePlatform();
     }
     await gone;
+    expect(readPid(pidFile)).toBe(0);
+  });
+
+  it('is ended where ps writes what is not ASCII in escapes of its own', async () => {
+    const child = await leave();
+    const gone = once(child, 'exit');
+    const escaped = directory.replaceAll('中文', String.raw`\M-d\M-8\M--`);
+    const ps = `#!/bin/sh\nkill -0 "$3" && echo '1 program ${escaped}'\n`;
+    writeFileSync(path.join(directory, 'ps'), ps, { mode: 0o755 });
+    vi.stubEnv('PATH', directory);
+    fakePlatform('darwin');
+    try {
+      expect(describeProcess(child.pid ?? 0)?.command).toContain('M-d');
+      await endLeftover(pidFile, directory);
+    } finally {
+      restorePlatform();
+    }
+    await gone;
+    expect(readPid(pidFile)).toBe(0);
   });
 
   it('is left alone when its pid is somebody else by now', async () => {
@@ -133,7 +151,7 @@ describe('a program that an earlier start left behind', () => {
 });
 
 describe('what is known of a process', () => {
-  it.each(['linux', 'darwin'])('on %s is its parent and its whole command', (platform) => {
+  it.each(PROCESS_PLATFORMS)('on %s is its parent and its whole command', (platform) => {
     fakePlatform(platform);
     try {
       expect(describeProcess(process.pid)).toMatchObject({
