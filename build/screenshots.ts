@@ -38,6 +38,14 @@ async function pay({ page }: Scene): Promise<void> {
 
 const choose = ({ page }: Scene, fault: string) => page.locator(`[data-fault="${fault}"]`).click();
 
+/** Messages of the other language are gone from the page, and the buyer logs in once more. */
+async function beginAnew({ page }: Scene): Promise<void> {
+  await settle(page);
+  await page.locator('#clear').click();
+  await page.evaluate('localStorage.clear()');
+  await page.locator('#restart').click();
+}
+
 /** One payment; then a lost notification, healed; then a tampered one, refused and explained. */
 async function tellStory(scene: Scene, language: string): Promise<void> {
   const { page, take } = scene;
@@ -85,7 +93,7 @@ async function main(): Promise<void> {
   try {
     for (const language of ['en', 'zh']) {
       const desktop = await open(language, DESKTOP);
-      await desktop.page.locator('#clear').click();
+      await beginAnew(desktop);
       await tellStory(desktop, language);
       await desktop.page.context().close();
       const small = await open(language, PHONE);

@@ -55,7 +55,7 @@ const ENGLISH = {
   depositNoteMissing: 'Say what the deposit is for.',
   amountInvalid: 'Enter an amount with at most two decimals.',
   order: 'Order',
-  orderNumber: 'Order number',
+  orderNumber: 'Order no.',
   find: 'Look up',
   checking: 'Checking',
   checkAgain: 'Check again',
