@@ -191,6 +191,18 @@ describe('a Node that cannot run the project', () => {
   });
 });
 
+test.each(['README.md', 'README.zh-CN.md'])(
+  '%s has commands that PowerShell 5.1 takes as sh does',
+  (page) => {
+    const commands = [...readProjectFile(page).matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(
+      ([, block = '']) => block.trimEnd().split('\n'),
+    );
+
+    expect(commands.length).toBeGreaterThan(2);
+    expect(commands.filter((command) => /[&|;<>$"'\\(){}]|^\w+=/.test(command))).toEqual([]);
+  },
+);
+
 describe('scripts of npm', () => {
   test('use no syntax of one shell only', () => {
     const { scripts } = JSON.parse(readProjectFile('package.json')) as {
