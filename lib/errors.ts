@@ -44,6 +44,7 @@ export type ErrorCode =
   | 'UNAUTHENTICATED'
   | 'TOKEN_EXPIRED'
   | 'ORDER_NOT_FOUND'
+  | 'TEMPORARILY_UNAVAILABLE'
   | 'WECHAT_UNREACHABLE'
   | 'WECHAT_PAY_BUSY'
   | 'WECHAT_PAY_REFUSED'
@@ -204,6 +205,16 @@ export class WechatPayMalformedMessageError extends ServiceError {
 
 /** Where the owner mends a mistake; each is a field of the log line. */
 export type WhereToMend = Readonly<Record<'secret' | 'field' | 'consolePage', string>>;
+
+/**
+ * The table or the secret store is slow, throttles or is down. Nothing was decided: the same request
+ * under the same key goes on where this one ended.
+ */
+export class TemporarilyUnavailableError extends ServiceError {
+  constructor(reason: string, cause?: unknown) {
+    super('TEMPORARILY_UNAVAILABLE', true, { reason, cause });
+  }
+}
 
 /** The deployment is set up wrongly. `reason` names the setting or field, never its value. */
 export class ConfigError extends ServiceError {

@@ -8,6 +8,7 @@ import {
   OrderConflictError,
   OrderNotFoundError,
   ServiceError,
+  TemporarilyUnavailableError,
   UnauthenticatedError,
   WechatPayMalformedMessageError,
   WechatPayNotReadyError,
@@ -130,10 +131,21 @@ describe('the HTTP status', () => {
     [429, ['LOGIN_TOO_OFTEN']],
     [500, ['CONFIG_ERROR', 'INTERNAL_ERROR']],
     [502, ['WECHAT_PAY_REFUSED', 'SIGNATURE_INVALID', 'MALFORMED_MESSAGE']],
-    [503, ['WECHAT_UNREACHABLE', 'WECHAT_PAY_BUSY', 'WEIXIN_BUSY']],
+    [503, ['TEMPORARILY_UNAVAILABLE', 'WECHAT_UNREACHABLE', 'WECHAT_PAY_BUSY', 'WEIXIN_BUSY']],
   ])('is %i for %j', (status, expected) => {
     expect(expected.map((code) => ERROR_TEXTS[code].status)).toEqual(expected.map(() => status));
   });
+});
+
+test('whoever is to repeat a request is told when, and nobody else is', () => {
+  for (const code of codes) {
+    const { status, retryAfterSeconds } = ERROR_TEXTS[code];
+
+    expect([code, retryAfterSeconds !== undefined]).toEqual([
+      code,
+      status === 503 || status === 429,
+    ]);
+  }
 });
 
 describe('every error', () => {
@@ -172,6 +184,12 @@ describe('every error', () => {
       false,
     ],
     [new WechatPayNotReadyError('r'), 'WechatPayNotReadyError', 'WECHAT_PAY_BUSY', true],
+    [
+      new TemporarilyUnavailableError('r'),
+      'TemporarilyUnavailableError',
+      'TEMPORARILY_UNAVAILABLE',
+      true,
+    ],
     [new ConfigError('r'), 'ConfigError', 'CONFIG_ERROR', false],
   ])('has a name, a code and whether to repeat: %s', (error, name, code, retryable) => {
     expect(error).toBeInstanceOf(ServiceError);

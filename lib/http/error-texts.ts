@@ -4,6 +4,8 @@ import { type Language, problemText } from './problem-texts.ts';
 
 interface ErrorText {
   readonly status: number;
+  /** After how long the same request may do better; the header `Retry-After`. */
+  readonly retryAfterSeconds?: number;
   readonly en: string;
   readonly zh: string;
 }
@@ -138,6 +140,7 @@ export const ERROR_TEXTS: Readonly<Record<PublicErrorCode, ErrorText>> = {
   },
   LOGIN_TOO_OFTEN: {
     status: 429,
+    retryAfterSeconds: 60,
     en: 'Too many logins in a short time; wait a minute.',
     zh: '登录过于频繁，请稍后再试。',
   },
@@ -146,18 +149,27 @@ export const ERROR_TEXTS: Readonly<Record<PublicErrorCode, ErrorText>> = {
     en: 'WeChat blocks this account from logging in.',
     zh: '该微信账号存在风险，暂时无法登录。',
   },
+  TEMPORARILY_UNAVAILABLE: {
+    status: 503,
+    retryAfterSeconds: 2,
+    en: 'Nothing was decided, because our storage is busy; repeat the request with the same Idempotency-Key.',
+    zh: '系统存储繁忙，尚未作出任何处理，请使用相同的 Idempotency-Key 重试。',
+  },
   WEIXIN_BUSY: {
     status: 503,
+    retryAfterSeconds: 2,
     en: 'WeChat is busy; call wx.login again in a moment.',
     zh: '微信系统繁忙，请稍后重新调用 wx.login。',
   },
   WECHAT_UNREACHABLE: {
     status: 503,
+    retryAfterSeconds: 2,
     en: 'WeChat did not answer in time; repeat the request with the same Idempotency-Key.',
     zh: '微信未及时响应，请使用相同的 Idempotency-Key 重试。',
   },
   WECHAT_PAY_BUSY: {
     status: 503,
+    retryAfterSeconds: 2,
     en: 'WeChat Pay is busy; repeat the request with the same Idempotency-Key.',
     zh: '微信支付系统繁忙，请使用相同的 Idempotency-Key 重试。',
   },

@@ -8,6 +8,7 @@ import { ERROR_TEXTS, errorText, type PublicErrorCode } from './error-texts.ts';
 import { header } from './input.ts';
 import type { Language } from './problem-texts.ts';
 import { ServiceError } from '../errors.ts';
+import { namePassingFailure } from '../runtime/aws-failure.ts';
 import { describeError, type FunctionLog, type Log } from '../runtime/log.ts';
 
 /** What an operation knows of the call besides the event. */
@@ -44,7 +45,8 @@ export function httpHandler<Dependencies>(
       const body = await operation(event, dependencies(), { requestId, log });
       return jsonResponse(200, body, requestId);
     } catch (error) {
-      return errorResponse(error, preferredLanguage(event), requestId, log);
+      const failure = namePassingFailure(error);
+      return errorResponse(failure, preferredLanguage(event), requestId, log);
     } finally {
       functionLog.flush();
     }
@@ -72,7 +74,7 @@ function errorResponse(
   log: Log,
 ): APIGatewayProxyStructuredResultV2 {
   const code: PublicErrorCode = error instanceof ServiceError ? error.code : 'INTERNAL_ERROR';
-  const { status } = ERROR_TEXTS[code];
+  const { status, retryAfterSeconds } = ERROR_TEXTS[code];
   const parameters = error instanceof ServiceError ? error.parameters : {};
   log[status >= 500 ? 'error' : 'warn']('request failed', { status, ...describeError(error) });
   if (code === 'CONFIG_ERROR') {
@@ -85,7 +87,10 @@ function errorResponse(
       ...(code === 'PRICE_CHANGED' && { totalFen: parameters['totalFen'] }),
     },
   };
-  return jsonResponse(status, body, requestId);
+  const answer = jsonResponse(status, body, requestId);
+  return retryAfterSeconds === undefined
+    ? answer
+    : { ...answer, headers: { ...answer.headers, 'retry-after': String(retryAfterSeconds) } };
 }
 
 function jsonResponse(

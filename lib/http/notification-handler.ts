@@ -7,9 +7,11 @@ import type {
 import {
   ConfigError,
   ServiceError,
+  TemporarilyUnavailableError,
   WechatPayMalformedMessageError,
   WechatPaySignatureError,
 } from '../errors.ts';
+import { namePassingFailure } from '../runtime/aws-failure.ts';
 import { describeError, type FunctionLog, type Log } from '../runtime/log.ts';
 import type { ApiVersion } from '../order/parties.ts';
 import type { Decision } from '../order/transition.ts';
@@ -60,7 +62,7 @@ export function notificationHandler<Dependencies>(
       const decision = await operation(event, dependencies(), { ...route, log });
       return answer(route.apiVersion, requestId, failureOf(decision));
     } catch (error) {
-      return answer(route.apiVersion, requestId, reportFailure(error, log));
+      return answer(route.apiVersion, requestId, reportFailure(namePassingFailure(error), log));
     } finally {
       functionLog.flush();
     }
@@ -95,6 +97,9 @@ function reportFailure(error: unknown, log: Log): Failure {
     return { statusCode: 400, code };
   }
   log.error('notification not processed; WeChat sends it again', describeError(error));
+  if (error instanceof TemporarilyUnavailableError) {
+    return { statusCode: 503, code };
+  }
   if (error instanceof ConfigError) {
     log.count('ConfigError');
   }

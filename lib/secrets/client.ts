@@ -4,6 +4,7 @@ import {
   ResourceNotFoundException,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import { ConfigError } from '../errors.ts';
 
 export type SecretsClient = Pick<SecretsManagerClient, 'send'>;
 
@@ -19,7 +20,19 @@ export function openSecretsClient(): SecretsClient {
   });
 }
 
-/** The text of one version, empty when it has bytes instead; nothing when there is no such version. */
+/** Refusals that last until the owner mends them: the role, the key of KMS, a deleted secret. */
+const LASTING: ReadonlySet<string> = new Set([
+  'AccessDeniedException',
+  'DecryptionFailure',
+  'InvalidRequestException',
+  'InvalidParameterException',
+]);
+
+/**
+ * The text of one version, empty when it has bytes instead; nothing when there is no such version.
+ *
+ * @throws {ConfigError} when AWS refuses for a reason that lasts.
+ */
 export async function readSecret(
   client: SecretsClient,
   secretId: string,
@@ -33,6 +46,10 @@ export async function readSecret(
   } catch (error) {
     if (error instanceof ResourceNotFoundException) {
       return undefined;
+    }
+    const { name } = error as Error;
+    if (LASTING.has(name)) {
+      throw new ConfigError(`the secret ${secretId} cannot be read: ${name}`);
     }
     throw error;
   }

@@ -25,7 +25,8 @@ export interface VersionedSecret<T> {
   /**
    * Every version a genuine message may be signed with, the likeliest first: the cached current
    * one; then, only if the caller goes on, versions read afresh, at most once in 2 s. So a
-   * rotation loses no message in flight, and normal traffic costs no call.
+   * rotation loses no message in flight, and normal traffic costs no call. Fails instead of ending
+   * while they cannot be read: then nobody knows whether a message is genuine.
    *
    * @param options `isGenuine` when the message is proved to be WeChat's already: then versions
    * are read afresh without a limit, because no stranger can ask for it.
@@ -102,14 +103,21 @@ function openVersions<T>({ readCurrent, readPrevious, nowMs }: Source<T>): Versi
   const current = openCurrent(readCurrent, nowMs);
   let previous: Version<T> | undefined;
   let refreshedAtMs = Number.NEGATIVE_INFINITY;
+  let refreshFailure: { readonly error: unknown } | undefined;
 
   /** Whoever comes while it runs waits for it: their message may be signed with the new key too. */
   const refresh = oneAtATime(async () => {
     refreshedAtMs = nowMs();
+    refreshFailure = undefined;
     const fetchPrevious = async () => {
       previous = await readPrevious();
     };
-    await Promise.all([current.readAfresh(), fetchPrevious()]);
+    try {
+      await Promise.all([current.readAfresh(), fetchPrevious()]);
+    } catch (error) {
+      refreshFailure = { error };
+      throw error;
+    }
   });
 
   /** The versions at hand that a caller has not had yet. */
@@ -135,6 +143,10 @@ function openVersions<T>({ readCurrent, readPrevious, nowMs }: Source<T>): Versi
       }
       // Also when another caller's refresh ended meanwhile: what it brought is new to this one.
       yield* untried(tried);
+      if (refreshFailure) {
+        // Whoever comes in between does not know either whether there is a newer version.
+        throw refreshFailure.error;
+      }
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Several rows with one consistent read. */
 import { BatchGetItemCommand } from '@aws-sdk/client-dynamodb';
+import { TemporarilyUnavailableError } from '../errors.ts';
 import { type Item, keyOf } from './attributes.ts';
 import type { TableConnection } from './client.ts';
 import type { RowKey } from './schema.ts';
@@ -14,7 +15,7 @@ export async function batchGet(table: TableConnection, keys: readonly RowKey[]):
   let pending: Item[] = keys.map(keyOf);
   for (let attempt = 0; pending.length > 0; attempt += 1) {
     if (attempt === 3) {
-      throw new Error('DynamoDB left keys of a batch unread three times');
+      throw new TemporarilyUnavailableError('DynamoDB left keys of a batch unread three times');
     }
     const answer = await table.client.send(
       new BatchGetItemCommand({

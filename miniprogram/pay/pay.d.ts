@@ -186,6 +186,8 @@ export type ServerReason =
   | 'login-code-used'
   | 'login-too-often'
   | 'login-user-blocked'
+  /** The server's storage is busy; nothing was decided. */
+  | 'temporarily-unavailable'
   | 'weixin-busy'
   | 'wechat-unreachable'
   | 'wechat-pay-busy'

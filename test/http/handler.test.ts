@@ -5,6 +5,7 @@ import {
   LoginError,
   OrderConflictError,
   OrderNotFoundError,
+  TemporarilyUnavailableError,
   UnauthenticatedError,
   WechatPayServiceError,
   WechatPaySignatureError,
@@ -142,6 +143,32 @@ describe('an error', () => {
     expect(body).not.toContain('stack');
     expect(recorded.log.lines).toHaveLength(1);
     expect(recorded.log.lines[0]).toMatchObject({ level: 'error', fields: { status } });
+  });
+
+  test.each([
+    [new TemporarilyUnavailableError('r'), '2'],
+    [new WechatPayTransportError('unknown', 'r'), '2'],
+    [new LoginError('LOGIN_TOO_OFTEN', 'r'), '60'],
+    [new OrderNotFoundError(), undefined],
+    [new Error('r'), undefined],
+  ])('says when to come back, if that is what helps: %s', async (error, seconds) => {
+    expect((await failWith(error)).headers?.['retry-after']).toBe(seconds);
+  });
+
+  test('of AWS that passes is no mistake of ours', async () => {
+    const throttled = Object.assign(new Error('s3cret'), { name: 'ThrottlingException' });
+    const { statusCode, json, headers, recorded } = await failWith(throttled);
+
+    expect([statusCode, json.error.code, headers?.['retry-after']]).toEqual([
+      503,
+      'TEMPORARILY_UNAVAILABLE',
+      '2',
+    ]);
+    expect(recorded.log.lines[0]?.fields).toMatchObject({
+      code: 'TEMPORARILY_UNAVAILABLE',
+      retryable: true,
+      reason: 'AWS cannot serve just now: ThrottlingException',
+    });
   });
 
   test('of the configuration raises its metric, and only that one does', async () => {

@@ -118,6 +118,7 @@ describe('a login', () => {
     [403, 'LOGIN_USER_BLOCKED', 'login-user-blocked', 1],
     [429, 'LOGIN_TOO_OFTEN', 'login-too-often', 1],
     [503, 'WEIXIN_BUSY', 'weixin-busy', 3],
+    [503, 'TEMPORARILY_UNAVAILABLE', 'temporarily-unavailable', 3],
   ])(
     'refused with %i %s fails the payment with %s after %i attempts',
     async (status, code, reason, attempts) => {

@@ -100,6 +100,20 @@ test('a failure of Secrets Manager is not taken for a missing secret', async () 
   await expect(readSecret(client, 'any', 'AWSCURRENT')).rejects.toBe(failure);
 });
 
+test.each([
+  'AccessDeniedException',
+  'DecryptionFailure',
+  'InvalidRequestException',
+  'InvalidParameterException',
+])('a refusal that lasts (%s) is a mistake of the deployment', async (name) => {
+  const failure = Object.assign(new Error('arn:aws:kms:s3cret'), { name });
+  const client = { send: () => Promise.reject(failure) } as never;
+
+  await expect(readSecret(client, 'shop/merchant', 'AWSCURRENT')).rejects.toThrow(
+    new ConfigError(`the secret shop/merchant cannot be read: ${name}`),
+  );
+});
+
 test('the client has time-outs that fit a notification', async () => {
   const client = openSecretsClient();
   await expect(readSecret(client, 'nowhere', 'AWSCURRENT')).resolves.toBeUndefined();

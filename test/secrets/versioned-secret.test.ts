@@ -237,7 +237,29 @@ describe('the versions to verify with', () => {
     clock.nowMs += 5 * 60_000;
 
     await expect(allOf(secret)).rejects.toThrow('network');
-    expect(await allOf(secret)).toEqual(['k2']);
+    const seen: string[] = [];
+    await expect(
+      (async () => {
+        for await (const { key } of secret.candidates()) {
+          seen.push(key);
+        }
+      })(),
+    ).rejects.toThrow('network');
+    expect(seen).toEqual(['k2']);
+  });
+
+  test('end without a failure again once they could be read', async () => {
+    const stored: Stored = { AWSCURRENT: version('k2'), AWSPREVIOUS: new Error('network') };
+    const { secret, clock, reads } = openTest(stored);
+    await expect(allOf(secret)).rejects.toThrow('network');
+    const before = reads.length;
+    await expect(allOf(secret)).rejects.toThrow('network');
+    expect(reads).toHaveLength(before);
+
+    stored.AWSPREVIOUS = version('k1');
+    clock.nowMs += 2_000;
+    expect(await allOf(secret)).toEqual(['k2', 'k1']);
+    expect(await allOf(secret)).toEqual(['k2', 'k1']);
   });
 
   test('are looked for once by a flood of messages that fit none', async () => {
