@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS orders (
   total_fee INTEGER NOT NULL, trade_state TEXT NOT NULL,
   created_at INTEGER NOT NULL, pay_until INTEGER NOT NULL, closes_at INTEGER NOT NULL,
   closed_at INTEGER, paid_at INTEGER, payer_openid TEXT, transaction_id TEXT UNIQUE,
-  names_public_key INTEGER NOT NULL DEFAULT 0
+  names_public_key INTEGER NOT NULL DEFAULT 0, payment TEXT
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS prepays (
   prepay_id TEXT PRIMARY KEY, out_trade_no TEXT NOT NULL, expires_at INTEGER NOT NULL
@@ -62,11 +62,14 @@ export interface Book {
   close(): void;
 }
 
-/** A book that was begun before API v3. */
+/** A book that was begun before API v3, or before coupons. */
 function addMissingColumns(database: DatabaseSync): void {
   const columns = database.prepare('PRAGMA table_info(orders)').all();
   if (!columns.some(({ name }) => name === 'names_public_key')) {
     database.exec('ALTER TABLE orders ADD COLUMN names_public_key INTEGER NOT NULL DEFAULT 0');
+  }
+  if (!columns.some(({ name }) => name === 'payment')) {
+    database.exec('ALTER TABLE orders ADD COLUMN payment TEXT');
   }
 }
 

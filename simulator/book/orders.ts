@@ -2,7 +2,9 @@
 import type { SQLOutputValue } from 'node:sqlite';
 import type { RandomBytes } from '../surroundings/surroundings.ts';
 import type { Book } from './book.ts';
+import { composePayment, type Payment, type PaymentWish, readPayment } from './payment.ts';
 import { type Clock, formatBeijing } from './clock.ts';
+import { isOpen, OPEN_STATES, type OpenState, type TradeState } from './trade-state.ts';
 import {
   type OrderRequest,
   type OrderTerms,
@@ -19,7 +21,6 @@ const MAX_SUB_MERCHANT_LIFETIME_MS = 15 * 24 * 3600 * 1000;
 const MIN_LIFETIME_MS = 60 * 1000;
 const PREPAY_LIFETIME_MS = 2 * 3600 * 1000;
 
-export type TradeState = 'NOTPAY' | 'SUCCESS' | 'REFUND' | 'CLOSED';
 /** `RSA` marks an order of API v3. */
 export type OrderSignType = SignType | 'RSA';
 
@@ -40,6 +41,8 @@ export interface Order {
   readonly paidAtMs: number | null;
   readonly payerOpenid: string | null;
   readonly transactionId: string | null;
+  /** How it was paid; of an unpaid order, how it would be without coupons. */
+  readonly payment: Payment;
   readonly refundedFen: number;
 }
 
@@ -70,20 +73,18 @@ export interface Orders {
   issuePrepayId(outTradeNo: string): string;
   findPrepay(prepayId: string): Prepay | undefined;
   prepaysOf(outTradeNo: string): Prepay[];
+  /** Unpaid → another unpaid state, or revoked. False when the order is not open. */
+  setState(outTradeNo: string, state: OpenState | 'REVOKED'): boolean;
   /** Unpaid → closed. The caller has looked at the state in the same turn. */
   close(outTradeNo: string): void;
   /** Closed → unpaid, for a payment that was under way when the order was closed. */
   reopen(outTradeNo: string): void;
   /** Unpaid → paid, exactly once; undefined when the order was not unpaid. */
-  pay(outTradeNo: string, payerOpenid: string): Order | undefined;
+  pay(outTradeNo: string, payerOpenid: string, wish?: PaymentWish): Order | undefined;
   /** Paid → refunded in part or whole. The caller has looked at the amounts in the same turn. */
   refund(outTradeNo: string, refundFen: number): Refund;
   refundsOf(outTradeNo: string): Refund[];
 }
-
-/** Paid, whatever became of the money later. */
-export const isPaid = ({ tradeState }: Order) =>
-  tradeState === 'SUCCESS' || tradeState === 'REFUND';
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -101,7 +102,8 @@ const toPrepay = (row: Row): Prepay => ({
 /** An order that nobody paid or closed is closed when its days are over, also if nothing happens at that moment. */
 function toOrder(row: Row, nowMs: number): Order {
   const closesAtMs = Number(row['closes_at']);
-  const lapsed = row['trade_state'] === 'NOTPAY' && closesAtMs <= nowMs;
+  const stored = String(row['trade_state']) as TradeState;
+  const lapsed = isOpen({ tradeState: stored }) && closesAtMs <= nowMs;
   const request = JSON.parse(String(row['request'])) as OrderRequest;
   const signType = String(row['sign_type']) as OrderSignType;
   return {
@@ -112,16 +114,19 @@ function toOrder(row: Row, nowMs: number): Order {
     signType,
     namesPublicKey: row['names_public_key'] === 1,
     totalFen: Number(row['total_fee']),
-    tradeState: lapsed ? 'CLOSED' : (String(row['trade_state']) as TradeState),
+    tradeState: lapsed ? 'CLOSED' : stored,
     createdAtMs: Number(row['created_at']),
     payUntilMs: Number(row['pay_until']),
     closedAtMs: lapsed ? closesAtMs : toNumberOrNull(row['closed_at']),
     paidAtMs: toNumberOrNull(row['paid_at']),
     payerOpenid: toTextOrNull(row['payer_openid']),
     transactionId: toTextOrNull(row['transaction_id']),
+    payment: readPayment(toTextOrNull(row['payment']), Number(row['total_fee'])),
     refundedFen: Number(row['refunded_fen']),
   };
 }
+
+const IS_OPEN = `trade_state IN (${OPEN_STATES.map((state) => `'${state}'`).join(', ')})`;
 
 const SELECT = `SELECT *, (SELECT COALESCE(SUM(refund_fee), 0) FROM refunds
   WHERE refunds.out_trade_no = orders.out_trade_no) AS refunded_fen FROM orders`;
@@ -143,14 +148,17 @@ export function createOrders(book: Book, clock: Clock, randomBytes: RandomBytes)
     'SELECT * FROM prepays WHERE out_trade_no = ? ORDER BY expires_at',
   );
   const updateClosed = database.prepare(
-    `UPDATE orders SET trade_state = 'CLOSED', closed_at = ? WHERE out_trade_no = ? AND trade_state = 'NOTPAY'`,
+    `UPDATE orders SET trade_state = 'CLOSED', closed_at = ? WHERE out_trade_no = ? AND ${IS_OPEN}`,
   );
   const updateReopened = database.prepare(
     `UPDATE orders SET trade_state = 'NOTPAY', closed_at = NULL WHERE out_trade_no = ? AND trade_state = 'CLOSED'`,
   );
+  const updateState = database.prepare(
+    `UPDATE orders SET trade_state = ? WHERE out_trade_no = ? AND ${IS_OPEN}`,
+  );
   const updatePaid = database.prepare(
-    `UPDATE orders SET trade_state = 'SUCCESS', paid_at = ?, payer_openid = ?, transaction_id = ?
-     WHERE out_trade_no = ? AND trade_state = 'NOTPAY'`,
+    `UPDATE orders SET trade_state = 'SUCCESS', paid_at = ?, payer_openid = ?, transaction_id = ?, payment = ?
+     WHERE out_trade_no = ? AND ${IS_OPEN}`,
   );
   const insertRefund = database.prepare(
     `INSERT INTO refunds (refund_id, out_refund_no, out_trade_no, refund_fee, created_at)
@@ -204,13 +212,21 @@ export function createOrders(book: Book, clock: Clock, randomBytes: RandomBytes)
       return row && toPrepay(row);
     },
     prepaysOf: (outTradeNo) => selectPrepays.all(outTradeNo).map(toPrepay),
+    setState: (outTradeNo, state) => Number(updateState.run(state, outTradeNo).changes) === 1,
     close: (outTradeNo) => void updateClosed.run(clock.now(), outTradeNo),
     reopen: (outTradeNo) => void updateReopened.run(outTradeNo),
-    pay(outTradeNo, payerOpenid) {
+    pay(outTradeNo, payerOpenid, wish = {}) {
       const nowMs = clock.now();
+      const payment = composePayment(find(outTradeNo)?.totalFen ?? 0, wish);
       const serial = book.nextSerial().toString().padStart(10, '0');
       const transactionId = `4200000000${formatBeijing(nowMs).slice(0, 8)}${serial}`;
-      const { changes } = updatePaid.run(nowMs, payerOpenid, transactionId, outTradeNo);
+      const { changes } = updatePaid.run(
+        nowMs,
+        payerOpenid,
+        transactionId,
+        JSON.stringify(payment),
+        outTradeNo,
+      );
       return Number(changes) === 1 ? find(outTradeNo) : undefined;
     },
     refund(outTradeNo, refundFen) {

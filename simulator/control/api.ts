@@ -21,9 +21,11 @@ import {
   listOrders,
   payWithoutPhone,
   refundByHand,
+  setTradeState,
   showOrder,
   showOrderOfPrepay,
 } from './orders.ts';
+import { PAYMENT_FIELDS } from './payment-wish.ts';
 import { FaultRefusedError } from '../host/faults.ts';
 import { type Answer, answerError, answerJson, type Request } from '../host/http.ts';
 import { hasFailed } from '../host/messages.ts';
@@ -128,7 +130,20 @@ const reset: Handler = ({ book, clock, faults, messages, notifier }) => {
   return {};
 };
 
-const FAULT_FIELDS = ['point', 'kind', 'rate', 'times', 'seconds', 'code', 'part'];
+const PAY_FIELDS = ['user', 'evenIfClosed', ...PAYMENT_FIELDS];
+const FAULT_FIELDS = [
+  'point',
+  'kind',
+  'rate',
+  'times',
+  'seconds',
+  'code',
+  'part',
+  'signed',
+  'text',
+  'detail',
+  'status',
+];
 
 /** `fields`: what the body may have, none by default; `any` where a phone ignores what it does not know. */
 type Route = [method: string, path: RegExp, handle: Handler, fields?: readonly string[] | 'any'];
@@ -142,7 +157,8 @@ const ROUTES: Route[] = [
   ['GET', /^\/orders$/, listOrders],
   ['GET', /^\/orders\/([^/]+)$/, showOrder],
   ['GET', /^\/prepays\/([^/]+)$/, showOrderOfPrepay],
-  ['POST', /^\/orders\/([^/]+)\/pay$/, payWithoutPhone, ['user', 'evenIfClosed']],
+  ['POST', /^\/orders\/([^/]+)\/pay$/, payWithoutPhone, PAY_FIELDS],
+  ['POST', /^\/orders\/([^/]+)\/state$/, setTradeState, ['tradeState']],
   ['POST', /^\/orders\/([^/]+)\/refund-in-console$/, refundByHand, ['refundFen', 'notifyUrl']],
   ['GET', /^\/merchant$/, showMerchant],
   ['POST', /^\/merchant$/, changeMerchant, MERCHANT_SETTINGS],

@@ -1,6 +1,6 @@
 /** The part of the control API that makes WeChat misbehave. */
 import { CODE2SESSION_ERRCODES } from '../weixin/code2session.ts';
-import { type Body, ControlError, readNumber } from './input.ts';
+import { type Body, ControlError, readNumber, readText } from './input.ts';
 import { type FaultWish, TAMPER_PARTS, type TamperPart } from '../host/faults.ts';
 import { ERROR_CODES, isErrorCode } from '../v2/errors.ts';
 import { isV3ErrorCode, V3_ERROR_CODES } from '../v3/errors.ts';
@@ -26,6 +26,7 @@ export function addFault({ faults }: Wechat, body: Body) {
   const seconds = readNumber(body, 'seconds', (n) => n >= 0 && n <= 1e9, 'a number of seconds');
   const code = readFaultCode(point, kind, body['code']);
   const part = readPart(point, kind, body['part']);
+  const status = readStatus(kind, body);
   const fault = faults.add({
     ...wish,
     ...(rate === undefined ? {} : { rate }),
@@ -33,6 +34,8 @@ export function addFault({ faults }: Wechat, body: Body) {
     ...(seconds === undefined ? {} : { seconds }),
     ...(code === undefined ? {} : { code }),
     ...(part === undefined ? {} : { part }),
+    ...(status === undefined ? {} : { status }),
+    ...readErrorForm(point, kind, body),
   });
   return { id: fault.id };
 }
@@ -44,6 +47,42 @@ function readPart(point: string, kind: string, part: unknown): TamperPart | unde
     throw new ControlError(400, 'INVALID_FIELD', rule);
   }
   return known;
+}
+
+function readStatus(kind: string, body: Body): number | undefined {
+  if (body['status'] !== undefined && kind !== 'html') {
+    throw new ControlError(400, 'INVALID_FIELD', '"status" belongs to the kind "html" only');
+  }
+  const isStatus = (status: number) => Number.isInteger(status) && status >= 200 && status < 600;
+  return readNumber(body, 'status', isStatus, 'an HTTP status from 200 to 599');
+}
+
+/** Beside its code, an error has a text, a `detail` of any form in v3, and a signature or none. */
+function readErrorForm(
+  point: string,
+  kind: string,
+  body: Body,
+): Pick<FaultWish, 'signed' | 'text' | 'detail'> {
+  const given = ['signed', 'text', 'detail'].filter((name) => body[name] !== undefined);
+  const alone = given.find((name) => name !== 'text');
+  if (given.length > 0 && kind !== 'error') {
+    throw new ControlError(400, 'INVALID_FIELD', `"${given[0]}" belongs to the kind "error" only`);
+  }
+  if (alone !== undefined && point === 'code2session') {
+    const rule = `"${alone}" is not possible at code2session: its answers have no signature and no detail`;
+    throw new ControlError(400, 'INVALID_FIELD', rule);
+  }
+  const { signed, detail } = body;
+  if (signed !== undefined && typeof signed !== 'boolean') {
+    throw new ControlError(400, 'INVALID_FIELD', '"signed" must be true or false');
+  }
+  const isShort = (text: string) => text.length <= 256;
+  const text = readText(body, 'text', isShort, 'a text of up to 256 characters');
+  return {
+    ...(signed === undefined ? {} : { signed }),
+    ...(text === undefined ? {} : { text }),
+    ...(detail === undefined ? {} : { detail }),
+  };
 }
 
 function readFaultCode(point: string, kind: string, code: unknown): string | undefined {

@@ -28,7 +28,11 @@ const ADDRESSES = [
   ['GET /_simulator/orders/{out_trade_no}', 'one order with its notification attempts'],
   [
     'POST /_simulator/orders/{out_trade_no}/pay',
-    'pays without a phone; "evenIfClosed": true for a payment that was under way before',
+    'pays without a phone; "evenIfClosed": true for a payment that was under way before; "coupons", "payerCurrency"',
+  ],
+  [
+    'POST /_simulator/orders/{out_trade_no}/state {"tradeState"}',
+    'USERPAYING, ACCEPT, PAYERROR, REVOKED, NOTPAY',
   ],
   [
     'POST /_simulator/orders/{out_trade_no}/refund-in-console',

@@ -29,6 +29,7 @@ export function describeOrderForPeople(
         }
       : {}),
     transactionId: order.transactionId,
+    ...(order.paidAtMs === null ? {} : { payment: order.payment }),
     signType: order.signType,
     createdAt: toIso(order.createdAtMs),
     payableUntil: toIso(order.payUntilMs),

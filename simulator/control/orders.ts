@@ -1,7 +1,9 @@
 /** The part of the control API about orders: pay without a phone, refund by hand, look. */
 import { type Body, ControlError, readNumber, readText, readUser } from './input.ts';
 import { describeOrderForPeople } from './order-view.ts';
-import { isPaid, type Order } from '../book/orders.ts';
+import type { Order } from '../book/orders.ts';
+import { isOpen, isPaid, OPEN_STATES } from '../book/trade-state.ts';
+import { readPaymentWish } from './payment-wish.ts';
 import { nameOfBuyer } from '../book/payer.ts';
 import { refuseUnpayable } from '../phone/phone.ts';
 import { refundInConsole, takePayment } from '../notifications/payments.ts';
@@ -43,6 +45,7 @@ export function payWithoutPhone(wechat: Wechat, body: Body, outTradeNo: string) 
   }
   const wins = evenIfClosed && order.tradeState === 'CLOSED';
   const refused = wins ? undefined : refuseUnpayable(order, clock.now());
+  const wish = refused ? {} : readPaymentWish(body, order.totalFen, wechat.randomBytes);
   if (wins) {
     orders.reopen(outTradeNo);
   }
@@ -51,7 +54,7 @@ export function payWithoutPhone(wechat: Wechat, body: Body, outTradeNo: string) 
   }
   const other = body['user'] === undefined ? 'passer-by' : readUser(body);
   const payer = nameOfBuyer(users, order.terms) ?? other;
-  const paid = takePayment(wechat, outTradeNo, payer);
+  const paid = takePayment(wechat, outTradeNo, payer, wish);
   const result = { errMsg: 'requestPayment:ok', transactionId: paid?.transactionId };
   messages.add({
     from: `phone of ${payer}`,
@@ -63,6 +66,23 @@ export function payWithoutPhone(wechat: Wechat, body: Body, outTradeNo: string) 
     response: { status: 200, headers: {}, body: JSON.stringify(result) },
   });
   return result;
+}
+
+const STATES = [...OPEN_STATES, 'REVOKED'] as const;
+
+/** What becomes of an order on the way to its payment: at the password, accepted, failed, revoked. */
+export function setTradeState(wechat: Wechat, body: Body, outTradeNo: string) {
+  const order = findOrder(wechat, outTradeNo);
+  const state = STATES.find((one) => one === body['tradeState']);
+  if (state === undefined) {
+    const rule = `"tradeState" must be one of ${STATES.join(', ')}`;
+    throw new ControlError(400, 'INVALID_FIELD', rule);
+  }
+  if (!isOpen(order) || !wechat.orders.setState(outTradeNo, state)) {
+    const text = `this order is ${order.tradeState}, which is final: ${isPaid(order) ? 'it is paid' : 'it cannot be paid any more'}`;
+    throw new ControlError(409, 'ORDER_NOT_OPEN', text);
+  }
+  return showOrder(wechat, body, outTradeNo);
 }
 
 /** Somebody refunds in the merchant console; the rest of the money without `refundFen`. */

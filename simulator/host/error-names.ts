@@ -11,6 +11,7 @@ const NAMES_IN_V3: Readonly<Record<string, string>> = {
   ORDERPAID: 'ORDER_PAID',
   SIGNERROR: 'SIGN_ERROR',
   SYSTEMERROR: 'SYSTEM_ERROR',
+  USERPAYING: 'USER_PAYING',
 };
 
 /** The code that v3 has for this one of v2; the same text when there is no other name. */

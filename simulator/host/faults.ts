@@ -2,7 +2,16 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../book/clock.ts';
 
-const API_KINDS = ['error', 'timeout-before', 'timeout-after', 'drop', 'late'] as const;
+const API_KINDS = [
+  'error',
+  'timeout-before',
+  'timeout-after',
+  'drop',
+  'late',
+  'html',
+  'truncated',
+  'cut',
+] as const;
 const SIGNED_ANSWER_KINDS = [...API_KINDS, 'tamper', 'wrong-merchant', 'probe'] as const;
 
 /** What `tamper` alters in a v3 notification. */
@@ -10,7 +19,7 @@ export const TAMPER_PARTS = ['body', 'ciphertext', 'tag', 'signature'] as const;
 export type TamperPart = (typeof TAMPER_PARTS)[number];
 
 /** What each point can do wrong. What is missing here makes no sense there and is refused. */
-const POSSIBLE = {
+export const POSSIBLE_FAULTS = {
   notify: [
     'lost',
     'late',
@@ -33,8 +42,8 @@ const POSSIBLE = {
 
 const NOT_YET_SERVED = new Set(['refund', 'refundquery', 'downloadbill']);
 
-export type FaultPoint = keyof typeof POSSIBLE;
-export type FaultKind = (typeof POSSIBLE)[FaultPoint][number];
+export type FaultPoint = keyof typeof POSSIBLE_FAULTS;
+export type FaultKind = (typeof POSSIBLE_FAULTS)[FaultPoint][number];
 
 export interface Fault {
   readonly id: string;
@@ -48,6 +57,14 @@ export interface Fault {
   readonly seconds?: number;
   readonly code?: string;
   readonly part?: TamperPart;
+  /** Of `error`: false for an answer without signature. */
+  readonly signed?: boolean;
+  /** Of `error`: WeChat's text for people. */
+  readonly text?: string;
+  /** Of `error` in v3: what stands under `detail`, whatever it is; absent: nothing does. */
+  readonly detail?: unknown;
+  /** Of `html`: the HTTP status. */
+  readonly status?: number;
   hits: number;
   chances: number;
   readonly endsAtMs?: number;
@@ -65,14 +82,15 @@ export interface Faults {
   ): Fault | undefined;
 }
 
-export interface FaultWish {
+export interface FaultWish
+  extends Partial<
+    Pick<
+      Fault,
+      'rate' | 'times' | 'seconds' | 'code' | 'part' | 'signed' | 'text' | 'detail' | 'status'
+    >
+  > {
   point: string;
   kind: string;
-  rate?: number;
-  times?: number;
-  seconds?: number;
-  code?: string;
-  part?: TamperPart;
 }
 
 /** A wish that cannot be granted; `code` is stable. */
@@ -99,11 +117,11 @@ function assertPossible({ point, kind }: FaultWish): void {
   if (NOT_YET_SERVED.has(point)) {
     throw new FaultRefusedError('NOT_YET_SERVED', `the simulator does not serve ${point} yet`);
   }
-  if (!Object.hasOwn(POSSIBLE, point)) {
-    const points = Object.keys(POSSIBLE).join(', ');
+  if (!Object.hasOwn(POSSIBLE_FAULTS, point)) {
+    const points = Object.keys(POSSIBLE_FAULTS).join(', ');
     throw new FaultRefusedError('UNKNOWN_FAULT_POINT', `no fault point "${point}": ${points}`);
   }
-  const kinds: readonly string[] = POSSIBLE[point as FaultPoint];
+  const kinds: readonly string[] = POSSIBLE_FAULTS[point as FaultPoint];
   if (!kinds.includes(kind)) {
     const hint = HINTS[`${point}/${kind}`];
     throw new FaultRefusedError(
@@ -134,16 +152,13 @@ export function createFaults(seed: string, clock: Clock): Faults {
       const { seconds } = wish;
       const ends = seconds !== undefined && !DELAYING.has(wish.kind);
       const fault: Fault = {
+        rate: 1,
+        ...wish,
         id: `fault-${created}`,
         point: wish.point as FaultPoint,
         kind: wish.kind as FaultKind,
-        rate: wish.rate ?? 1,
         hits: 0,
         chances: 0,
-        ...(wish.times === undefined ? {} : { times: wish.times }),
-        ...(seconds === undefined ? {} : { seconds }),
-        ...(wish.code === undefined ? {} : { code: wish.code }),
-        ...(wish.part === undefined ? {} : { part: wish.part }),
         ...(ends ? { endsAtMs: clock.now() + seconds * 1000 } : {}),
       };
       faults.push(fault);

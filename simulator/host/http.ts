@@ -26,6 +26,8 @@ export interface Answer {
   readonly body: string;
   /** Real milliseconds to wait before answering. */
   readonly delayMs?: number;
+  /** The connection ends after half of the body. */
+  readonly cut?: boolean;
 }
 
 /** What a request begins as; `host` is the primary one unless it is named, a body the empty one. */
@@ -112,6 +114,10 @@ function send(response: http.ServerResponse, answer: Answer, close: boolean): vo
     'Content-Length': body.length,
     ...(close ? { Connection: 'close' } : {}),
   });
+  if (answer.cut) {
+    response.write(body.subarray(0, body.length / 2), () => response.socket?.destroy());
+    return;
+  }
   response.end(body);
 }
 

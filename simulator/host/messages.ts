@@ -1,4 +1,5 @@
 /** Every message between the parties, in order, with secrets masked: what a developer reads to see what happened. */
+import type { Answer } from './http.ts';
 import { type SignatureReport, UNNAMED_PUBLIC_KEY } from '../explain/report.ts';
 
 const KEPT_MESSAGES = 5000;
@@ -34,6 +35,16 @@ export interface Message {
   /** What the developer should know about this message. */
   note?: string;
   durationMs?: number;
+}
+
+/** The part of an answer that the receiver gets. */
+export function describeAnswer({
+  status,
+  headers,
+  body,
+  cut,
+}: Answer): Message['response'] & object {
+  return { status, headers, body: cut ? body.slice(0, body.length / 2) : body };
 }
 
 export interface Messages {

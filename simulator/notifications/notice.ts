@@ -4,6 +4,7 @@ import { Aes } from 'wechatpay-axios-plugin';
 import { formatBeijingForPeople, formatRfc3339 } from '../book/clock.ts';
 import type { MerchantV2 } from '../book/credentials.ts';
 import type { Order, Refund } from '../book/orders.ts';
+import { settlementFenOf } from '../book/payment.ts';
 import { createUuid, randomText } from '../book/random.ts';
 import { describePayment, describeSubMerchant } from '../v2/trade-fields.ts';
 import { describeTransaction } from '../v3/transaction.ts';
@@ -100,6 +101,8 @@ export function composeRefundNotice(
 ): Notice {
   const refundFee = refund.refundFen.toString();
   const totalFee = order.totalFen.toString();
+  const settlementFen = settlementFenOf(order.totalFen, order.payment);
+  const share = settlementFen / order.totalFen;
   return {
     kind: 'refund-v2',
     fields: {
@@ -118,8 +121,8 @@ export function composeRefundNotice(
       refund_recv_accout: '支付用户零钱',
       refund_request_source: 'VENDOR_PLATFORM',
       refund_status: 'SUCCESS',
-      settlement_refund_fee: refundFee,
-      settlement_total_fee: totalFee,
+      settlement_refund_fee: Math.round(refund.refundFen * share).toString(),
+      settlement_total_fee: settlementFen.toString(),
       success_time: formatBeijingForPeople(refund.createdAtMs),
       total_fee: totalFee,
       transaction_id: order.transactionId ?? '',

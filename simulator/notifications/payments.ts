@@ -1,5 +1,6 @@
 /** What changes an order and is notified: a payment, a refund by hand. */
 import type { Order, Refund } from '../book/orders.ts';
+import type { PaymentWish } from '../book/payment.ts';
 import type { Service } from '../host/service.ts';
 import { composePaymentNotice, composeRefundNotice } from './notice.ts';
 import type { Notifier } from './notifier.ts';
@@ -11,10 +12,15 @@ type Till = Pick<Service, 'merchant' | 'users' | 'book' | 'clock' | 'orders' | '
 };
 
 /** Takes the money: marks the order paid and puts its notification on the schedule, both or neither. */
-export function takePayment(till: Till, outTradeNo: string, payer: string): Order | undefined {
+export function takePayment(
+  till: Till,
+  outTradeNo: string,
+  payer: string,
+  wish: PaymentWish = {},
+): Order | undefined {
   const { book, clock, orders, users, notifications, notifier } = till;
   const paid = book.transaction(() => {
-    const order = orders.pay(outTradeNo, users.openidOf(payer));
+    const order = orders.pay(outTradeNo, users.openidOf(payer), wish);
     if (order) {
       const { notifyUrl } = order.terms;
       notifications.schedule(

@@ -1,6 +1,7 @@
 /** The buyer's phone: checks what `wx.requestPayment` checks, and says in `likelyCauses` what the phone keeps to itself. */
 import type { Message } from '../host/messages.ts';
-import { isPaid, type Order } from '../book/orders.ts';
+import type { Order } from '../book/orders.ts';
+import { isPaid } from '../book/trade-state.ts';
 import { nameOfBuyer } from '../book/payer.ts';
 import { checkPaySign } from './pay-sign-v2.ts';
 import { type PaymentInput, type PhoneResult, refuse } from './result.ts';
@@ -17,6 +18,9 @@ export function refuseUnpayable(order: Order, nowMs: number): PhoneResult | unde
   }
   if (order.tradeState === 'CLOSED') {
     return refuse('ORDER_CLOSED', '该订单已关闭', 'this order is closed');
+  }
+  if (order.tradeState === 'REVOKED') {
+    return refuse('ORDER_REVOKED', '该订单已撤销', 'this order was revoked');
   }
   return order.payUntilMs <= nowMs
     ? refuse('ORDER_EXPIRED', '该订单已过期', 'time_expire of this order has passed')

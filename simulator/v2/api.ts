@@ -4,10 +4,11 @@ import { reportOwnSignature } from '../explain/v2/signature.ts';
 import type { Fault, FaultPoint } from '../host/faults.ts';
 import { alterAmount, alterMerchant, tamper } from './forgery.ts';
 import type { Answer, Reply, Request } from '../host/http.ts';
-import type { Message } from '../host/messages.ts';
+import { isSpoiling, spoil } from '../host/spoil.ts';
+import { describeAnswer, type Message } from '../host/messages.ts';
 import { queryOrder } from './orderquery.ts';
 import type { SignType } from '../book/order-terms.ts';
-import { isPaid } from '../book/orders.ts';
+import { isPaid } from '../book/trade-state.ts';
 import { randomText } from '../book/random.ts';
 import { type ErrorCode, failWith, isErrorCode, type Outcome } from './errors.ts';
 import { openRequest } from './open-request.ts';
@@ -52,8 +53,7 @@ export function answerPayApi(service: Service, request: Request): Reply {
   if (typeof reply === 'string') {
     message.note = reply === 'drop' ? 'the connection was cut' : 'no answer was sent';
   } else {
-    const { status, headers, body } = reply;
-    message.response = { status, headers, body };
+    message.response = describeAnswer(reply);
   }
   return reply;
 }
@@ -86,6 +86,9 @@ function answerOperation(
     return seal(service, run(service, fields, signType), sealing);
   }
   message.fault = fault.kind;
+  if (isSpoiling(fault)) {
+    return spoil(fault, () => seal(service, run(service, fields, signType), sealing), message);
+  }
   return answerWithFault(fault, {
     perform: () => run(service, fields, signType),
     answer: (outcome, change) => seal(service, outcome, sealing, change),
@@ -112,7 +115,7 @@ interface FaultyCall {
 function answerWithFault(fault: Fault, { perform, answer, forge }: FaultyCall): Reply {
   switch (fault.kind) {
     case 'error':
-      return answer(failWith(nameFault(fault.code), fault.point));
+      return answer(failWith(nameFault(fault.code), fault.point, fault));
     case 'timeout-before':
       return 'hold';
     case 'timeout-after':

@@ -1,6 +1,6 @@
 /** `/pay/closeorder` (关闭订单): ends an unpaid order, 5 minutes after it was made at the earliest. */
 import { isOfSubMerchant } from './orderquery.ts';
-import { isPaid } from '../book/orders.ts';
+import { isBeingPaid, isOpen, isPaid } from '../book/trade-state.ts';
 import { fail, type Outcome, succeed } from './errors.ts';
 import type { Service } from '../host/service.ts';
 import type { Fields } from './wire.ts';
@@ -22,8 +22,11 @@ export function closeOrder(
   if (isPaid(order)) {
     return fail('ORDERPAID');
   }
-  if (order.tradeState === 'CLOSED') {
+  if (!isOpen(order)) {
     return fail('ORDERCLOSED');
+  }
+  if (isBeingPaid(order)) {
+    return fail('USERPAYING');
   }
   if (clock.now() - order.createdAtMs < EARLIEST_CLOSE_MS) {
     return fail('TRADE_STATE_ERROR', '订单生成后不能马上调用关单接口，最短调用时间间隔为5分钟');

@@ -21,6 +21,7 @@ const TEXTS = {
   SIGNERROR: '签名错误',
   SYSTEMERROR: '系统错误',
   TRADE_STATE_ERROR: '订单状态错误',
+  USERPAYING: '用户支付中，需要输入密码',
   XML_FORMAT_ERROR: 'XML格式错误',
 } as const;
 
@@ -62,10 +63,19 @@ export const failAtGateway = (text: string, note?: string): Outcome => ({
 export const failAtGatewayWith = (code: ErrorCode, note?: string) =>
   failAtGateway(TEXTS[code], note ? `${code}: ${note}` : code);
 
-/** The form in which WeChat gives this code at this operation. */
-export function failWith(code: ErrorCode, point: string): Outcome {
+/**
+ * The form in which WeChat gives this code at this operation. `signed: false` is `return_code=FAIL`
+ * with a text alone, as WeChat does with some mistakes of any kind.
+ */
+export function failWith(
+  code: ErrorCode,
+  point: string,
+  { signed, text }: { signed?: boolean; text?: string } = {},
+): Outcome {
   if (code === 'FREQUENCY_LIMITED' && point === 'unifiedorder') {
-    return failAtGateway('频率限制', code);
+    return failAtGateway(text ?? '频率限制', code);
   }
-  return GATEWAY_CODES.has(code) ? failAtGatewayWith(code) : fail(code);
+  return signed === false || GATEWAY_CODES.has(code)
+    ? failAtGateway(text ?? TEXTS[code], code)
+    : fail(code, text);
 }

@@ -1,5 +1,6 @@
 /** `/pay/orderquery` (查询订单): one order by WeChat's number or the merchant's. */
-import { isPaid, type Order } from '../book/orders.ts';
+import type { Order } from '../book/orders.ts';
+import { isPaid, STATE_TEXTS } from '../book/trade-state.ts';
 import { fail, type Outcome, succeed } from './errors.ts';
 import { describePayment, describeSubMerchant } from './trade-fields.ts';
 import type { Users } from '../book/users.ts';
@@ -30,30 +31,29 @@ export function queryOrder(
 function describeOrder(order: Order, users: Users): Fields {
   const { attach, deviceInfo } = order.terms;
   if (isPaid(order)) {
-    const isRefunded = order.tradeState === 'REFUND';
     return {
       device_info: deviceInfo,
       ...describeSubMerchant(order.terms),
       ...describePayment(order, users),
       attach,
       trade_state: order.tradeState,
-      trade_state_desc: isRefunded ? '订单发生过退款，退款详情请查询退款单' : '支付成功',
-      cash_fee_type: 'CNY',
+      trade_state_desc: STATE_TEXTS[order.tradeState],
+      cash_fee_type: order.payment.payerCurrency,
     };
   }
-  if (order.tradeState === 'CLOSED') {
+  if (order.tradeState === 'CLOSED' || order.tradeState === 'REVOKED') {
     return {
       out_trade_no: order.outTradeNo,
       attach,
-      trade_state: 'CLOSED',
-      trade_state_desc: '订单已关闭',
+      trade_state: order.tradeState,
+      trade_state_desc: STATE_TEXTS[order.tradeState],
     };
   }
   return {
     device_info: deviceInfo,
     total_fee: order.totalFen.toString(),
     out_trade_no: order.outTradeNo,
-    trade_state: 'NOTPAY',
-    trade_state_desc: '订单未支付',
+    trade_state: order.tradeState,
+    trade_state_desc: STATE_TEXTS[order.tradeState],
   };
 }

@@ -2,7 +2,7 @@
 import { fail, failAtGateway, type Outcome, succeed } from './errors.ts';
 import { checkOrderRequest, checkTimeExpire } from './order-request.ts';
 import type { OrderRequest, SignType } from '../book/order-terms.ts';
-import { isPaid } from '../book/orders.ts';
+import { isOpen, isPaid } from '../book/trade-state.ts';
 import type { Users } from '../book/users.ts';
 import type { Service } from '../host/service.ts';
 import type { Fields } from './wire.ts';
@@ -27,7 +27,7 @@ export function placeOrder(service: Service, fields: Fields, signType: SignType)
   if (existing && isPaid(existing)) {
     return fail('ORDERPAID');
   }
-  if (existing?.tradeState === 'CLOSED') {
+  if (existing && !isOpen(existing)) {
     return fail('ORDERCLOSED');
   }
   if (existing && (existing.api === 'v3' || !hasSameParameters(existing.request, request))) {

@@ -2,8 +2,9 @@
 import type { Fault } from '../host/faults.ts';
 import { hintAtAddress } from '../host/nearest-address.ts';
 import { answerJson, type Answer, type Reply, type Request } from '../host/http.ts';
-import type { Message } from '../host/messages.ts';
-import { isPaid } from '../book/orders.ts';
+import { describeAnswer, type Message } from '../host/messages.ts';
+import { isSpoiling, spoil } from '../host/spoil.ts';
+import { isPaid } from '../book/trade-state.ts';
 import type { Service } from '../host/service.ts';
 import { explainAnswerKey } from './answer-key.ts';
 import { failAs, failV3, type V3Outcome } from './errors.ts';
@@ -31,8 +32,7 @@ export function answerV3Api(service: Service, request: Request): Reply {
   if (typeof reply === 'string') {
     message.note = reply === 'drop' ? 'the connection was cut' : 'no answer was sent';
   } else {
-    const { status, headers, body } = reply;
-    message.response = { status, headers, body };
+    message.response = describeAnswer(reply);
   }
   return reply;
 }
@@ -72,6 +72,9 @@ function decide(
     return seal(operation.run());
   }
   message.fault = fault.kind;
+  if (isSpoiling(fault)) {
+    return spoil(fault, () => seal(operation.run()), message);
+  }
   return answerWithFault(fault, operation, seal);
 }
 
@@ -89,7 +92,7 @@ function answerWithFault(
 ): Reply {
   switch (fault.kind) {
     case 'error':
-      return seal(failAs(fault.code));
+      return seal(failAs(fault), fault);
     case 'timeout-before':
       return 'hold';
     case 'timeout-after':
@@ -114,7 +117,7 @@ function writeBodies(outcome: V3Outcome, fault: Fault | undefined) {
       ? outcome.body
       : {
           code: outcome.code,
-          ...(outcome.detail ? { detail: outcome.detail } : {}),
+          ...(outcome.detail === undefined ? {} : { detail: outcome.detail }),
           message: outcome.text,
         };
   const isSuccess = outcome.kind === 'ok';
@@ -153,9 +156,13 @@ function answer(
   message.answerSignature = unverifiable
     ? { ...report, likelyCauses: [...(report.likelyCauses ?? []), unverifiable] }
     : report;
+  const isUnsigned = fault?.signed === false;
+  if (isUnsigned) {
+    delete message.answerSignature;
+  }
   const notes = [
     ...(outcome.kind === 'error' && outcome.note ? [`${outcome.code}: ${outcome.note}`] : []),
-    ...(unverifiable ? [unverifiable.en] : []),
+    ...(isUnsigned ? ['the answer has no signature'] : unverifiable ? [unverifiable.en] : []),
   ];
   if (notes.length > 0) {
     message.note = notes.join('. Also: ');
@@ -168,7 +175,7 @@ function answer(
       'Cache-Control': 'no-cache, must-revalidate',
       'Content-Language': 'zh-CN',
       'Request-ID': createRequestId(service, outcome.kind === 'error' ? outcome.internal : 0),
-      ...head.headers,
+      ...(isUnsigned ? {} : head.headers),
     },
     body: sent,
   };

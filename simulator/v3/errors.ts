@@ -1,4 +1,5 @@
 /** Error codes of API v3 with WeChat's status, texts and internal numbers, and how an operation can end. */
+import type { Fault } from '../host/faults.ts';
 import { nameInV3 } from '../host/error-names.ts';
 
 interface Kind {
@@ -44,7 +45,8 @@ export type V3Outcome =
       readonly status: number;
       readonly text: string;
       readonly internal: number;
-      readonly detail?: object;
+      /** Of any form: an object, also an empty one, a list, a text. */
+      readonly detail?: unknown;
       /** For the message log. */
       readonly note?: string;
     };
@@ -61,11 +63,18 @@ export const succeedEmpty: V3Outcome = { kind: 'ok', status: 204 };
 
 export const failV3 = (
   code: V3ErrorCode,
-  more: { text?: string; internal?: number; detail?: object; note?: string } = {},
+  more: { text?: string; internal?: number; detail?: unknown; note?: string } = {},
 ): V3Failure => ({ kind: 'error', code, ...KINDS[code], ...more });
 
 /** What a fault with this code looks like here; the code may be one of API v2. */
-export function failAs(code = 'SYSTEM_ERROR'): V3Failure {
+export function failAs({
+  code = 'SYSTEM_ERROR',
+  text,
+  detail,
+}: Pick<Fault, 'code' | 'text' | 'detail'>): V3Failure {
   const name = nameInV3(code);
-  return failV3(isV3ErrorCode(name) ? name : 'SYSTEM_ERROR');
+  return failV3(isV3ErrorCode(name) ? name : 'SYSTEM_ERROR', {
+    ...(text === undefined ? {} : { text }),
+    ...(detail === undefined ? {} : { detail }),
+  });
 }

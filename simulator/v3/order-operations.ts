@@ -1,5 +1,6 @@
 /** Query and close (查询订单、关闭订单) of v3. */
-import { isPaid, type Order } from '../book/orders.ts';
+import type { Order } from '../book/orders.ts';
+import { isBeingPaid, isPaid } from '../book/trade-state.ts';
 import type { Service } from '../host/service.ts';
 import { failV3, succeedEmpty, succeedV3, type V3Outcome } from './errors.ts';
 import { checkParties, type Json } from './open-request.ts';
@@ -39,6 +40,9 @@ export function closeOrderV3(
   }
   if (isPaid(order)) {
     return failV3('ORDER_PAID');
+  }
+  if (isBeingPaid(order)) {
+    return failV3('USER_PAYING');
   }
   service.orders.close(order.outTradeNo);
   return succeedEmpty;

@@ -2,7 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { SubMerchant } from '../book/credentials.ts';
 import { readTermsV3 } from '../book/order-terms.ts';
-import { isPaid, type Order } from '../book/orders.ts';
+import type { Order } from '../book/orders.ts';
+import { isOpen, isPaid } from '../book/trade-state.ts';
 import { nameOfBuyer } from '../book/payer.ts';
 import type { Service } from '../host/service.ts';
 import { failV3, succeedV3, type V3Failure, type V3Outcome } from './errors.ts';
@@ -57,7 +58,7 @@ function refuseAgain(order: Order, request: Json, nowMs: number): V3Failure | un
   if (isPaid(order)) {
     return failV3('ORDER_PAID');
   }
-  if (order.tradeState === 'CLOSED') {
+  if (!isOpen(order)) {
     return failV3('ORDER_CLOSED');
   }
   if (!isDeepStrictEqual(order.request, request)) {

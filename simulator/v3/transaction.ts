@@ -1,16 +1,11 @@
 /** A transaction (订单) as v3 describes it in queries and notifications; names in alphabetical order. */
 import { formatRfc3339 } from '../book/clock.ts';
-import { isPaid, type Order, type TradeState } from '../book/orders.ts';
+import type { Order } from '../book/orders.ts';
+import { isPaid, STATE_TEXTS } from '../book/trade-state.ts';
+import type { Coupon, Payment } from '../book/payment.ts';
 import { readPayer } from '../book/payer.ts';
 import type { Users } from '../book/users.ts';
 import type { Service } from '../host/service.ts';
-
-const STATE_TEXTS: Record<TradeState, string> = {
-  NOTPAY: '订单未支付',
-  CLOSED: '订单已关闭',
-  SUCCESS: '支付成功',
-  REFUND: '订单发生过退款，退款详情请查询退款单',
-};
 
 /** Unpaid ones lack the payment's own fields, and `attach`. */
 export function describeTransaction(
@@ -29,7 +24,7 @@ export function describeTransaction(
     : { appid, mchid };
   const paid = isPaid(order)
     ? {
-        amount: { currency: 'CNY', payer_currency: 'CNY', payer_total: totalFen, total: totalFen },
+        amount: describeAmount(totalFen, order.payment),
         ...(terms.attach ? { attach: terms.attach } : {}),
         bank_type: 'OTHERS',
         payer: describePayer(users, order),
@@ -42,13 +37,34 @@ export function describeTransaction(
     ...parties,
     ...paid,
     out_trade_no: order.outTradeNo,
-    promotion_detail: [],
+    promotion_detail: isPaid(order) ? order.payment.coupons.map(describeCoupon) : [],
     ...(terms.deviceInfo ? { scene_info: { device_id: terms.deviceInfo } } : {}),
     trade_state: tradeState,
     trade_state_desc: STATE_TEXTS[tradeState],
   };
   return Object.fromEntries(Object.entries(transaction).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
+
+const describeAmount = (totalFen: number, { payerCurrency, payerTotal }: Payment) => ({
+  currency: 'CNY',
+  payer_currency: payerCurrency,
+  payer_total: payerTotal,
+  total: totalFen,
+});
+
+/** A coupon that the merchant has paid for (`CASH`), or that costs it the amount (`NOCASH`). */
+const describeCoupon = ({ couponId, type, fen }: Coupon) => ({
+  amount: fen,
+  coupon_id: couponId,
+  currency: 'CNY',
+  merchant_contribute: type === 'CASH' ? 0 : fen,
+  name: type === 'CASH' ? '代金券' : '免充值代金券',
+  other_contribute: 0,
+  scope: 'GLOBAL',
+  stock_id: `1${couponId}`,
+  type: type === 'CASH' ? 'CASH' : 'NOCASH',
+  wechatpay_contribute: type === 'CASH' ? fen : 0,
+});
 
 function describePayer(users: Users, order: Order) {
   const { openid, subOpenid } = readPayer(users, order);

@@ -1,22 +1,36 @@
 /** `/sns/jscode2session` of `api.weixin.qq.com`: a login code becomes an openid and a session_key. */
 import type { Answer, Reply, Request } from '../host/http.ts';
-import type { Message } from '../host/messages.ts';
+import { describeAnswer, type Message } from '../host/messages.ts';
+import { isSpoiling, spoil } from '../host/spoil.ts';
 import type { Service } from '../host/service.ts';
 import { FOREIGN_CODE_ADVICE, takeForeignCode } from './foreign-code.ts';
 
 const TEXTS: Record<string, string> = {
   '-1': 'system error',
+  '40001': 'invalid credential, access_token is invalid or not latest',
   '40002': 'invalid grant_type',
   '40013': 'invalid appid',
   '40029': 'invalid code',
+  '40066': 'invalid url',
   '40125': 'invalid appsecret',
   '40163': 'code been used',
+  '40164': 'invalid ip 127.0.0.1, not in whitelist',
   '40226': 'code blocked',
+  '40243': 'AppSecret has been frozen',
   '41002': 'appid missing',
   '41004': 'appsecret missing',
   '41008': 'missing code',
   '43001': 'require GET method',
+  '43003': 'require https',
+  '44990': 'reach max api frequency limit',
+  '45009': 'reach max api daily quota limit',
   '45011': 'api minute-quota reach limit, must slower, retry next minute',
+  '45035': 'access clientip is not registered, not in ip-white-list',
+  '48001': 'api unauthorized',
+  '48004': 'api forbidden for irregularities, view detail on mp.weixin.qq.com',
+  '50001': 'user unauthorized',
+  '50002': 'user limited',
+  '61004': 'access clientip is not registered',
 };
 
 export const CODE2SESSION_ERRCODES = Object.keys(TEXTS).map(Number);
@@ -29,7 +43,9 @@ function createRid({ clock, randomBytes }: Pick<Service, 'clock' | 'randomBytes'
 }
 
 /** `hint` is the simulator's own; WeChat says no more than the errcode. */
-type Result = { errcode: number; hint?: string } | { session_key: string; openid: string };
+type Result =
+  | { errcode: number; text?: string; hint?: string }
+  | { session_key: string; openid: string };
 
 /** Answers one exchange; a code is used up by it. The content type is `text/plain`, as in production. */
 export function answerCode2Session(service: Service, request: Request): Reply {
@@ -51,9 +67,17 @@ export function answerCode2Session(service: Service, request: Request): Reply {
   if (fault) {
     message.fault = fault.kind;
   }
+  if (fault && isSpoiling(fault)) {
+    const spoilt = spoil(fault, () => answer(exchange(service, request, message)), message);
+    message.response = describeAnswer(spoilt);
+    return spoilt;
+  }
   switch (fault?.kind) {
     case 'error':
-      return answer({ errcode: Number(fault.code ?? '-1') });
+      return answer({
+        errcode: Number(fault.code ?? '-1'),
+        ...(fault.text === undefined ? {} : { text: fault.text }),
+      });
     case 'drop':
       message.note = 'the connection was cut';
       return 'drop';
@@ -80,7 +104,7 @@ function answerResult(result: Result, service: Service): Answer {
       ? {
           errcode: result.errcode,
           errmsg:
-            `${TEXTS[result.errcode] ?? 'system error'}, rid: ${createRid(service)}` +
+            `${result.text ?? TEXTS[result.errcode] ?? 'system error'}, rid: ${createRid(service)}` +
             (result.hint === undefined ? '' : `, hint: ${result.hint}`),
         }
       : result;

@@ -49,7 +49,8 @@ async function findOrder(packageText: string): Promise<SheetOrder | undefined> {
     return undefined;
   }
   const order = (await answer.json()) as WechatOrder;
-  const isPayable = order.tradeState === 'NOTPAY' && Date.parse(order.payableUntil) > Date.now();
+  const isOpen = ['NOTPAY', 'USERPAYING', 'ACCEPT', 'PAYERROR'].includes(order.tradeState);
+  const isPayable = isOpen && Date.parse(order.payableUntil) > Date.now();
   return isPayable
     ? {
         totalFen: order.totalFen,
