@@ -148,16 +148,23 @@ export class WechatPayTransportError extends ServiceError {
   }
 }
 
-/** WeChat answered, and its answer is an error. Keeps WeChat's own code and text. */
+/**
+ * WeChat answered, and its answer is an error. Keeps WeChat's own code and text. Only what is
+ * `lasting` is told to the caller as refused: everything else may be repeated.
+ */
 export class WechatPayServiceError extends ServiceError {
   readonly outcome: Exclude<Outcome, 'not-sent'>;
   /** WeChat's `err_code` (v2) or `code` (v3); empty for `return_code` `FAIL` without one. */
   readonly wechatCode: string;
   readonly wechatText: string;
 
-  constructor(outcome: Exclude<Outcome, 'not-sent'>, wechatCode: string, wechatText: string) {
-    const busy = outcome === 'unknown';
-    super(busy ? 'WECHAT_PAY_BUSY' : 'WECHAT_PAY_REFUSED', busy, {
+  constructor(
+    outcome: Exclude<Outcome, 'not-sent'>,
+    wechatCode: string,
+    wechatText: string,
+    isLasting = outcome === 'rejected',
+  ) {
+    super(isLasting ? 'WECHAT_PAY_REFUSED' : 'WECHAT_PAY_BUSY', !isLasting, {
       reason: `WeChat Pay answered ${wechatCode || 'return_code FAIL'}: ${wechatText}`,
     });
     this.outcome = outcome;

@@ -16,7 +16,7 @@ import { describeError, type FunctionLog, type Log } from '../runtime/log.ts';
 import type { ApiVersion } from '../order/parties.ts';
 import type { Decision } from '../order/transition.ts';
 import { type NotificationRoute, parseNotificationPath } from '../wechatpay/notification-path.ts';
-import { acknowledgeNotification } from '../wechatpay/open.ts';
+import { acknowledgeNotification, UnknownMerchantError } from '../wechatpay/open.ts';
 
 interface Failure {
   readonly statusCode: number;
@@ -95,6 +95,11 @@ function reportFailure(error: unknown, log: Log): Failure {
   if (error instanceof WechatPayMalformedMessageError) {
     log.warn('notification refused', describeError(error));
     return { statusCode: 400, code };
+  }
+  // Whoever calls may make up a merchant; no owner need look into that.
+  if (error instanceof UnknownMerchantError) {
+    log.warn('a notification came for a merchant that is not served here', describeError(error));
+    return { statusCode: 404, code: 'ROUTE_NOT_FOUND' };
   }
   log.error('notification not processed; WeChat sends it again', describeError(error));
   if (error instanceof TemporarilyUnavailableError) {

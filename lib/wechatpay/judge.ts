@@ -1,6 +1,7 @@
 /** Judgements of an answer that do not depend on the API version. */
 import { ConfigError, WechatPayMalformedMessageError } from '../errors.ts';
 import type { PaymentEvidence } from '../order/transition.ts';
+import { OWNERS_FAULTS } from './remedy.ts';
 import type { QueryResult, StoredOrder, TradeState } from './operations.ts';
 
 type NotPaidState = Exclude<TradeState, 'SUCCESS' | 'REFUND'>;
@@ -41,8 +42,8 @@ interface Refusal {
 /** WeChat takes no order that has less than 5 minutes left; half a minute for the clocks to differ. */
 const LEAST_LIFE_MS = 330_000;
 
-/** What WeChat answers, among much else, to a `time_expire` that is too near. */
-const CODES_OF_BAD_TIME: ReadonlySet<string> = new Set(['PARAM_ERROR', 'INVALID_REQUEST']);
+/** What WeChat answers, among much else, to a `time_expire` that is too near; v2 also without a code. */
+const CODES_OF_BAD_TIME: ReadonlySet<string> = new Set(['PARAM_ERROR', 'INVALID_REQUEST', '']);
 
 /**
  * Whether an order was refused because its time is nearly over. Both have to say so, WeChat's words
@@ -66,6 +67,8 @@ export function assertOurMerchant(mchid: string | undefined, secret: { mchid: st
   if (mchid !== secret.mchid) {
     throw new ConfigError(
       `an order belongs to merchant ${mchid}, but the secret is that of merchant ${secret.mchid}`,
+      undefined,
+      OWNERS_FAULTS.mchid.where,
     );
   }
 }

@@ -1,5 +1,7 @@
 /** Opens the API versions. Each is a folder and one line here. */
+import { ConfigError } from '../errors.ts';
 import type { Config } from '../runtime/config.ts';
+import { FIRST_MERCHANT } from '../order/order-id.ts';
 import type { Order } from '../order/order.ts';
 import type { ApiVersion } from '../order/parties.ts';
 import { once } from '../runtime/init.ts';
@@ -8,6 +10,7 @@ import type { VersionedSecret } from '../secrets/versioned-secret.ts';
 import { createTransport, type Transport, type TransportMachine } from '../transport/transport.ts';
 import { acknowledge as acknowledgeV2, openWechatPayV2 } from './v2/index.ts';
 import { acknowledge as acknowledgeV3, openWechatPayV3 } from './v3/index.ts';
+import type { StartTimer } from './newer-keys.ts';
 import type { Acknowledgement, NotificationFailure, WechatPay } from './operations.ts';
 
 interface Connection {
@@ -16,6 +19,7 @@ interface Connection {
   readonly signType: Config['signType'];
   readonly nonce: () => string;
   readonly nowMs: () => number;
+  readonly startTimer: StartTimer;
 }
 
 interface Version {
@@ -36,13 +40,21 @@ export type WechatPayOf<Operation extends keyof WechatPay = keyof WechatPay> = (
   use: WechatPayUse,
 ) => Pick<WechatPay, Operation>;
 
+/** An order or a notification of a merchant whom this deployment does not serve. */
+export class UnknownMerchantError extends ConfigError {}
+
 /** What the operations have from outside. */
 export interface WechatPayMachine extends TransportMachine {
   readonly nowMs: () => number;
   readonly randomBytes: (size: number) => Buffer;
+  readonly startTimer: StartTimer;
 }
 
-/** Opens the one merchant that there is, for every `merchantKey`. Does no I/O until the first operation. */
+/**
+ * Opens the one merchant that there is. Does no I/O until the first operation.
+ *
+ * @throws {UnknownMerchantError} at the use of another merchant's key: this one's keys are not for it.
+ */
 export function openWechatPay(
   config: Pick<Config, 'signType' | 'wechatPayBaseUrls'>,
   merchant: VersionedSecret<MerchantSecret>,
@@ -54,9 +66,13 @@ export function openWechatPay(
     signType: config.signType,
     nonce: () => machine.randomBytes(16).toString('hex'),
     nowMs: machine.nowMs,
+    startTimer: machine.startTimer,
   }));
   const opened = new Map<ApiVersion, WechatPay>();
-  return ({ apiVersion }) => {
+  return ({ apiVersion, merchantKey }) => {
+    if (merchantKey !== FIRST_MERCHANT) {
+      throw new UnknownMerchantError(`this deployment serves no merchant ${merchantKey}`);
+    }
     const wechatPay = opened.get(apiVersion) ?? VERSIONS[apiVersion].open(connection());
     opened.set(apiVersion, wechatPay);
     return wechatPay;

@@ -77,15 +77,15 @@ describe.each(VERSIONS)('API $name', ({ name, open, notification }) => {
   });
 
   test.each([
-    ['too-short', 331],
-    ['other-terms', 329],
-    ['permission', 329],
+    ['too-short', 331, 'WECHAT_PAY_REFUSED'],
+    ['other-terms', 329, 'WECHAT_PAY_REFUSED'],
+    ['permission', 329, 'CONFIG_ERROR'],
   ] as const)(
-    'passes on WeChat’s code when it refuses (%s) with %i s left',
-    async (because, left) => {
+    'passes on WeChat’s code when it refuses (%s) with %i s left: %s',
+    async (because, left, code) => {
       await expect(placedWith(because, left)).rejects.toMatchObject({
-        code: 'WECHAT_PAY_REFUSED',
-        outcome: 'rejected',
+        code,
+        retryable: false,
         wechatCode: expect.stringMatching(/^[A-Z_]+$/),
       });
     },
@@ -168,8 +168,26 @@ describe.each(VERSIONS)('API $name', ({ name, open, notification }) => {
   });
 
   test('passes a refusal on', async () => {
+    for (const call of calls({ kind: 'refused', because: 'other-terms' })) {
+      await expect(call()).rejects.toMatchObject({
+        code: 'WECHAT_PAY_REFUSED',
+        outcome: 'rejected',
+        retryable: false,
+      });
+    }
+  });
+
+  test('says where the owner mends what only the owner can', async () => {
     for (const call of calls({ kind: 'refused', because: 'permission' })) {
-      await expect(call()).rejects.toMatchObject({ outcome: 'rejected', retryable: false });
+      await expect(call()).rejects.toMatchObject({
+        code: 'CONFIG_ERROR',
+        retryable: false,
+        parameters: {
+          secret: 'merchant',
+          field: 'mchid',
+          consolePage: '商户平台 → 产品中心 → 我的产品 → JSAPI支付',
+        },
+      });
     }
   });
 

@@ -23,6 +23,7 @@ import {
   v3Notification,
 } from '../support/v3-message.ts';
 import { newKeyPair } from '../support/rsa-keys.ts';
+import { neverRuns } from '../support/no-timer.ts';
 
 /** What WeChat says to a call. */
 export type Word =
@@ -107,6 +108,7 @@ const v2: Version = {
       signType: 'HMAC-SHA256',
       nonce: () => 'n',
       nowMs: () => CREATED_AT * 1000,
+      startTimer: neverRuns,
     });
     return { wechatPay, calls: () => calls };
   },

@@ -371,7 +371,9 @@ describe('a call to WeChat', () => {
     ['ORDERPAID', 409, 'ORDER_ALREADY_PAID'],
     ['ORDERCLOSED', 409, 'ORDER_CLOSED'],
     ['SYSTEMERROR', 503, 'WECHAT_PAY_BUSY'],
-    ['NOAUTH', 502, 'WECHAT_PAY_REFUSED'],
+    ['FREQUENCY_LIMITED', 503, 'WECHAT_PAY_BUSY'],
+    ['NOAUTH', 500, 'CONFIG_ERROR'],
+    ['APPID_MCHID_NOT_MATCH', 500, 'CONFIG_ERROR'],
     ['OUT_TRADE_NO_USED', 502, 'WECHAT_PAY_REFUSED'],
   ])(
     'refused with %s answers %i %s and leaves the order open',
@@ -432,15 +434,15 @@ describe.each(['v2', 'v3'] as const)('a repeat of an order of API %s', (apiVersi
   });
 
   test.each([
-    [331, 'time', 'PARAM_ERROR'],
-    [329, 'other terms', 'INVALID_REQUEST'],
-    [61, 'other terms', 'INVALID_REQUEST'],
-    [61, 'no permission', 'NO_AUTH'],
+    [331, 'time', [502, 'WECHAT_PAY_REFUSED'], 'PARAM_ERROR'],
+    [329, 'other terms', [502, 'WECHAT_PAY_REFUSED'], 'INVALID_REQUEST'],
+    [61, 'other terms', [502, 'WECHAT_PAY_REFUSED'], 'INVALID_REQUEST'],
+    [61, 'no permission', [500, 'CONFIG_ERROR'], 'NO_AUTH'],
   ] as const)(
-    'with %i s left that WeChat refuses for %s is not called expired: the log has %s',
-    async (secondsLeft, because, wechatCode) => {
+    'with %i s left that WeChat refuses for %s is not called expired: %j, and the log has %s',
+    async (secondsLeft, because, ending, wechatCode) => {
       expect(await repeat(secondsLeft, because)).toEqual({
-        ending: [502, 'WECHAT_PAY_REFUSED'],
+        ending,
         calls: 1,
         wechatCode,
       });

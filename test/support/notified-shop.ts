@@ -14,6 +14,7 @@ import { CREATED_AT, sampleOrder } from './sample-orders.ts';
 import { merchantWith, secretVersions } from './secret-versions.ts';
 import { readIndependently } from './v2-reader.ts';
 import { type Operation, watchTable } from './watched-table.ts';
+import { neverRuns } from './no-timer.ts';
 
 interface Setting {
   readonly order?: Partial<Order> | 'none';
@@ -55,6 +56,7 @@ export async function openNotifiedShop(table: Table, setting: Setting = {}) {
     signType,
     nonce: () => 'n',
     nowMs: () => 0,
+    startTimer: neverRuns,
   });
   const handler = notificationHandler(
     notify,
@@ -63,6 +65,7 @@ export async function openNotifiedShop(table: Table, setting: Setting = {}) {
       table: watched,
       wechatPay: ({ apiVersion }: WechatPayUse) => (apiVersion === 'v3' && setting.v3) || v2,
       nowMs: () => (CREATED_AT + 60) * 1000,
+      startTimer: neverRuns,
     }),
     recorded,
   );

@@ -20,6 +20,7 @@ import {
   type WechatSigner,
   wechatSigner,
 } from './v3-message.ts';
+import { neverRuns } from './no-timer.ts';
 
 /** What WeChat answers; `headers` and `stamp` change its signature. */
 export interface V3Answer {
@@ -63,6 +64,7 @@ export function v3Double(answering: Answering, options: DoubleOptions = {}) {
       return `nonce${nonces}`;
     },
     nowMs,
+    startTimer: neverRuns,
     transport: async (request) => {
       const sent = read(request);
       requests.push(sent);

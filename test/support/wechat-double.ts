@@ -9,6 +9,7 @@ import type { WechatPayOf } from '../../lib/wechatpay/open.ts';
 import { APPID, MCHID } from './sample-orders.ts';
 import { merchantWith, secretVersions } from './secret-versions.ts';
 import { API_V2_KEY, signed, type WireFields, xmlOf } from './v2-message.ts';
+import { neverRuns } from './no-timer.ts';
 
 /** One request as it reached WeChat. */
 export interface SentRequest {
@@ -70,6 +71,7 @@ export function wechatDouble(
     signType: options.signType ?? 'HMAC-SHA256',
     nonce: options.nonce ?? countUp,
     nowMs: options.nowMs ?? Date.now,
+    startTimer: neverRuns,
     transport: async ({ path, body = '' }) => {
       const request = { path, body, fields: fieldsOf(body) };
       requests.push(request);

@@ -21,6 +21,7 @@ import {
   type WechatSigner,
   wechatSigner,
 } from '../support/v3-message.ts';
+import { neverRuns } from '../support/no-timer.ts';
 
 const START = CREATED_AT * 1000;
 const STEP_MS = 500;
@@ -109,6 +110,7 @@ const v2 = openWechatPayV2({
   signType: 'HMAC-SHA256',
   nonce: () => 'n',
   nowMs: () => clock.nowMs,
+  startTimer: neverRuns,
 });
 
 interface Sent {

@@ -78,19 +78,37 @@ async function prepay(
   order: StoredOrder,
   options: CallOptions,
 ): Promise<PrepayResult> {
+  try {
+    return await place(client, order, options);
+  } catch (error) {
+    // A time that is too near is refused also without code and signature, with a text alone.
+    if (
+      error instanceof WechatPayServiceError &&
+      isTooLate(wordsOf(error), order, client.nowMs())
+    ) {
+      return { kind: 'too-late' };
+    }
+    throw error;
+  }
+}
+
+const wordsOf = ({ wechatCode: code, wechatText: text }: WechatPayServiceError) => ({ code, text });
+
+async function place(
+  client: V2Client,
+  order: StoredOrder,
+  options: CallOptions,
+): Promise<PrepayResult> {
   const { fields } = storedRequestOf(order.prepayRequest, 'v2');
   const answer = await call(client, '/pay/unifiedorder', fields, repeatable(options));
   if (answer.ok) {
     return { kind: 'placed', prepayId: requiredField(answer.fields, 'prepay_id') };
   }
   const known = PREPAY_RESULTS.get(answer.code);
-  if (known) {
-    return known;
+  if (!known) {
+    throw new WechatPayServiceError('rejected', answer.code, answer.text);
   }
-  if (isTooLate(answer, order, client.nowMs())) {
-    return { kind: 'too-late' };
-  }
-  throw new WechatPayServiceError('rejected', answer.code, answer.text);
+  return known;
 }
 
 async function queryOrder(

@@ -1,5 +1,6 @@
 /** WeChat Pay API v3 (JSON, RSA, AES-256-GCM) behind the operations of `operations.ts`. */
 import type { WechatPay } from '../operations.ts';
+import type { StartTimer } from '../newer-keys.ts';
 import type { V3Client } from './protocol/call.ts';
 import { fetchCertificates } from './protocol/certificates.ts';
 import { findPublicKey } from './protocol/merchant-keys.ts';
@@ -15,7 +16,9 @@ export { acknowledge } from './notification.ts';
  * the secret, or a platform certificate. Both hold at once, because WeChat moves a merchant from
  * the one to the other message by message, over a week.
  */
-export function openWechatPayV3(connection: V3Connection): WechatPay {
+export function openWechatPayV3(
+  connection: V3Connection & { readonly startTimer: StartTimer },
+): WechatPay {
   const certificates = openPlatformCertificates(
     () => fetchCertificates(connection),
     connection.nowMs,

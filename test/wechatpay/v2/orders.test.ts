@@ -22,6 +22,7 @@ import {
   xmlOf,
 } from '../../support/v2-message.ts';
 import { readIndependently } from '../../support/v2-reader.ts';
+import { neverRuns } from '../../support/no-timer.ts';
 
 const success: WireFields = {
   return_code: 'SUCCESS',
@@ -51,6 +52,7 @@ function openWith(fields: WireFields, signType: 'MD5' | 'HMAC-SHA256' = 'HMAC-SH
     signType,
     nonce: () => 'n',
     nowMs: () => CREATED_AT * 1000,
+    startTimer: neverRuns,
   });
   const asked = () => Object.fromEntries(readIndependently(sent[0]?.body ?? '') ?? []);
   return { wechatPay, sent, asked };
@@ -154,28 +156,44 @@ describe('prepay', () => {
     },
   );
 
-  test.each([
-    'INVALID_REQUEST',
-    'OUT_TRADE_NO_USED',
-    'NOAUTH',
-    'APPID_MCHID_NOT_MATCH',
-    'SIGNERROR',
-    'PARAM_ERROR',
-    'FREQUENCY_LIMITED',
-    '__proto__',
-    '',
-  ])('that WeChat refuses with "%s" keeps its code and text', async (code) => {
-    const { wechatPay } = openWith(refusal(code, '201 商户订单号重复'));
+  test.each(['INVALID_REQUEST', 'OUT_TRADE_NO_USED', 'PARAM_ERROR', '__proto__', ''])(
+    'that WeChat refuses with "%s" keeps its code and text',
+    async (code) => {
+      const { wechatPay } = openWith(refusal(code, '201 商户订单号重复'));
 
+      await expect(wechatPay.prepay(stored, options)).rejects.toMatchObject({
+        name: WechatPayServiceError.name,
+        code: 'WECHAT_PAY_REFUSED',
+        outcome: 'rejected',
+        retryable: false,
+        wechatCode: code,
+        wechatText: '201 商户订单号重复',
+      });
+    },
+  );
+
+  test('refused without code and signature for its time, which is nearly over, is too late', async () => {
+    const text = 'time_expire时间过短，刷卡至少1分钟，其他5分钟';
+    const { wechatPay } = openWith({ return_code: 'FAIL', return_msg: text });
+    const ending = { ...stored, expiresAtEpochSeconds: CREATED_AT + 329 };
+
+    expect(await wechatPay.prepay(ending, options)).toEqual({ kind: 'too-late' });
     await expect(wechatPay.prepay(stored, options)).rejects.toMatchObject({
-      name: WechatPayServiceError.name,
       code: 'WECHAT_PAY_REFUSED',
-      outcome: 'rejected',
-      retryable: false,
-      wechatCode: code,
-      wechatText: '201 商户订单号重复',
+      outcome: 'unknown',
+      wechatText: text,
     });
   });
+
+  test.each(['签名错误', '系统繁忙', 'words that nobody knows', ''])(
+    'refused without code and signature for "%s" is not called too late, however near its end',
+    async (text) => {
+      const { wechatPay } = openWith({ return_code: 'FAIL', return_msg: text });
+      const ending = { ...stored, expiresAtEpochSeconds: CREATED_AT + 61 };
+
+      await expect(wechatPay.prepay(ending, options)).rejects.toMatchObject({ wechatText: text });
+    },
+  );
 
   test('without a prepay_id in the answer is not understood', async () => {
     await expect(openWith(success).wechatPay.prepay(stored, options)).rejects.toThrow(
@@ -191,6 +209,7 @@ test('an order of v2 needs the APIv2 key', async () => {
     signType: 'MD5',
     nonce: () => 'n',
     nowMs: () => 0,
+    startTimer: neverRuns,
   });
   const missing = 'the merchant secret has no apiV2Key';
 
@@ -261,13 +280,13 @@ describe('a query', () => {
   });
 
   test('that WeChat refuses keeps its code and text', async () => {
-    const { wechatPay } = openWith(refusal('FREQUENCY_LIMITED', '频率限制'));
+    const { wechatPay } = openWith(refusal('PARAM_ERROR', '参数错误'));
 
     await expect(wechatPay.queryOrder(order, options)).rejects.toMatchObject({
       code: 'WECHAT_PAY_REFUSED',
       outcome: 'rejected',
-      wechatCode: 'FREQUENCY_LIMITED',
-      wechatText: '频率限制',
+      wechatCode: 'PARAM_ERROR',
+      wechatText: '参数错误',
     });
   });
 

@@ -261,11 +261,11 @@ describe('a query', () => {
   );
 
   test('is refused with WeChat’s code', async () => {
-    const { wechatPay } = v3Double({ status: 403, json: { code: 'NO_AUTH', message: '' } });
+    const { wechatPay } = v3Double({ status: 403, json: { code: 'RULE_LIMIT', message: '' } });
 
     await expect(wechatPay.queryOrder(order, options)).rejects.toMatchObject({
       outcome: 'rejected',
-      wechatCode: 'NO_AUTH',
+      wechatCode: 'RULE_LIMIT',
     });
   });
 

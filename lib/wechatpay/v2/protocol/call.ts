@@ -1,8 +1,8 @@
 /** One signed request to a v2 endpoint and the judgement of its answer. */
 import {
   ConfigError,
+  type ServiceError,
   WechatPayMalformedMessageError,
-  WechatPayServiceError,
   WechatPaySignatureError,
   WechatPayTransportError,
 } from '../../../errors.ts';
@@ -10,7 +10,10 @@ import type { SignType } from '../../../order/stored-request.ts';
 import type { MerchantSecret } from '../../../secrets/merchant.ts';
 import type { VersionedSecret } from '../../../secrets/versioned-secret.ts';
 import { assertOurMerchant } from '../../judge.ts';
+import { findNewerKeys, inTime, type StartTimer } from '../../newer-keys.ts';
+import { forTheLog, OWNERS_FAULTS, refusalError } from '../../remedy.ts';
 import type { Sending, Transport } from '../../../transport/transport.ts';
+import { meaningOfCode, meaningOfText } from './refusals.ts';
 import { sign, verifySign } from './sign.ts';
 import { buildXml, parseXml } from './xml.ts';
 
@@ -22,6 +25,7 @@ export interface V2Client {
   /** At most 32 letters and digits, new for each message. */
   readonly nonce: () => string;
   readonly nowMs: () => number;
+  readonly startTimer: StartTimer;
 }
 
 /** A verified answer: business success, or WeChat's own error code. */
@@ -29,15 +33,20 @@ export type Answer =
   | { readonly ok: true; readonly fields: ReadonlyMap<string, string> }
   | { readonly ok: false; readonly code: string; readonly text: string };
 
-/** Codes after which WeChat may still have carried the request out. */
-const UNKNOWN_OUTCOME = new Set(['SYSTEMERROR', 'BIZERR_NEED_RETRY']);
+/** A refusal without a signature: no evidence of anything, and the error that it ends in. */
+interface Unsigned {
+  readonly ok: 'unsigned';
+  readonly error: ServiceError;
+  /** Whether another key may be all that it takes. */
+  readonly mayBeKey: boolean;
+}
 
 /**
  * Sends fields signed with the current key and returns what WeChat says, once its signature,
  * appid and merchant number hold. When WeChat refuses and the key has changed since it was read,
  * the request is sent once more, in the time that is left: WeChat refuses an old key at once.
  *
- * @throws {WechatPayTransportError | WechatPayServiceError | WechatPaySignatureError | WechatPayMalformedMessageError}
+ * @throws {ConfigError | WechatPayTransportError | WechatPayServiceError | WechatPaySignatureError | WechatPayMalformedMessageError}
  */
 export async function call(
   client: V2Client,
@@ -45,20 +54,24 @@ export async function call(
   fields: Readonly<Record<string, string>>,
   sending: Sending,
 ): Promise<Answer> {
+  const deadlineMs = client.nowMs() + sending.timeoutMs;
+  // Whoever sets the clock back does not lengthen a call.
+  const remainingMs = () => Math.min(deadlineMs - client.nowMs(), sending.timeoutMs);
   const secret = await client.merchant.current();
   assertOurMerchant(fields['mch_id'], secret);
-  const deadlineMs = client.nowMs() + sending.timeoutMs;
-  try {
-    return await attempt(client, path, fields, signingKey(secret), sending);
-  } catch (error) {
-    const key = isUnsignedRefusal(error) ? await findNewerKey(client.merchant, secret) : undefined;
-    const remainingMs = deadlineMs - client.nowMs();
-    if (key === undefined || remainingMs <= 0) {
-      throw error;
+  const send = (key: string) => attempt(client, path, fields, key, sending, remainingMs);
+  let answer = await send(signingKey(secret));
+  if (answer.ok === 'unsigned' && answer.mayBeKey) {
+    const reading = findNewerKeys(client.merchant, secret, ({ apiV2Key }) => apiV2Key);
+    const newer = await inTime(client.startTimer, remainingMs(), reading);
+    if (newer?.value && remainingMs() > 0) {
+      answer = await send(signingKey(newer.value));
     }
-    const timeoutMs = Math.min(remainingMs, sending.timeoutMs);
-    return attempt(client, path, fields, key, { ...sending, timeoutMs });
   }
+  if (answer.ok === 'unsigned') {
+    throw answer.error;
+  }
+  return answer;
 }
 
 async function attempt(
@@ -67,45 +80,35 @@ async function attempt(
   fields: Readonly<Record<string, string>>,
   key: string,
   sending: Sending,
-): Promise<Answer> {
+  remainingMs: () => number,
+): Promise<Answer | Unsigned> {
   const signType = agreedSignType(fields, client.signType);
-  const unsigned = { ...fields, sign_type: signType, nonce_str: client.nonce() };
-  const body = buildXml([
-    ...Object.entries(unsigned),
-    ['sign', sign(Object.entries(unsigned), key, signType)],
-  ]);
   const response = await client.transport({
     method: 'POST',
     path,
-    body,
+    body: signedXml({ ...fields, sign_type: signType, nonce_str: client.nonce() }, key, signType),
     contentType: 'text/xml; charset=utf-8',
     ...sending,
+    timeoutMs: remainingMs(),
   });
   if (response.statusCode !== 200) {
     throw new WechatPayTransportError('unknown', `HTTP status ${response.statusCode}`);
   }
-  return judge(client, parseXml(response.body), fields, signType);
-}
-
-/** `return_code` `FAIL`: among other things what WeChat answers to a wrong signature (签名错误). */
-function isUnsignedRefusal(error: unknown): boolean {
-  return error instanceof WechatPayServiceError && error.wechatCode === '';
-}
-
-/** The merchant's current key, if it is another than that of `used` once it is read afresh. */
-async function findNewerKey(
-  merchant: V2Client['merchant'],
-  used: MerchantSecret,
-): Promise<string | undefined> {
-  try {
-    const versions = merchant.candidates();
-    while (!(await versions.next()).done) {}
-    const { mchid, apiV2Key } = await merchant.current();
-    return mchid === used.mchid && apiV2Key !== used.apiV2Key ? apiV2Key : undefined;
-  } catch {
-    // What WeChat answered says more than a secret that cannot be read just now.
-    return undefined;
+  const answer = parseXml(response.body);
+  if (answer.get('return_code') !== 'SUCCESS') {
+    return unsigned(answer);
   }
+  return judge(client, answer, fields, signType, remainingMs());
+}
+
+/** In the order of their names: a repeat is the same bytes, whatever order the fields come in. */
+function signedXml(
+  fields: Readonly<Record<string, string>>,
+  key: string,
+  signType: SignType,
+): string {
+  const sorted = Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1));
+  return buildXml([...sorted, ['sign', sign(sorted, key, signType)]]);
 }
 
 /** What `sign_type` of a stored request says, else what the deployment uses. */
@@ -117,17 +120,40 @@ export function agreedSignType(
   return stored === 'MD5' || stored === 'HMAC-SHA256' ? stored : fallback;
 }
 
+/** WeChat does not sign these, so nothing in them is evidence; what it says is told as a reason. */
+function unsigned(answer: ReadonlyMap<string, string>): Unsigned {
+  const { code, text } = wordsOf(answer);
+  const said = text || forTheLog(answer.get('return_msg') ?? answer.get('retmsg') ?? '');
+  const meaning = meaningOfCode(code) ?? meaningOfText(said);
+  return {
+    ok: 'unsigned',
+    error: refusalError({ outcome: 'unknown', code, text: said }, meaning),
+    mayBeKey: meaning === undefined || meaning === OWNERS_FAULTS.apiV2Key,
+  };
+}
+
+const wordsOf = (answer: ReadonlyMap<string, string>) => ({
+  code: forTheLog(answer.get('err_code') ?? answer.get('error_code') ?? '', 64),
+  text: forTheLog(answer.get('err_code_des') ?? ''),
+});
+
 async function judge(
   client: V2Client,
   answer: ReadonlyMap<string, string>,
   request: Readonly<Record<string, string>>,
   signType: SignType,
-): Promise<Answer> {
-  if (answer.get('return_code') !== 'SUCCESS') {
-    // WeChat does not sign these, so nothing in them is evidence.
-    throw new WechatPayServiceError('unknown', '', answer.get('return_msg') ?? '');
+  remainingMs: number,
+): Promise<Answer | Unsigned> {
+  try {
+    await verifyInTime(client, answer, signType, remainingMs);
+  } catch (error) {
+    // Whoever has the wrong key cannot verify that WeChat says so.
+    const remedy = meaningOfCode(answer.get('err_code') ?? '')?.remedy;
+    if (error instanceof WechatPaySignatureError && remedy === 'owner') {
+      return unsigned(answer);
+    }
+    throw error;
   }
-  await verifySign(answer, apiV2Keys(client.merchant), signType);
   for (const name of ['appid', 'mch_id', 'sub_mch_id']) {
     if ((answer.get(name) || undefined) !== request[name]) {
       throw new WechatPaySignatureError(`the answer is about another ${name}`);
@@ -136,18 +162,35 @@ async function judge(
   if (answer.get('result_code') === 'SUCCESS') {
     return { ok: true, fields: answer };
   }
-  const code = answer.get('err_code') ?? '';
-  const text = answer.get('err_code_des') ?? '';
-  if (UNKNOWN_OUTCOME.has(code)) {
-    throw new WechatPayServiceError('unknown', code, text);
+  const { code, text } = wordsOf(answer);
+  const meaning = code === '' ? meaningOfText(text) : meaningOfCode(code);
+  if (meaning && meaning.remedy !== 'none') {
+    throw refusalError({ outcome: 'rejected', code, text }, meaning);
   }
   return { ok: false, code, text };
+}
+
+/** A key may have to be read first. */
+async function verifyInTime(
+  { merchant, startTimer }: V2Client,
+  answer: ReadonlyMap<string, string>,
+  signType: SignType,
+  timeoutMs: number,
+): Promise<void> {
+  const verifying = verifySign(answer, apiV2Keys(merchant), signType);
+  if (!(await inTime(startTimer, timeoutMs, verifying))) {
+    throw new WechatPayTransportError('unknown', 'no key to verify the answer with in time');
+  }
 }
 
 /** The APIv2 key to sign with. @throws {ConfigError} when the secret has none. */
 export function signingKey({ apiV2Key }: MerchantSecret): string {
   if (apiV2Key === undefined) {
-    throw new ConfigError('the merchant secret has no apiV2Key, which an order of API v2 needs');
+    throw new ConfigError(
+      'the merchant secret has no apiV2Key, which an order of API v2 needs',
+      undefined,
+      OWNERS_FAULTS.apiV2Key.where,
+    );
   }
   return apiV2Key;
 }

@@ -1,52 +1,30 @@
 /** One signed request to a v3 endpoint and the judgement of its answer. */
-import * as v from 'valibot';
-import {
-  WechatPayServiceError,
-  WechatPaySignatureError,
-  WechatPayTransportError,
-} from '../../../errors.ts';
-import { assertOurMerchant } from '../../judge.ts';
+import { WechatPaySignatureError, WechatPayTransportError } from '../../../errors.ts';
+import type { MerchantSecret } from '../../../secrets/merchant.ts';
 import type { Sending, WechatResponse } from '../../../transport/transport.ts';
-import { decodeJson } from './json.ts';
+import { assertOurMerchant } from '../../judge.ts';
+import { findNewerKeys, inTime, type StartTimer } from '../../newer-keys.ts';
+import { refusalError, WechatPayConfigError } from '../../remedy.ts';
+import { decodeJson, tryJson } from './json.ts';
+import { type Failure, meaningOf, ownersError, readFailure } from './refusals.ts';
 import { sendSigned, type V3Connection } from './send.ts';
 import type { SignedRequest } from './sign.ts';
 import { type FindKey, verifySignature } from './verify.ts';
 
 export interface V3Client extends V3Connection {
   readonly findKey: FindKey;
+  readonly startTimer: StartTimer;
 }
 
 /** A verified answer: success with its JSON (nothing for 204), or WeChat's own error. */
 export type Answer =
   | { readonly ok: true; readonly statusCode: number; readonly json: unknown }
-  | {
-      readonly ok: false;
-      readonly code: string;
-      readonly text: string;
-      /** The digits at the end of `Request-ID`: finer than `code`, and not signed. */
-      readonly internalCode: string | undefined;
-    };
-
-/** Codes after which WeChat may still have carried the request out, or wants it again later. */
-const UNKNOWN_OUTCOME = new Set([
-  'SYSTEM_ERROR',
-  'SYSTEMERROR',
-  'BANK_ERROR',
-  'BANKERROR',
-  'FREQUENCY_LIMITED',
-  'RATELIMIT_EXCEEDED',
-  'RATELIMIT_EXCEED',
-]);
-
-const errorBody = v.object({
-  code: v.pipe(v.string(), v.minLength(1)),
-  message: v.nullish(v.string(), ''),
-  detail: v.nullish(v.looseObject({ field: v.unknown(), issue: v.unknown() })),
-});
+  | Failure;
 
 /**
- * Sends a request and returns what WeChat says, once its signature holds. An answer that is one of
- * WeChat's probes counts as not received: the request is sent once more, in the time that is left.
+ * Sends a request and returns what WeChat says, once its signature holds. In the time that is left
+ * the request is sent once more when the answer was one of WeChat's probes, which counts as not
+ * received, and when WeChat refused our signature and the keys have changed since they were read.
  *
  * @throws {ConfigError | WechatPayTransportError | WechatPayServiceError | WechatPaySignatureError | WechatPayMalformedMessageError}
  */
@@ -56,90 +34,107 @@ export async function call(
   request: SignedRequest,
   sending: Sending,
 ): Promise<Answer> {
-  assertOurMerchant(mchid, await client.merchant.current());
   const deadlineMs = client.nowMs() + sending.timeoutMs;
+  // Whoever sets the clock back does not lengthen a call.
+  const remainingMs = () => Math.min(deadlineMs - client.nowMs(), sending.timeoutMs);
+  const secret = await client.merchant.current();
+  assertOurMerchant(mchid, secret);
   try {
-    return await attempt(client, request, sending);
+    return await attempt(client, request, sending, remainingMs);
   } catch (error) {
-    const remainingMs = deadlineMs - client.nowMs();
-    const isProbe = error instanceof WechatPaySignatureError && error.isProbe;
-    if (!isProbe || remainingMs <= 0) {
+    const isWorthMore =
+      isProbe(error) || (isOfKeys(error) && (await haveChanged(client, secret, remainingMs())));
+    if (!isWorthMore || remainingMs() <= 0) {
       throw error;
     }
-    const timeoutMs = Math.min(remainingMs, sending.timeoutMs);
-    return attempt(client, request, { ...sending, timeoutMs });
+    return attempt(client, request, sending, remainingMs);
   }
+}
+
+const isProbe = (error: unknown) => error instanceof WechatPaySignatureError && error.isProbe;
+
+/** Whether WeChat refused what a secret that is read afresh may have mended. */
+const isOfKeys = (error: unknown) =>
+  error instanceof WechatPayConfigError &&
+  String(error.parameters['field']).includes('merchantSerialNo');
+
+const signingKeys = ({ merchantSerialNo, merchantPrivateKey }: MerchantSecret) =>
+  merchantSerialNo && merchantPrivateKey && `${merchantSerialNo}\n${merchantPrivateKey}`;
+
+async function haveChanged(client: V3Client, used: MerchantSecret, timeoutMs: number) {
+  const reading = findNewerKeys(client.merchant, used, signingKeys);
+  const newer = await inTime(client.startTimer, timeoutMs, reading);
+  return newer?.value;
 }
 
 async function attempt(
   client: V3Client,
   request: SignedRequest,
   sending: Sending,
+  remainingMs: () => number,
 ): Promise<Answer> {
-  const response = await sendSigned(client, request, sending);
-  return isSuccess(response) ? judgeSuccess(client, response) : judgeError(client, response);
+  const response = await sendSigned(client, request, { ...sending, timeoutMs: remainingMs() });
+  return isSuccess(response)
+    ? judgeSuccess(client, response, remainingMs())
+    : judgeError(client, response, remainingMs());
 }
 
 const isSuccess = ({ statusCode }: WechatResponse) => statusCode >= 200 && statusCode < 300;
 
-async function judgeSuccess(client: V3Client, response: WechatResponse): Promise<Answer> {
-  await verifySignature(response, client.nowMs(), client.findKey);
+async function judgeSuccess(
+  client: V3Client,
+  response: WechatResponse,
+  timeoutMs: number,
+): Promise<Answer> {
+  await verifyInTime(client, response, timeoutMs);
   const json = response.body.length === 0 ? undefined : decodeJson(response.body);
   // Some answers with a good status carry an error all the same.
-  const failure = readError(response, json);
-  return failure ? known(failure) : { ok: true, statusCode: response.statusCode, json };
+  const failure = readFailure(response, json);
+  return failure ? known(response, failure) : { ok: true, statusCode: response.statusCode, json };
 }
 
 /** An error that WeChat did not sign is no evidence of what became of the request. */
-async function judgeError(client: V3Client, response: WechatResponse): Promise<Answer> {
-  const failure = readError(response, tryJson(response.body));
+async function judgeError(
+  client: V3Client,
+  response: WechatResponse,
+  timeoutMs: number,
+): Promise<Answer> {
+  const failure = readFailure(response, tryJson(response.body));
+  const meaning = meaningOf(response.statusCode, failure?.code);
+  if (meaning?.remedy === 'owner') {
+    throw ownersError(response, failure, meaning, client.nowMs());
+  }
   if (!failure) {
     throw new WechatPayTransportError('unknown', `HTTP status ${response.statusCode}`);
   }
   try {
-    await verifySignature(response, client.nowMs(), client.findKey);
+    await verifyInTime(client, response, timeoutMs);
   } catch (error) {
     if (error instanceof WechatPaySignatureError && !error.isProbe) {
-      throw unknown(failure);
+      throw refusalError({ ...failure, outcome: 'unknown' }, meaning);
     }
     throw error;
   }
-  if (response.statusCode >= 500 || response.statusCode === 429) {
-    throw unknown(failure);
-  }
-  return known(failure);
+  return known(response, failure);
 }
 
-type Failure = Extract<Answer, { ok: false }>;
-
-function known(failure: Failure): Failure {
-  if (UNKNOWN_OUTCOME.has(failure.code)) {
-    throw unknown(failure);
+/** A verified error: an answer, unless it leaves open what became of the request. */
+function known(response: WechatResponse, failure: Failure): Failure {
+  const meaning = meaningOf(response.statusCode, failure.code);
+  if (meaning?.remedy === 'later' || meaning?.remedy === 'owner') {
+    throw refusalError({ ...failure, outcome: 'rejected' }, meaning);
   }
   return failure;
 }
 
-const unknown = ({ code, text }: Failure) => new WechatPayServiceError('unknown', code, text);
-
-function readError(response: WechatResponse, json: unknown): Failure | undefined {
-  const parsed = v.safeParse(errorBody, json);
-  if (!parsed.success) {
-    return undefined;
-  }
-  const { code, message, detail } = parsed.output;
-  const requestId = response.headers['request-id'];
-  // Not `detail.value`: it repeats what was sent.
-  const where = [detail?.field, detail?.issue].filter((part) => typeof part === 'string');
-  const text = [message, ...where, requestId && `Request-ID ${requestId}`]
-    .filter(Boolean)
-    .join('; ');
-  return { ok: false, code, text, internalCode: /-(\d+)$/.exec(requestId ?? '')?.[1] };
-}
-
-function tryJson(bytes: Uint8Array): unknown {
-  try {
-    return decodeJson(bytes);
-  } catch {
-    return undefined;
+/** A key may have to be read, or certificates to be fetched, first. */
+async function verifyInTime(
+  { findKey, nowMs, startTimer }: V3Client,
+  response: WechatResponse,
+  timeoutMs: number,
+): Promise<void> {
+  const verifying = verifySignature(response, nowMs(), findKey);
+  if (!(await inTime(startTimer, timeoutMs, verifying))) {
+    throw new WechatPayTransportError('unknown', 'no key to verify the answer with in time');
   }
 }

@@ -13,9 +13,11 @@
 import { X509Certificate } from 'node:crypto';
 import * as v from 'valibot';
 import { WechatPayMalformedMessageError, WechatPayNotReadyError } from '../../../errors.ts';
-import { parseJson } from './json.ts';
+import type { WechatResponse } from '../../../transport/transport.ts';
+import { parseJson, tryJson } from './json.ts';
 import { decryptWithAnyKey, findPublicKey, hasV3Keys } from './merchant-keys.ts';
 import type { PlatformCertificate } from './platform-certificates.ts';
+import { meaningOf, ownersError, readFailure } from './refusals.ts';
 import { decryptResource, encryptedResource } from './resource.ts';
 import { sendSigned, type V3Connection } from './send.ts';
 import { verifySignature } from './verify.ts';
@@ -46,13 +48,8 @@ export async function fetchCertificates(
     { method: 'GET', path: '/v3/certificates', body: '' },
     { timeoutMs: TIMEOUT_MS, repeatable: true },
   );
-  if (response.statusCode === 404) {
-    return [];
-  }
   if (response.statusCode !== 200) {
-    throw new WechatPayNotReadyError(
-      `the platform certificates could not be fetched: HTTP status ${response.statusCode}`,
-    );
+    return judgeError(response, connection.nowMs());
   }
   const list = parseJson(response.body, certificateList);
   const certificates = await Promise.all(
@@ -71,6 +68,23 @@ export async function fetchCertificates(
       (await findPublicKey(connection.merchant, serial)),
   );
   return certificates;
+}
+
+/** @throws {ConfigError | WechatPayNotReadyError} unless there are none. */
+function judgeError(response: WechatResponse, nowMs: number): readonly PlatformCertificate[] {
+  const { statusCode, body } = response;
+  const failure = readFailure(response, tryJson(body));
+  const meaning = meaningOf(statusCode, failure?.code);
+  if (meaning?.remedy === 'owner') {
+    throw ownersError(response, failure, meaning, nowMs);
+  }
+  if (statusCode === 404) {
+    return [];
+  }
+  const said = failure ? ` (${failure.code}: ${failure.text})` : '';
+  throw new WechatPayNotReadyError(
+    `the platform certificates could not be fetched: HTTP status ${statusCode}${said}`,
+  );
 }
 
 function readCertificate(pem: Buffer, serialNo: string): PlatformCertificate {

@@ -21,6 +21,15 @@ export function decodeJson(bytes: Uint8Array): unknown {
   }
 }
 
+/** The JSON of a message that need not be any; nothing when it is none. */
+export function tryJson(bytes: Uint8Array): unknown {
+  try {
+    return decodeJson(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
 /** @throws {WechatPayMalformedMessageError} naming the field that is missing or of another type. */
 export function readShape<T>(json: unknown, schema: v.GenericSchema<unknown, T>): T {
   const result = v.safeParse(schema, json);

@@ -3,6 +3,7 @@ import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } fr
 import { ConfigError } from '../../../errors.ts';
 import type { MerchantSecret } from '../../../secrets/merchant.ts';
 import type { VersionedSecret } from '../../../secrets/versioned-secret.ts';
+import { OWNERS_FAULTS } from '../../remedy.ts';
 import type { Signer } from './sign.ts';
 
 /** Signing with a `KeyObject` takes half the time of signing with a PEM text. */
@@ -25,6 +26,8 @@ export const signerOf = perSecret((secret): Signer => {
   if (!merchantSerialNo || !merchantPrivateKey) {
     throw new ConfigError(
       'the merchant secret has no merchantSerialNo or merchantPrivateKey, which an order of API v3 needs',
+      undefined,
+      OWNERS_FAULTS.certificate.where,
     );
   }
   return {
@@ -49,6 +52,12 @@ const apiV3KeyOf = perSecret(({ apiV3Key }): KeyObject | undefined =>
 const publicKeyOf = perSecret(({ wechatpayPublicKey }): KeyObject | undefined =>
   wechatpayPublicKey === undefined ? undefined : createPublicKey(wechatpayPublicKey),
 );
+
+const API_V3_KEY = {
+  secret: 'merchant',
+  field: 'apiV3Key',
+  consolePage: '商户平台 → 账户中心 → API安全 → APIv3密钥',
+};
 
 /** WeChat Pay's public key with this id (微信支付公钥ID), in any version of the secret. */
 export async function findPublicKey(
@@ -82,5 +91,7 @@ export async function decryptWithAnyKey(
   }
   throw new ConfigError(
     'no version of the merchant secret has the apiV3Key that WeChat encrypts with',
+    undefined,
+    API_V3_KEY,
   );
 }

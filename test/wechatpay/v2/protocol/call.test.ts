@@ -22,6 +22,7 @@ import {
   xmlOf,
 } from '../../../support/v2-message.ts';
 import { readIndependently } from '../../../support/v2-reader.ts';
+import { neverRuns } from '../../../support/no-timer.ts';
 
 const request = { appid: APPID, mch_id: MCHID, out_trade_no: 'order-0001' };
 
@@ -69,6 +70,7 @@ function send({
       signType,
       nonce: () => 'nonce-of-the-test',
       nowMs: () => 0,
+      startTimer: neverRuns,
     },
     '/pay/orderquery',
     fields,
@@ -81,6 +83,24 @@ const sentFields = (sent: readonly WechatRequest[]) =>
   Object.fromEntries(readIndependently(sent[0]?.body ?? '') ?? []);
 
 describe('a v2 call', () => {
+  test('is the same bytes in whatever order its fields come', async () => {
+    const bodies = [request, Object.fromEntries(Object.entries(request).toReversed())].map(
+      (fields) => send({ fields }).sent,
+    );
+    await new Promise(setImmediate);
+    const [first, second] = bodies.map(([sent]) => sent?.body);
+
+    expect(first).toBe(second);
+    expect([...(readIndependently(first ?? '')?.keys() ?? [])]).toEqual([
+      'appid',
+      'mch_id',
+      'nonce_str',
+      'out_trade_no',
+      'sign_type',
+      'sign',
+    ]);
+  });
+
   test('sends its fields, a nonce and the algorithm, signed with the current key', async () => {
     const { answer, sent } = send({ merchant: [merchantWith(), merchantWith(OTHER_KEY)] });
     await answer;
@@ -177,11 +197,12 @@ describe('a v2 call', () => {
   test('about an order of another merchant is not sent', async () => {
     const { answer, sent } = send({ fields: { ...request, mch_id: '1900000110' } });
 
-    await expect(answer).rejects.toThrow(
-      new ConfigError(
+    await expect(answer).rejects.toMatchObject({
+      name: ConfigError.name,
+      message:
         'an order belongs to merchant 1900000110, but the secret is that of merchant 1900000109',
-      ),
-    );
+      parameters: { secret: 'merchant', field: 'mchid' },
+    });
     expect(sent).toEqual([]);
   });
 
@@ -193,64 +214,151 @@ describe('a v2 call', () => {
 });
 
 describe('when WeChat refuses a v2 call without a signature', () => {
-  const refusal = xmlOf({ return_code: 'FAIL', return_msg: '签名错误' });
+  interface SecondTry {
+    readonly text?: string;
+    /** What the machine's timers do while the secret is read afresh. */
+    readonly startTimer?: typeof neverRuns;
+    /** How long WeChat, and then Secrets Manager, takes. */
+    readonly tookMs?: readonly [number, number];
+    readonly second?: string;
+  }
 
   /** A call with the old key; the secret that is read afresh is the second one. */
-  function sendWith(reread: () => Promise<MerchantSecret>, clock = [0, 500]) {
+  function sendWith(reread: () => Promise<MerchantSecret>, options: SecondTry = {}) {
+    const { text = '签名错误', startTimer = neverRuns, tookMs = [500, 0] } = options;
+    const refusal = xmlOf({ return_code: 'FAIL', return_msg: text });
     const sent: WechatRequest[] = [];
+    let nowMs = 0;
+    let rereads = 0;
     let read = async () => merchantWith();
     const answer = call(
       {
         transport: async (outgoing) => {
           sent.push(outgoing);
-          const body = sent.length === 1 ? refusal : xmlOf(signed(answered, OTHER_KEY));
+          nowMs += tookMs[0];
+          const second = options.second ?? xmlOf(signed(answered, OTHER_KEY));
+          const body = sent.length === 1 ? refusal : second;
           return { statusCode: 200, headers: {}, body: Buffer.from(body) };
         },
         merchant: {
           current: () => read(),
           async *candidates() {
             yield await read();
+            rereads += 1;
+            nowMs += tookMs[1];
             read = reread;
             yield await read();
           },
         },
         signType: 'HMAC-SHA256',
         nonce: () => 'nonce-of-the-test',
-        nowMs: () => clock.shift() ?? 0,
+        nowMs: () => nowMs,
+        startTimer,
       },
       '/pay/orderquery',
       request,
       { timeoutMs: 1_234, repeatable: true },
     );
-    return { answer, sent };
+    return { answer, sent, rereads: () => rereads };
   }
 
-  test('and the key has changed, the request goes out again under the new one', async () => {
-    const { answer, sent } = sendWith(async () => merchantWith(OTHER_KEY));
+  const theOwners = { code: 'CONFIG_ERROR', parameters: { field: 'apiV2Key' } };
 
-    expect(await answer).toMatchObject({ ok: true });
-    expect(sent.map(({ timeoutMs }) => timeoutMs)).toEqual([1_234, 734]);
-    const fields = sentFields(sent.slice(1));
-    const unsigned = without(fields, 'sign');
-    expect(fields['sign']).toBe(signV2(unsigned, OTHER_KEY));
+  test.each(['签名错误', 'some words that nobody knows'])(
+    'with "%s" and the key has changed, the request goes out again under the new one',
+    async (text) => {
+      const { answer, sent } = sendWith(async () => merchantWith(OTHER_KEY), { text });
+
+      expect(await answer).toMatchObject({ ok: true });
+      expect(sent.map(({ timeoutMs }) => timeoutMs)).toEqual([1_234, 734]);
+      const fields = sentFields(sent.slice(1));
+      const unsigned = without(fields, 'sign');
+      expect(fields['sign']).toBe(signV2(unsigned, OTHER_KEY));
+    },
+  );
+
+  test('and the new key as well, there is no third request', async () => {
+    const second = xmlOf({ return_code: 'FAIL', return_msg: '签名错误' });
+    const { answer, sent } = sendWith(async () => merchantWith(OTHER_KEY), { second });
+
+    await expect(answer).rejects.toMatchObject(theOwners);
+    expect(sent).toHaveLength(2);
   });
 
-  test.each([
-    ['the key is the same', async () => merchantWith(), undefined],
-    ['the secret has no such key now', async () => ({ mchid: MCHID }), undefined],
-    ['the key is another merchant’s', async () => merchantWith(OTHER_KEY, '1900000110'), undefined],
-    ['the secret cannot be read', () => Promise.reject(new Error('unreadable')), undefined],
-    ['no time is left', async () => merchantWith(OTHER_KEY), [0, 1_234]],
-  ])('and %s, that is the answer', async (_, reread, clock) => {
-    const { answer, sent } = sendWith(reread, clock);
+  test.each<[string, () => Promise<MerchantSecret>, SecondTry]>([
+    ['the key is the same', async () => merchantWith(), {}],
+    ['the secret has no such key now', async () => ({ mchid: MCHID }), {}],
+    ['the key is another merchant’s', async () => merchantWith(OTHER_KEY, '1900000110'), {}],
+    ['the secret cannot be read', () => Promise.reject(new Error('unreadable')), {}],
+    ['no time was left', async () => merchantWith(OTHER_KEY), { tookMs: [1_234, 0] }],
+    ['the reading took the rest', async () => merchantWith(OTHER_KEY), { tookMs: [500, 734] }],
+  ])('and %s, that is the answer', async (_, reread, options) => {
+    const { answer, sent } = sendWith(reread, options);
 
-    await expect(answer).rejects.toThrow(new WechatPayServiceError('unknown', '', '签名错误'));
+    await expect(answer).rejects.toMatchObject(theOwners);
     expect(sent).toHaveLength(1);
   });
+
+  test('and the secret is not read in what is left of the time, that is the answer', async () => {
+    const delays: number[] = [];
+    const { answer, sent } = sendWith(() => new Promise(() => undefined), {
+      startTimer: (delayMs?: number, run?: () => void) => {
+        delays.push(Number(delayMs));
+        run?.();
+        return () => undefined;
+      },
+    });
+
+    await expect(answer).rejects.toMatchObject(theOwners);
+    expect(sent).toHaveLength(1);
+    expect(delays).toEqual([734]);
+  });
+
+  test.each(['系统繁忙', '频率限制', 'time_expire时间过短', '缺少参数openid', 'APPID不存在'])(
+    'with "%s", no key is to blame: the secret is not read again',
+    async (text) => {
+      const { answer, sent, rereads } = sendWith(async () => merchantWith(OTHER_KEY), { text });
+
+      await expect(answer).rejects.toThrow(text);
+      expect(sent).toHaveLength(1);
+      expect(rereads()).toBe(0);
+    },
+  );
+});
+
+test('a v2 answer that cannot be verified in time leaves open what happened', async () => {
+  const answer = call(
+    {
+      transport: async () => ({
+        statusCode: 200,
+        headers: {},
+        body: Buffer.from(xmlOf(signed(answered, OTHER_KEY))),
+      }),
+      merchant: {
+        current: async () => merchantWith(),
+        async *candidates() {
+          yield merchantWith();
+          await new Promise(() => undefined);
+        },
+      },
+      signType: 'HMAC-SHA256',
+      nonce: () => 'n',
+      nowMs: () => 0,
+      startTimer: (_delayMs, run) => {
+        setTimeout(run, 5);
+        return () => undefined;
+      },
+    },
+    '/pay/orderquery',
+    request,
+    { timeoutMs: 1_234, repeatable: true },
+  );
+
+  await expect(answer).rejects.toMatchObject({ code: 'WECHAT_UNREACHABLE', outcome: 'unknown' });
 });
 
 describe('the answer to a v2 call is not believed', () => {
-  test.each(['签名错误', '频率限制', ''])(
+  test.each(['频率限制', '系统繁忙，请稍后再试', 'words that nobody knows', ''])(
     'when it says return_code FAIL with "%s": the outcome is unknown',
     async (text) => {
       const { answer } = send({ body: xmlOf({ return_code: 'FAIL', return_msg: text, x: '1' }) });
@@ -279,7 +387,7 @@ describe('the answer to a v2 call is not believed', () => {
     await expect(send({ body }).answer).rejects.toMatchObject({ outcome: 'unknown' });
   });
 
-  test.each(['SYSTEMERROR', 'BIZERR_NEED_RETRY'])(
+  test.each(['SYSTEMERROR', 'BIZERR_NEED_RETRY', 'FREQUENCY_LIMITED', 'BANKERROR'])(
     'when its code is %s: the outcome is unknown',
     async (code) => {
       const body = xmlOf(
@@ -315,12 +423,41 @@ describe('the answer to a v2 call is not believed', () => {
       'the answer is about another mch_id',
     ],
     [
+      'it is about a sub-merchant that the request does not name',
+      xmlOf(signed({ ...answered, sub_mch_id: '1900000222' })),
+      'the answer is about another sub_mch_id',
+    ],
+    [
       'it names no appid',
       xmlOf(signed(without(answered, 'appid'))),
       'the answer is about another appid',
     ],
   ])('when %s', async (_, body, reason) => {
     await expect(send({ body }).answer).rejects.toThrow(new WechatPaySignatureError(reason));
+  });
+
+  test.each([
+    ['another', { sub_mch_id: '1900000333' }],
+    ['no', {}],
+  ])('when it is about %s sub-merchant', async (_, named) => {
+    const { answer } = send({
+      fields: { ...request, sub_mch_id: '1900000222' },
+      body: xmlOf(signed({ ...answered, ...named })),
+    });
+
+    await expect(answer).rejects.toThrow(
+      new WechatPaySignatureError('the answer is about another sub_mch_id'),
+    );
+  });
+
+  test('but when it is about the sub-merchant of the request, it is', async () => {
+    const subMerchant = { sub_mch_id: '1900000222' };
+    const { answer } = send({
+      fields: { ...request, ...subMerchant },
+      body: xmlOf(signed({ ...answered, ...subMerchant })),
+    });
+
+    expect(await answer).toMatchObject({ ok: true });
   });
 
   test('when a refusal is not signed', async () => {

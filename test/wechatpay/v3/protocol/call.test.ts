@@ -13,6 +13,7 @@ import {
   wechatSigner,
 } from '../../../support/v3-message.ts';
 import { newKeyPair } from '../../../support/rsa-keys.ts';
+import { neverRuns } from '../../../support/no-timer.ts';
 
 const order = { outTradeNo: 'order-0001', appid: 'wx8888888888888888', mchid: MCHID };
 const options = { timeoutMs: 3_000 };
@@ -61,6 +62,7 @@ describe('a request', () => {
           merchant: secretVersions(v3Merchant()),
           nonce: () => 'nonce',
           nowMs: () => 0,
+          startTimer: neverRuns,
           findKey: async () => undefined,
         },
         MCHID,
@@ -87,11 +89,14 @@ describe('a request', () => {
   test('of an order of another merchant is not sent', async () => {
     const { wechatPay, requests } = v3Double({ json: transaction() });
 
-    await expect(wechatPay.queryOrder({ ...order, mchid: '1900000222' }, options)).rejects.toThrow(
-      new ConfigError(
+    await expect(
+      wechatPay.queryOrder({ ...order, mchid: '1900000222' }, options),
+    ).rejects.toMatchObject({
+      name: ConfigError.name,
+      message:
         'an order belongs to merchant 1900000222, but the secret is that of merchant 1900000109',
-      ),
-    );
+      parameters: { secret: 'merchant', field: 'mchid' },
+    });
     expect(requests).toEqual([]);
   });
 

@@ -162,13 +162,34 @@ describe('refused is a list', () => {
     },
   );
 
-  test('that WeChat could not give', async () => {
-    await expect(
-      fetched({ status: 401, json: { code: 'SIGN_ERROR', message: '' } }).result,
-    ).rejects.toMatchObject({
+  test.each([
+    [{ status: 503, text: '<html>' }, 'HTTP status 503'],
+    [{ status: 204 }, 'HTTP status 204'],
+    [
+      { status: 429, json: { code: 'FREQUENCY_LIMITED', message: '频率超限' } },
+      'HTTP status 429 (FREQUENCY_LIMITED: 频率超限; Request-ID 08F78BB7)',
+    ],
+    [
+      { status: 400, json: { code: 'PARAM_ERROR' } },
+      'HTTP status 400 (PARAM_ERROR: Request-ID 08F78BB7)',
+    ],
+  ])('that WeChat could not give: %j', async (answer, said) => {
+    await expect(fetched(answer).result).rejects.toMatchObject({
       code: 'WECHAT_PAY_BUSY',
       outcome: 'unknown',
-      message: 'the platform certificates could not be fetched: HTTP status 401',
+      message: `the platform certificates could not be fetched: ${said}`,
+    });
+  });
+
+  test.each([
+    [{ status: 401, json: { code: 'SIGN_ERROR', message: '' } }, /merchantSerialNo/],
+    [{ status: 401, text: '' }, /merchantSerialNo/],
+    [{ status: 403, json: { code: 'NO_AUTH' } }, /^mchid$/],
+    [{ status: 404, json: { code: 'MCH_NOT_EXISTS' } }, /^mchid$/],
+  ])('that WeChat refuses for what the owner must mend: %j', async (answer, field) => {
+    await expect(fetched(answer).result).rejects.toMatchObject({
+      code: 'CONFIG_ERROR',
+      parameters: { secret: 'merchant', field: expect.stringMatching(field) },
     });
   });
 });

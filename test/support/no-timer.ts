@@ -1,0 +1,2 @@
+/** A timer for tests in which nothing takes too long. */
+export const neverRuns = () => () => undefined;
