@@ -2,6 +2,7 @@
 import type { Context } from 'aws-lambda';
 import { openCertificateWatch } from '../lib/secrets/certificate-watch.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
+import { countFailure } from '../lib/runtime/count-failure.ts';
 import { describeError, type FunctionLog } from '../lib/runtime/log.ts';
 import { type Machine, machine, openResources } from '../lib/deployment.ts';
 import type { MerchantSecret } from '../lib/secrets/merchant.ts';
@@ -33,13 +34,17 @@ export function reconcileHandler(
       const { merchant, ...rest } = dependencies();
       watchCertificate(await merchant.current(), log, rest.nowMs());
       const summary = await runReconcile(
-        { ...rest, remainingMs },
-        { order: (id) => checkOrder({ ...rest, log }, id) },
+        { ...rest, remainingMs, onProgress: () => functionLog.flush() },
+        { order: (id) => checkOrder({ ...rest, log, remainingMs }, id) },
       );
-      log.info('reconciled', { ...summary });
+      const wasCut = summary.cutOff > 0;
+      log[wasCut ? 'error' : 'info'](wasCut ? 'reconcile was cut off' : 'reconciled', {
+        ...summary,
+      });
       return summary;
     } catch (error) {
       log.error('reconcile failed', describeError(error));
+      countFailure(log, error);
       throw error;
     } finally {
       functionLog.flush();

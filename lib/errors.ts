@@ -50,6 +50,7 @@ export type ErrorCode =
   | 'WECHAT_PAY_REFUSED'
   | 'SIGNATURE_INVALID'
   | 'MALFORMED_MESSAGE'
+  | 'ORDER_UNREADABLE'
   | 'CONFIG_ERROR';
 
 /** Values that the text of an error names, such as the field that is wrong. Never secrets. */
@@ -227,5 +228,18 @@ export class TemporarilyUnavailableError extends ServiceError {
 export class ConfigError extends ServiceError {
   constructor(reason: string, cause?: unknown, where?: Partial<WhereToMend>) {
     super('CONFIG_ERROR', false, { reason, cause, ...(where && { parameters: where }) });
+  }
+}
+
+/**
+ * A row of an order is there and is none: an attribute is missing or of another form. Names the
+ * row and the attribute, never a value. Nothing about the order is decided until a person mends it.
+ */
+export class UnreadableRowError extends ServiceError {
+  constructor(row: string, attribute: string, problem: string) {
+    super('ORDER_UNREADABLE', false, {
+      reason: `the row ${row} cannot be read: ${problem}`,
+      parameters: { row, attribute },
+    });
   }
 }

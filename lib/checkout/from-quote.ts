@@ -38,6 +38,10 @@ export async function orderFromQuote(
   assertExpectedTotal(quote.totalFen, request);
 
   const { outTradeNo, totalFen, description, attach } = quote;
+  // The number belongs to the key itself, under which there is no second order.
+  if (outTradeNo === keyNumber) {
+    throw new OrderConflictError('ORDER_EXISTS');
+  }
   const kind = keptKind(quote.kind);
   const fingerprint = digest({
     quote: [outTradeNo, totalFen, description, attach],

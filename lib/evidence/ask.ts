@@ -1,5 +1,5 @@
 /** Asks WeChat about an order; for a buyer who looks, not more often than every few seconds. */
-import { ConfigError } from '../errors.ts';
+import { countFailure } from '../runtime/count-failure.ts';
 import { describeError } from '../runtime/log.ts';
 import { isOpen, isPaid, type Order } from '../order/order.ts';
 import { type EvidenceContext, evidenceOf, type Recorded, recordEvidence } from './record.ts';
@@ -42,9 +42,7 @@ export async function refreshOrder(context: AskContext, order: Order): Promise<O
       outTradeNo: order.outTradeNo,
       ...describeError(error),
     });
-    if (error instanceof ConfigError) {
-      context.log.count('ConfigError');
-    }
+    countFailure(context.log, error);
     return order;
   }
 }

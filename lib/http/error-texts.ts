@@ -188,6 +188,11 @@ export const ERROR_TEXTS: Readonly<Record<PublicErrorCode, ErrorText>> = {
     en: 'The answer of WeChat Pay could not be understood; nothing was accepted from it.',
     zh: '微信支付的应答格式有误，未予采信。',
   },
+  ORDER_UNREADABLE: {
+    status: 500,
+    en: 'The record of this order is damaged, and nothing was decided about it; the shop has to look into it.',
+    zh: '该订单的记录有误，未做任何处理，请联系商家处理。',
+  },
   CONFIG_ERROR: {
     status: 500,
     en: 'Payments are not set up correctly; the shop has to look into it.',

@@ -9,6 +9,7 @@ import { header } from './input.ts';
 import type { Language } from './problem-texts.ts';
 import { ServiceError } from '../errors.ts';
 import { namePassingFailure } from '../runtime/aws-failure.ts';
+import { countFailure } from '../runtime/count-failure.ts';
 import { describeError, type FunctionLog, type Log } from '../runtime/log.ts';
 
 /** What an operation knows of the call besides the event. */
@@ -77,9 +78,7 @@ function errorResponse(
   const { status, retryAfterSeconds } = ERROR_TEXTS[code];
   const parameters = error instanceof ServiceError ? error.parameters : {};
   log[status >= 500 ? 'error' : 'warn']('request failed', { status, ...describeError(error) });
-  if (code === 'CONFIG_ERROR') {
-    log.count('ConfigError');
-  }
+  countFailure(log, error);
   const body = {
     error: {
       code,

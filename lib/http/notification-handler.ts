@@ -5,13 +5,13 @@ import type {
   Context,
 } from 'aws-lambda';
 import {
-  ConfigError,
   ServiceError,
   TemporarilyUnavailableError,
   WechatPayMalformedMessageError,
   WechatPaySignatureError,
 } from '../errors.ts';
 import { namePassingFailure } from '../runtime/aws-failure.ts';
+import { countFailure } from '../runtime/count-failure.ts';
 import { describeError, type FunctionLog, type Log } from '../runtime/log.ts';
 import type { ApiVersion } from '../order/parties.ts';
 import type { Decision } from '../order/transition.ts';
@@ -108,6 +108,7 @@ function reportFailure(error: unknown, log: Log): Failure {
   if (error instanceof ConfigError) {
     log.count('ConfigError');
   }
+  countFailure(log, error);
   return { statusCode: 500, code };
 }
 

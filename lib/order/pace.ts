@@ -4,8 +4,8 @@ import { isOpen, type Order } from './order.ts';
 /** WeChat refuses to close an order during its first 5 minutes. */
 const CLOSE_NOT_BEFORE_SECONDS = 300;
 
-/** Pauses between checks of an order that stays unpaid; the last one repeats. */
-const CHECK_PAUSES_SECONDS = [60, 180, 300, 600, 1800] as const;
+/** Pauses between the first checks of an order that stays unpaid, and then. */
+const CHECK_PAUSES_SECONDS = [60, 180, 300, 600] as const;
 const LAST_PAUSE_SECONDS = 1800;
 
 /** Longest pause before another attempt to close an order whose time is over. */

@@ -1,54 +1,62 @@
 /** The check of an order that is due: WeChat is asked, and the order repaired or closed. */
-import { ConfigError } from '../errors.ts';
+import { UnreadableRowError } from '../errors.ts';
 import { askAndRecord } from '../evidence/ask.ts';
 import { type CloseContext, closeAndRecord } from '../evidence/close-order.ts';
 import type { Recorded } from '../evidence/record.ts';
 import type { OrderId } from '../order/order-id.ts';
 import type { Order } from '../order/order.ts';
 import { nextCheckAt, planCheck } from '../order/pace.ts';
+import { countFailure } from '../runtime/count-failure.ts';
 import { describeError } from '../runtime/log.ts';
-import { markChecked } from '../table/due.ts';
+import { leaveIndex, markChecked, postponeUnread } from '../table/due.ts';
 import { readOrder } from '../table/orders.ts';
+import { limited } from './limited.ts';
 import type { Ending } from './run.ts';
+import { callTimeoutMs } from './time.ts';
 
-const WECHAT_TIMEOUT_MS = 4_000;
-/** A contradicted order waits for a person; its alarm rings once a day until then. */
-const MISMATCH_PAUSE_SECONDS = 86_400;
+export interface CheckContext extends CloseContext {
+  /** Until Lambda ends the run. */
+  readonly remainingMs: () => number;
+}
+
+/** An order that waits for a person: its alarm rings once a day until then. */
+const LONG_PAUSE_SECONDS = 86_400;
 
 /** Checks one order. Never rejects: a failure is counted, logged and tried again by a later run. */
-export async function checkOrder(context: CloseContext, id: OrderId): Promise<Ending> {
+export async function checkOrder(context: CheckContext, id: OrderId): Promise<Ending> {
   let order: Order | undefined;
   try {
     order = await readOrder(context.table, id);
     return order ? await check(context, order) : 'settledMeanwhile';
   } catch (error) {
-    context.log.error('an order could not be reconciled', {
-      outTradeNo: id.outTradeNo,
-      ...describeError(error),
-    });
-    context.log.count('ReconcileOrderFailed');
-    if (error instanceof ConfigError) {
-      context.log.count('ConfigError');
-    }
     if (order) {
+      report(context, id, error);
       await postponeQuietly(context, order);
+      return 'failed';
     }
-    return 'failed';
+    return failUnread(context, id, error);
   }
 }
 
-async function check(context: CloseContext, order: Order): Promise<Ending> {
-  const plan = planCheck(order, epochSeconds(context));
-  if (plan === 'none') {
-    return 'settledMeanwhile';
+async function check(context: CheckContext, order: Order): Promise<Ending> {
+  const inTime = { ...context, wechatPay: limited(context) };
+  switch (planCheck(order, epochSeconds(context))) {
+    case 'none':
+      // Whoever settles an order takes it out of the index as well; this one was changed by hand.
+      if (order.nextCheckAtEpochSeconds !== undefined) {
+        await leaveIndex(context.table, order);
+      }
+      return 'settledMeanwhile';
+    case 'close':
+      return conclude(context, order, await closeAndRecord(inTime, order, limit(context, 2)));
+    case 'query':
+      return conclude(context, order, await askAndRecord(inTime, order, limit(context, 1)));
   }
-  const options = { timeoutMs: WECHAT_TIMEOUT_MS };
-  const recorded =
-    plan === 'close'
-      ? await closeAndRecord(context, order, options)
-      : await askAndRecord(context, order, options);
-  return conclude(context, order, recorded);
 }
+
+const limit = ({ remainingMs }: CheckContext, calls: number) => ({
+  timeoutMs: callTimeoutMs(remainingMs(), calls),
+});
 
 async function conclude(
   context: CloseContext,
@@ -62,7 +70,7 @@ async function conclude(
     case 'apply':
       return recorded.decision.to === 'CLOSED' ? 'closed' : 'paid';
     case 'mismatch':
-      await postpone(context, order, MISMATCH_PAUSE_SECONDS);
+      await postpone(context, order, LONG_PAUSE_SECONDS);
       return 'mismatched';
     case 'duplicate':
     case 'stale':
@@ -82,6 +90,12 @@ async function postpone(context: CloseContext, order: Order, pauseSeconds?: numb
   });
 }
 
+function report({ log }: CloseContext, { outTradeNo }: OrderId, error: unknown): void {
+  log.error('an order could not be reconciled', { outTradeNo, ...describeError(error) });
+  log.count('ReconcileOrderFailed');
+  countFailure(log, error);
+}
+
 /** After a failure: without this, a broken order would be first in line in every run. */
 async function postponeQuietly(context: CloseContext, order: Order): Promise<void> {
   try {
@@ -89,6 +103,26 @@ async function postponeQuietly(context: CloseContext, order: Order): Promise<voi
   } catch {
     // The table itself does not answer; the order stays due.
   }
+}
+
+/**
+ * An order whose row could not be had. A damaged one is put off by its keys, and reported by the run
+ * that did so; when the table does not answer, the order stays due.
+ */
+async function failUnread(context: CloseContext, id: OrderId, error: unknown): Promise<Ending> {
+  if (error instanceof UnreadableRowError) {
+    const now = epochSeconds(context);
+    try {
+      const outcome = await postponeUnread(context.table, id, now, now + LONG_PAUSE_SECONDS);
+      if (outcome === 'refused') {
+        return 'settledMeanwhile';
+      }
+    } catch {
+      // Reported all the same.
+    }
+  }
+  report(context, id, error);
+  return 'failed';
 }
 
 const epochSeconds = ({ nowMs }: Pick<CloseContext, 'nowMs'>) => Math.floor(nowMs() / 1000);

@@ -2,12 +2,15 @@
 import { type DueWork, listDue } from '../table/due.ts';
 import type { Table } from '../table/client.ts';
 import { OPEN_ORDER_SHARDS } from '../table/schema.ts';
+import { LAST_CALL_MS, MARGIN_MS } from './time.ts';
 
 export interface RunContext {
   readonly table: Table;
   readonly nowMs: () => number;
   /** Until Lambda ends the run. */
   readonly remainingMs: () => number;
+  /** Called after every few pieces of work: what was counted so far must not be lost with the run. */
+  readonly onProgress: () => void;
 }
 
 /** What became of the work of one run. */
@@ -20,12 +23,14 @@ export interface ReconcileSummary {
   settledMeanwhile: number;
   mismatched: number;
   failed: number;
+  /** Begun and not finished in the time there was; still due, unless it ends by itself. */
+  cutOff: number;
   /** Whether the run stopped for lack of time; the next one goes on with what is still due. */
   timeRanOut: boolean;
 }
 
 /** How the check of one piece of work ended. */
-export type Ending = Exclude<keyof ReconcileSummary, 'due' | 'timeRanOut'>;
+export type Ending = Exclude<keyof ReconcileSummary, 'due' | 'cutOff' | 'timeRanOut'>;
 
 /**
  * One check for each kind of work. A check never rejects: its failure is an ending, so that it does
@@ -38,19 +43,43 @@ export type Checks = {
 };
 
 const CONCURRENCY = 16;
-/** Nothing is begun with less time than two calls to WeChat and the writes may take. */
-const MARGIN_MS = 12_000;
+/** A killed run loses the counts of at most so many pieces of work. */
+const PROGRESS_STEP = 8;
 
-/** Works through what is due with bounded concurrency inside the remaining time. */
+/**
+ * Works through what is due with bounded concurrency inside the remaining time. It ends before
+ * Lambda does, whatever hangs.
+ */
 export async function runReconcile(context: RunContext, checks: Checks): Promise<ReconcileSummary> {
   const summary = emptySummary();
-  const startedAt = Math.floor(context.nowMs() / 1000);
+  const running = Promise.allSettled(startWorkers(context, checks, summary));
+  const endings = await beforeLastCall(context, running);
+  if (endings === 'cut off') {
+    const finished = ENDINGS.reduce((sum, ending) => sum + summary[ending], 0);
+    // A copy: what still hangs goes on counting in the other one.
+    return { ...summary, cutOff: summary.due - finished, timeRanOut: true };
+  }
+  // Only the index itself can fail here; the work at hand is done by now.
+  const failure = endings.find((ending) => ending.status === 'rejected');
+  if (failure) {
+    throw failure.reason;
+  }
+  return summary;
+}
+
+function startWorkers(
+  { table, nowMs, remainingMs, onProgress }: RunContext,
+  checks: Checks,
+  summary: ReconcileSummary,
+): Promise<void>[] {
+  const startedAt = Math.floor(nowMs() / 1000);
   // Another shard first in each minute, so that none is always the one left over.
   const firstShard = Math.floor(startedAt / 60) % OPEN_ORDER_SHARDS;
-  const due = listDue(context.table, startedAt, firstShard);
+  const due = listDue(table, startedAt, firstShard);
+  let finished = 0;
   const worker = async () => {
     for (;;) {
-      if (context.remainingMs() < MARGIN_MS) {
+      if (remainingMs() < MARGIN_MS) {
         summary.timeRanOut = true;
         return;
       }
@@ -61,16 +90,40 @@ export async function runReconcile(context: RunContext, checks: Checks): Promise
       const { kind, id } = next.value;
       summary.due += 1;
       summary[await checks[kind](id)] += 1;
+      finished += 1;
+      if (finished % PROGRESS_STEP === 0) {
+        onProgress();
+      }
     }
   };
-  const endings = await Promise.allSettled(Array.from({ length: CONCURRENCY }, worker));
-  // Only the index itself can fail here; the work at hand is done by now.
-  const failure = endings.find((ending) => ending.status === 'rejected');
-  if (failure) {
-    throw failure.reason;
-  }
-  return summary;
+  return Array.from({ length: CONCURRENCY }, worker);
 }
+
+/** What comes of the work, unless Lambda is about to end the run first. */
+async function beforeLastCall<T>(
+  { table, remainingMs }: RunContext,
+  work: Promise<T>,
+): Promise<T | 'cut off'> {
+  let stopTimer = () => {};
+  const lastCall = new Promise<'cut off'>((resolve) => {
+    const delayMs = Math.max(0, remainingMs() - LAST_CALL_MS);
+    stopTimer = table.startTimer(delayMs, () => resolve('cut off'));
+  });
+  try {
+    return await Promise.race([work, lastCall]);
+  } finally {
+    stopTimer();
+  }
+}
+
+const ENDINGS = [
+  'paid',
+  'closed',
+  'stillOpen',
+  'settledMeanwhile',
+  'mismatched',
+  'failed',
+] as const satisfies readonly Ending[];
 
 const emptySummary = (): ReconcileSummary => ({
   due: 0,
@@ -80,5 +133,6 @@ const emptySummary = (): ReconcileSummary => ({
   settledMeanwhile: 0,
   mismatched: 0,
   failed: 0,
+  cutOff: 0,
   timeRanOut: false,
 });

@@ -13,6 +13,7 @@ export type MetricName =
   | 'SignatureRejected'
   | 'UnknownOrderNotified'
   | 'ReconcileOrderFailed'
+  | 'OrderUnreadable'
   | 'ConfigError'
   /** A level and not a count: the smallest of an hour is what it says. */
   | 'MerchantCertificateDaysLeft';

@@ -3,9 +3,10 @@ import { ConditionalCheckFailedException, PutItemCommand } from '@aws-sdk/client
 import type { OrderId } from '../order/order-id.ts';
 import type { Order } from '../order/order.ts';
 import type { Product } from '../order/pricing.ts';
-import { stringOf } from './attributes.ts';
 import { batchGet, rowWith } from './batch-get.ts';
-import type { TableConnection } from './client.ts';
+import type { Table, TableConnection } from './client.ts';
+import { retryConflicts } from './conflict.ts';
+import { orderNumberOf } from './idempotency-binding.ts';
 import { orderFromItem, orderToItem } from './order-row.ts';
 import { productFromItem } from './products.ts';
 import { idempotencyKey, orderKey, productKey } from './schema.ts';
@@ -45,7 +46,7 @@ export async function readCart(
   return {
     catalogue: new Map(catalogue.map((product) => [product.sku, product])),
     order: orderRow && orderFromItem(orderRow),
-    boundTo: bindingRow && stringOf(bindingRow, 'outTradeNo'),
+    boundTo: bindingRow && orderNumberOf(bindingRow),
   };
 }
 
@@ -56,16 +57,15 @@ export async function readCart(
  * Condition: no row has this key. Of 50 equal requests at once, one writes and 49 get its row
  * back with the refusal, without a read.
  */
-export async function createOrder(table: TableConnection, order: Order): Promise<Order> {
+export async function createOrder(table: Table, order: Order): Promise<Order> {
   try {
-    await table.client.send(
-      new PutItemCommand({
-        TableName: table.tableName,
-        Item: orderToItem(order),
-        ConditionExpression: 'attribute_not_exists(PK)',
-        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-      }),
-    );
+    const command = new PutItemCommand({
+      TableName: table.tableName,
+      Item: orderToItem(order),
+      ConditionExpression: 'attribute_not_exists(PK)',
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    });
+    await retryConflicts(table, () => table.client.send(command));
     return order;
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException && error.Item) {

@@ -16,13 +16,22 @@ export interface Table extends TableConnection {
   readonly startTimer: (delayMs: number, run: () => void) => () => void;
 }
 
+const MAX_ATTEMPTS = 3;
+const CONNECTION_TIMEOUT_MS = 1_000;
+const REQUEST_TIMEOUT_MS = 1_500;
+/** The SDK's pauses between the attempts: up to 100 ms, then up to 200 ms. */
+const MAX_PAUSES_MS = 300;
+
+/** The longest that one operation takes: every attempt is silent until its time is over. */
+export const MAX_OPERATION_MS = MAX_ATTEMPTS * REQUEST_TIMEOUT_MS + MAX_PAUSES_MS;
+
 /** Region, credentials and endpoint come from the SDK's own environment variables. */
 export function openTableClient(): DynamoDBClient {
   return new DynamoDBClient({
-    maxAttempts: 3,
+    maxAttempts: MAX_ATTEMPTS,
     requestHandler: {
-      connectionTimeout: 1_000,
-      requestTimeout: 1_500,
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
       throwOnRequestTimeout: true,
     },
   });

@@ -3,7 +3,7 @@ import { QueryCommand, type QueryCommandOutput } from '@aws-sdk/client-dynamodb'
 import type { OrderId } from '../order/order-id.ts';
 import { isoTime } from '../time.ts';
 import { type Item, number, stringOf, text, time } from './attributes.ts';
-import type { TableConnection } from './client.ts';
+import type { Table, TableConnection } from './client.ts';
 import {
   OPEN_ORDER_SHARDS,
   OPEN_ORDERS_INDEX,
@@ -19,7 +19,7 @@ import { tryUpdate } from './update.ts';
  * turn in the last `pauseSeconds`, where a turn in the future (a clock that was set back) is none.
  */
 export async function claimCheck(
-  table: TableConnection,
+  table: Table,
   id: OrderId,
   nowEpochSeconds: number,
   pauseSeconds: number,
@@ -43,7 +43,7 @@ export async function claimCheck(
  * orders.
  */
 export async function markChecked(
-  table: TableConnection,
+  table: Table,
   id: OrderId,
   nowEpochSeconds: number,
   { checks, nextCheckAtEpochSeconds }: { checks: number; nextCheckAtEpochSeconds: number },
@@ -59,6 +59,40 @@ export async function markChecked(
       ':shard': text(GSI1PK),
       ':next': text(GSI1SK),
     },
+  });
+}
+
+/**
+ * Puts off an order whose row cannot be read: nothing of it is used but its keys. Condition: it is
+ * still due; an order that left the index meanwhile must not come back, and of two runs that meet
+ * one has put it off.
+ */
+export async function postponeUnread(
+  table: Table,
+  id: OrderId,
+  nowEpochSeconds: number,
+  nextCheckAtEpochSeconds: number,
+): Promise<'written' | 'refused'> {
+  const outcome = await tryUpdate(table, orderKey(id), {
+    UpdateExpression: 'SET GSI1SK = :next',
+    ConditionExpression: 'GSI1SK <= :now',
+    ExpressionAttributeValues: {
+      ':now': time(nowEpochSeconds),
+      ':next': time(nextCheckAtEpochSeconds),
+    },
+  });
+  return outcome === 'written' ? 'written' : 'refused';
+}
+
+/**
+ * Takes an order out of the index that is open no more, as one that was changed by hand can be.
+ * Condition: it is not open.
+ */
+export async function leaveIndex(table: Table, id: OrderId): Promise<void> {
+  await tryUpdate(table, orderKey(id), {
+    UpdateExpression: 'REMOVE GSI1PK, GSI1SK',
+    ConditionExpression: 'attribute_exists(PK) AND tradeState <> :open',
+    ExpressionAttributeValues: { ':open': text('NOTPAY') },
   });
 }
 

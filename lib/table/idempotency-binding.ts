@@ -6,9 +6,10 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { OrderId } from '../order/order-id.ts';
 import type { Order } from '../order/order.ts';
-import { type Item, keyOf, stringOf, text } from './attributes.ts';
+import { type Item, keyOf, readRow, stringOf, text } from './attributes.ts';
 import { batchGet, rowWith } from './batch-get.ts';
 import type { Table, TableConnection } from './client.ts';
+import { MAX_CONFLICT_ATTEMPTS, pauseAfterConflict } from './conflict.ts';
 import { orderFromItem, orderToItem } from './order-row.ts';
 import { idempotencyKey, orderKey } from './schema.ts';
 
@@ -17,65 +18,56 @@ export type BoundCreation =
   | { readonly kind: 'order'; readonly order: Order }
   | { readonly kind: 'bound'; readonly outTradeNo: string };
 
-const MAX_TRANSACTION_ATTEMPTS = 5;
-/** Longest pause after the first attempt; it grows with every further one. */
-const MAX_PAUSE_MS = 50;
-
 /**
  * Writes an order whose number the merchant's backend chose, and binds the buyer's idempotency
  * key to it, both or neither.
  *
  * Conditions: the key's own order does not exist (the key made no order from a cart); the key is
  * not bound, or bound to this very order; no order has this number.
+ *
+ * @param keyOrderNumber the number of the key's own order, another than the order's.
  */
 export async function createQuotedOrder(
   table: Table,
   order: Order,
   keyOrderNumber: string,
 ): Promise<BoundCreation> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await table.client.send(quotedOrderTransaction(table, order, keyOrderNumber));
-      return { kind: 'order', order };
-    } catch (error) {
-      if (!(error instanceof TransactionCanceledException)) {
-        throw error;
-      }
-      const result = await judgeCancellation(table, error, order, keyOrderNumber);
-      if (result) {
-        return result;
-      }
-      // Two transactions met on the same rows; one of them is through by now.
-      if (attempt === MAX_TRANSACTION_ATTEMPTS) {
-        throw error;
-      }
-      await pause(table, MAX_PAUSE_MS * attempt);
+  const write = {
+    Put: {
+      TableName: table.tableName,
+      Item: orderToItem(order),
+      ConditionExpression: 'attribute_not_exists(PK)',
+      ...RETURN_ROW,
+    },
+  };
+  const items = [...bindingItems(table, order, keyOrderNumber), write];
+  const stopped = await transact(table, items, order, keyOrderNumber, (rows) => {
+    const boundTo = boundElsewhere(rows, order.outTradeNo);
+    if (boundTo !== undefined) {
+      return { kind: 'bound', outTradeNo: boundTo } as const;
     }
-  }
+    const { sameNumber } = rows;
+    return sameNumber && ({ kind: 'order', order: orderFromItem(sameNumber) } as const);
+  });
+  return stopped ?? { kind: 'order', order };
 }
 
-/** Some part of the time, by chance: those who met must not meet again. */
-async function pause({ randomBytes, startTimer }: Table, maxMs: number): Promise<void> {
-  const part = randomBytes(2).readUInt16BE() / 0x1_00_00;
-  await new Promise<void>((resolve) => {
-    startTimer(part * maxMs, resolve);
+/**
+ * Binds a key to a quoted order that was there already, under the conditions of its creation.
+ * Answers the number of the other order that the key belongs to, if there is one.
+ */
+export async function bindKey(
+  table: Table,
+  id: OrderId,
+  keyOrderNumber: string,
+): Promise<string | undefined> {
+  const items = bindingItems(table, id, keyOrderNumber);
+  const stopped = await transact(table, items, id, keyOrderNumber, (rows) => {
+    const boundTo = boundElsewhere(rows, id.outTradeNo);
+    // Bound to this order: an equal request was faster.
+    return boundTo !== undefined || rows.binding ? { boundTo } : undefined;
   });
-}
-
-function quotedOrderTransaction(table: TableConnection, order: Order, keyOrderNumber: string) {
-  return new TransactWriteItemsCommand({
-    TransactItems: [
-      ...bindingItems(table, order, keyOrderNumber),
-      {
-        Put: {
-          TableName: table.tableName,
-          Item: orderToItem(order),
-          ConditionExpression: 'attribute_not_exists(PK)',
-          ...RETURN_ROW,
-        },
-      },
-    ],
-  });
+  return stopped?.boundTo;
 }
 
 const RETURN_ROW = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
@@ -108,80 +100,63 @@ function bindingItems(
   ];
 }
 
-/**
- * Binds a key to a quoted order that was there already, under the conditions of its creation.
- * Answers the number of the other order that the key belongs to, if there is one.
- */
-export async function bindKey(
-  table: TableConnection,
-  id: OrderId,
-  keyOrderNumber: string,
-): Promise<string | undefined> {
-  try {
-    await table.client.send(
-      new TransactWriteItemsCommand({
-        TransactItems: bindingItems(table, id, keyOrderNumber),
-      }),
-    );
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof TransactionCanceledException)) {
-      throw error;
-    }
-    const row = error.CancellationReasons?.find(({ Item }) => Item)?.Item;
-    if (row) {
-      return stringOf(row, 'outTradeNo');
-    }
-    // An equal request binds the same key at this moment.
-    if (error.CancellationReasons?.some(({ Code }) => Code === 'TransactionConflict')) {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
-/**
- * What the rows that stopped the transaction mean; nothing when it only met another one and none
- * of the rows is there yet.
- */
-async function judgeCancellation(
-  table: TableConnection,
-  error: TransactionCanceledException,
-  order: Order,
-  keyOrderNumber: string,
-): Promise<BoundCreation | undefined> {
-  const reasons = error.CancellationReasons ?? [];
-  // The rows come in the order of the transaction, each where its condition failed.
-  const [keyOrder, binding, sameNumber] = reasons.map(({ Item }) => Item);
-  const judged = judgeRows({ keyOrder, binding, sameNumber }, order.outTradeNo);
-  if (judged) {
-    return judged;
-  }
-  if (!reasons.some(({ Code }) => Code === 'TransactionConflict')) {
-    throw error;
-  }
-  return judgeRows(await readTransactionRows(table, order, keyOrderNumber), order.outTradeNo);
-}
-
-/** The three rows of `quotedOrderTransaction`, as far as they exist. */
+/** The rows that a transaction here is about, as far as they exist. */
 interface TransactionRows {
   readonly keyOrder: Item | undefined;
   readonly binding: Item | undefined;
   readonly sameNumber: Item | undefined;
 }
 
-function judgeRows(
-  { keyOrder, binding, sameNumber }: TransactionRows,
-  outTradeNo: string,
-): BoundCreation | undefined {
-  const boundTo = [keyOrder, binding]
-    .map((row) => row && stringOf(row, 'outTradeNo'))
-    .find((number) => number !== undefined && number !== outTradeNo);
-  if (boundTo !== undefined) {
-    return { kind: 'bound', outTradeNo: boundTo };
+/**
+ * Sends a transaction; nothing when it was carried out. When it was cancelled, what `judge` makes
+ * of the rows that stopped it. One that met another transaction says nothing by itself: the rows
+ * are read, and while they decide nothing either, it is sent again.
+ */
+async function transact<T>(
+  table: Table,
+  items: TransactWriteItem[],
+  id: OrderId,
+  keyOrderNumber: string,
+  judge: (rows: TransactionRows) => T | undefined,
+): Promise<T | undefined> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await table.client.send(new TransactWriteItemsCommand({ TransactItems: items }));
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof TransactionCanceledException)) {
+        throw error;
+      }
+      const reasons = error.CancellationReasons ?? [];
+      // The rows come in the order of the transaction, each where its condition failed.
+      const [keyOrder, binding, sameNumber] = reasons.map(({ Item }) => Item);
+      const stopped = judge({ keyOrder, binding, sameNumber });
+      if (stopped) {
+        return stopped;
+      }
+      if (!reasons.some(({ Code }) => Code === 'TransactionConflict')) {
+        throw error;
+      }
+      const met = judge(await readTransactionRows(table, id, keyOrderNumber));
+      if (met) {
+        return met;
+      }
+      if (attempt === MAX_CONFLICT_ATTEMPTS) {
+        throw error;
+      }
+      await pauseAfterConflict(table, attempt);
+    }
   }
-  return sameNumber && { kind: 'order', order: orderFromItem(sameNumber) };
 }
+
+/** The number of another order that the key made or is bound to. */
+const boundElsewhere = ({ keyOrder, binding }: TransactionRows, outTradeNo: string) =>
+  [keyOrder, binding]
+    .map((row) => row && orderNumberOf(row))
+    .find((number) => number !== undefined && number !== outTradeNo);
+
+/** The order that a row names. @throws {UnreadableRowError} */
+export const orderNumberOf = (row: Item) => readRow(row, () => stringOf(row, 'outTradeNo'));
 
 async function readTransactionRows(
   table: TableConnection,

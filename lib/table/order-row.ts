@@ -1,13 +1,24 @@
 /** An order as a DynamoDB item, and back. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { KeptKind } from '../order/goods-kind.ts';
+import { GOODS_KINDS, type KeptKind } from '../order/goods-kind.ts';
+import type { OrderId } from '../order/order-id.ts';
 import type { Order, OrderItem, OrderState } from '../order/order.ts';
+import type { ApiVersion } from '../order/parties.ts';
+import type { StoredRequest } from '../order/stored-request.ts';
+import type { OrderFacts } from '../order/transition.ts';
+import { isoTime } from '../time.ts';
 import {
+  AttributeError,
+  countOf,
   type Item,
   keyOf,
   number,
-  numberOf,
+  oneOf,
+  optionalBooleanOf,
+  optionalListOf,
+  optionalStringOf,
   optionalTimeOf,
+  readRow,
   stringOf,
   text,
   texts,
@@ -15,8 +26,6 @@ import {
   time,
   timeOf,
 } from './attributes.ts';
-import type { StoredRequest } from '../order/stored-request.ts';
-import { isoTime } from '../time.ts';
 import { buyerKeys, openKeys, orderIdOf, orderKey } from './schema.ts';
 
 /** An order as it is when it is created. */
@@ -56,58 +65,85 @@ export function orderToItem(order: Order): Item {
   };
 }
 
+/** @throws {UnreadableRowError} for a row that is not wholly an order: nothing is guessed. */
 export function orderFromItem(item: Item): Order {
-  const key = { PK: stringOf(item, 'PK'), SK: stringOf(item, 'SK') };
-  const id = orderIdOf(key);
-  if (!id) {
-    throw new TypeError(`the row ${key.PK} ${key.SK} is not an order`);
-  }
-  return {
-    ...id,
-    openid: stringOf(item, 'openid'),
-    appid: stringOf(item, 'appid'),
-    mchid: stringOf(item, 'mchid'),
-    subMchid: item['subMchid']?.S,
-    spAppid: item['spAppid']?.S,
-    totalFen: numberOf(item, 'totalFen'),
-    currency: stringOf(item, 'currency') as 'CNY',
+  return readRow(item, () => ({
+    ...idOf(item),
+    ...factsOf(item),
     description: stringOf(item, 'description'),
-    attach: item['attach']?.S,
-    items: item['items']?.L?.map(orderItemFromValue),
-    kind: item['kind']?.S as KeptKind,
-    profitSharing: item['profitSharing']?.BOOL,
-    tradeState: stringOf(item, 'tradeState') as OrderState,
+    attach: optionalStringOf(item, 'attach'),
+    items: optionalListOf(item, 'items')?.map(orderItemFromValue),
+    kind: keptKindOf(item),
+    profitSharing: optionalBooleanOf(item, 'profitSharing'),
     createdAtEpochSeconds: timeOf(item, 'createdAt'),
     expiresAtEpochSeconds: timeOf(item, 'expiresAt'),
     fingerprint: stringOf(item, 'fingerprint'),
-    apiVersion: stringOf(item, 'apiVersion') as Order['apiVersion'],
+    apiVersion: oneOf(item, 'apiVersion', API_VERSIONS),
     prepayRequest: requestOf(item),
-    checks: numberOf(item, 'checks'),
+    checks: countOf(item, 'checks'),
     checkedAtEpochSeconds: optionalTimeOf(item, 'checkedAt'),
     nextCheckAtEpochSeconds: optionalTimeOf(item, 'GSI1SK'),
     paidAtEpochSeconds: optionalTimeOf(item, 'paidAt'),
-    transactionId: item['transactionId']?.S,
-    paidAfterClose: item['paidAfterClose']?.BOOL,
+    paidAfterClose: optionalBooleanOf(item, 'paidAfterClose'),
+  }));
+}
+
+/**
+ * The part of an order that evidence is judged by: a payment is recorded also when something else
+ * of the row is damaged.
+ *
+ * @throws {UnreadableRowError}
+ */
+export const factsFromItem = (item: Item): OrderFacts => readRow(item, () => factsOf(item));
+
+const STATES = ['NOTPAY', 'SUCCESS', 'REFUND', 'CLOSED'] as const satisfies readonly OrderState[];
+const API_VERSIONS = ['v2', 'v3'] as const satisfies readonly ApiVersion[];
+const KEPT_KINDS = GOODS_KINDS.filter((kind) => kind !== 'physical');
+
+function idOf(item: Item): OrderId {
+  const key = { PK: stringOf(item, 'PK'), SK: stringOf(item, 'SK') };
+  const id = orderIdOf(key);
+  if (!id) {
+    throw new AttributeError('PK', `the row ${key.PK} ${key.SK} is not an order`);
+  }
+  return id;
+}
+
+function factsOf(item: Item): OrderFacts {
+  return {
+    tradeState: oneOf(item, 'tradeState', STATES),
+    openid: stringOf(item, 'openid'),
+    appid: stringOf(item, 'appid'),
+    mchid: stringOf(item, 'mchid'),
+    subMchid: optionalStringOf(item, 'subMchid'),
+    spAppid: optionalStringOf(item, 'spAppid'),
+    totalFen: countOf(item, 'totalFen'),
+    currency: oneOf(item, 'currency', ['CNY']),
+    transactionId: optionalStringOf(item, 'transactionId'),
   };
 }
+
+const keptKindOf = (item: Item): KeptKind => item['kind'] && oneOf(item, 'kind', KEPT_KINDS);
 
 /** What the row keeps of a request: the fields of v2, or path and body of v3. */
 function textsOfRequest(request: StoredRequest): Readonly<Record<string, string>> {
   return request.apiVersion === 'v2' ? request.fields : { path: request.path, body: request.body };
 }
 
-/** @throws {TypeError} when the row's request is not one of its version. */
+/** @throws {AttributeError} when the row's request is not one of its version. */
 function requestOf(item: Item): StoredRequest {
-  const apiVersion = stringOf(item, 'apiVersion');
-  const texts = textsOf(item, 'prepayRequest');
-  if (apiVersion === 'v2') {
-    return { apiVersion, fields: texts };
+  const apiVersion = oneOf(item, 'apiVersion', API_VERSIONS);
+  const fields = textsOf(item, 'prepayRequest');
+  const { path, body } = fields;
+  // `body` alone is a field of v2: what the buyer reads.
+  if (apiVersion === 'v2' && path === undefined && Object.keys(fields).length > 0) {
+    return { apiVersion, fields };
   }
-  const { path, body } = texts;
-  if (apiVersion !== 'v3' || path === undefined || body === undefined) {
-    throw new TypeError(`the row's prepayRequest is not one of API ${apiVersion}`);
+  if (apiVersion === 'v3' && path !== undefined && body !== undefined) {
+    return { apiVersion, path, body };
   }
-  return { apiVersion, path, body };
+  const problem = `the attribute prepayRequest is not one of API ${apiVersion}`;
+  throw new AttributeError('prepayRequest', problem);
 }
 
 function orderItemToValue(item: OrderItem): AttributeValue {
@@ -121,12 +157,14 @@ function orderItemToValue(item: OrderItem): AttributeValue {
   };
 }
 
-function orderItemFromValue(value: AttributeValue): OrderItem {
-  const item = value.M ?? {};
+function orderItemFromValue({ M: item }: AttributeValue): OrderItem {
+  if (!item) {
+    throw new AttributeError('items', 'the attribute items has a line that is none');
+  }
   return {
     sku: stringOf(item, 'sku'),
-    quantity: numberOf(item, 'quantity'),
-    unitFen: numberOf(item, 'unitFen'),
-    kind: item['kind']?.S as KeptKind,
+    quantity: countOf(item, 'quantity'),
+    unitFen: countOf(item, 'unitFen'),
+    kind: keptKindOf(item),
   };
 }

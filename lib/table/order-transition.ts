@@ -10,8 +10,8 @@ import {
 } from '../order/transition.ts';
 import { beijingDay, isoTime } from '../time.ts';
 import { number, text, time } from './attributes.ts';
-import type { Table, TableConnection } from './client.ts';
-import { orderFromItem } from './order-row.ts';
+import type { Table } from './client.ts';
+import { factsFromItem } from './order-row.ts';
 import { orderKey, paymentDayKeys } from './schema.ts';
 import { tryUpdate, type Update } from './update.ts';
 
@@ -42,7 +42,7 @@ export async function applyEvidence(
     if (refused === 'written' || refused.item?.['writeId']?.S === writeId) {
       return decision;
     }
-    decision = decideTransition(refused.item && orderFromItem(refused.item), evidence);
+    decision = decideTransition(refused.item && factsFromItem(refused.item), evidence);
   }
   return decision;
 }
@@ -148,7 +148,7 @@ function equalOrAbsent(name: 'subMchid' | 'spAppid', value: string | undefined):
  * stays as it is. Condition: the order exists, so that nothing creates a row without an order.
  */
 export async function recordMismatch(
-  table: TableConnection,
+  table: Table,
   id: OrderId,
   payment: PaymentEvidence,
   mismatch: Mismatch,

@@ -5,7 +5,8 @@ import {
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import type { Item } from './attributes.ts';
-import type { TableConnection } from './client.ts';
+import type { Table } from './client.ts';
+import { retryConflicts } from './conflict.ts';
 import type { RowKey } from './schema.ts';
 import { keyOf } from './attributes.ts';
 
@@ -17,19 +18,18 @@ export type Update = Pick<
 
 /** `written`, or the row (if any) that did not meet the condition. */
 export async function tryUpdate(
-  table: TableConnection,
+  table: Table,
   key: RowKey,
   update: Update,
 ): Promise<'written' | { readonly item: Item | undefined }> {
   try {
-    await table.client.send(
-      new UpdateItemCommand({
-        ...update,
-        TableName: table.tableName,
-        Key: keyOf(key),
-        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-      }),
-    );
+    const command = new UpdateItemCommand({
+      ...update,
+      TableName: table.tableName,
+      Key: keyOf(key),
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    });
+    await retryConflicts(table, () => table.client.send(command));
     return 'written';
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) {

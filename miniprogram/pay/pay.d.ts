@@ -195,6 +195,7 @@ export type ServerReason =
   | 'signature-invalid'
   | 'malformed-message'
   | 'transaction-mismatch'
+  | 'order-unreadable'
   | 'config-error'
   | 'internal-error';
 

@@ -45,6 +45,7 @@ describe('alarms', () => {
     expect(names.toSorted()).toEqual([
       'ConfigError',
       'MerchantCertificateDaysLeft',
+      'OrderUnreadable',
       'PaymentAfterClose',
       'ReconcileOrderFailed',
       'SignatureRejected',

@@ -81,6 +81,7 @@ describe('a run of reconcile', () => {
       settledMeanwhile: 0,
       mismatched: 1,
       failed: 1,
+      cutOff: 0,
       timeRanOut: false,
     });
     expect(log.lines.filter(({ message }) => message === 'reconciled')).toEqual([
@@ -125,7 +126,7 @@ describe('a run of reconcile', () => {
     await createOrder(table, sampleOrder());
     const { handler, requests } = openReconcile();
 
-    expect(await handler({}, context(11_999))).toMatchObject({ due: 0, timeRanOut: true });
+    expect(await handler({}, context(21_699))).toMatchObject({ due: 0, timeRanOut: true });
     expect(requests).toEqual([]);
   });
 
@@ -159,5 +160,7 @@ describe('a run of reconcile', () => {
     expect(functionLog.log.lines).toMatchObject([
       { level: 'error', fields: { code: 'CONFIG_ERROR' } },
     ]);
+    expect(functionLog.log.counts).toEqual({ ConfigError: 1 });
+    expect(functionLog.flushes()).toBe(1);
   });
 });

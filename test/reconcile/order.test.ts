@@ -8,7 +8,7 @@ import { listDue } from '../../lib/table/due.ts';
 import { applyEvidence } from '../../lib/table/order-transition.ts';
 import { readOrder } from '../../lib/table/orders.ts';
 import type { CloseResult, QueryResult } from '../../lib/wechatpay/operations.ts';
-import { putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
+import { putRow, type Row, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { CREATED_AT, sampleOrder, samplePayment, orderId } from '../support/sample-orders.ts';
 import { runOnce, unpaid } from '../support/reconcile-run.ts';
 import { watchTable } from '../support/watched-table.ts';
@@ -62,6 +62,7 @@ describe('an order that is due', () => {
       settledMeanwhile: 0,
       mismatched: 0,
       failed: 0,
+      cutOff: 0,
       timeRanOut: false,
     });
     expect(log.counts).toEqual({ OrderPaid: 1 });
@@ -404,15 +405,98 @@ describe('one bad order', () => {
     },
   );
 
-  test('whose row cannot be read is counted; the others go on', async () => {
+  const spoil = async (attributes: Row) => {
+    await create();
+    const row = { ...(await rowOf(table, `ORDER#${NUMBER}`)), ...attributes };
+    await putRow(table, row);
+    return row;
+  };
+
+  test('whose row cannot be read is named, counted and put off for a day by its key alone; the others go on', async () => {
     await createGood();
-    const spoilt = await create();
-    const row = await rowOf(table, `ORDER#${spoilt.outTradeNo}`);
-    await putRow(table, { ...row, tradeState: { NULL: true } });
-    const { summary, calls } = await runOnce(table, { wechat: butFor(async () => unpaid) });
+    const before = await spoil({ tradeState: { NULL: true } });
+    const { summary, calls, log } = await runOnce(table, { wechat: butFor(async () => unpaid) });
 
     expect(counted(summary)).toEqual({ due: 21, paid: 20, failed: 1 });
     await expectGoodPaid();
     expect(calls).not.toContain(`query ${NUMBER}`);
+    expect(log.counts).toEqual({ OrderPaid: 20, ReconcileOrderFailed: 1, OrderUnreadable: 1 });
+    expect(log.lines.filter(({ level }) => level === 'error')).toMatchObject([
+      {
+        message: 'an order could not be reconciled',
+        fields: {
+          outTradeNo: NUMBER,
+          code: 'ORDER_UNREADABLE',
+          row: `ORDER#${NUMBER} ORDER`,
+          attribute: 'tradeState',
+        },
+      },
+    ]);
+    expect(await rowOf(table, `ORDER#${NUMBER}`)).toEqual({
+      ...before,
+      GSI1SK: { S: '2026-03-02T02:01:00Z' },
+    });
+  });
+
+  test.each<[string, Row]>([
+    ['apiVersion', { apiVersion: { S: 'v4' } }],
+    ['checks', { checks: { S: 'one' } }],
+    ['expiresAt', { expiresAt: { S: 'never' } }],
+    ['prepayRequest', { prepayRequest: { M: {} } }],
+  ])(
+    'whose %s cannot be read is reported by one run and by none of the next day',
+    async (_, bad) => {
+      await spoil(bad);
+      const runs = [];
+      for (const at of [60, 120, 180, 3600, 86_459]) {
+        runs.push(await runOnce(table, { at }));
+      }
+
+      expect(runs.map(({ summary }) => counted(summary))).toEqual([
+        { due: 1, failed: 1 },
+        {},
+        {},
+        {},
+        {},
+      ]);
+      expect(runs.flatMap(({ calls }) => calls)).toEqual([]);
+      expect(counted((await runOnce(table, { at: 86_460 })).summary)).toEqual({
+        due: 1,
+        failed: 1,
+      });
+    },
+  );
+
+  test('whose row cannot be read is reported by one of two runs that meet', async () => {
+    await spoil({ tradeState: { NULL: true } });
+    const runs = await Promise.all([runOnce(table), runOnce(table)]);
+
+    const counts = runs.map(({ log }) => log.counts.OrderUnreadable ?? 0);
+    expect(counts.toSorted((a, b) => a - b)).toEqual([0, 1]);
+  });
+
+  test('whose row cannot be read and not be put off either is reported all the same', async () => {
+    await spoil({ tradeState: { NULL: true } });
+    const broken = watchTable(table, async ({ name, send }) => {
+      if (name === 'UpdateItem') {
+        throw new Error('throttled');
+      }
+      return send();
+    });
+    const { summary, log } = await runOnce(broken);
+
+    expect(counted(summary)).toEqual({ due: 1, failed: 1 });
+    expect(log.counts).toEqual({ ReconcileOrderFailed: 1, OrderUnreadable: 1 });
+  });
+
+  test('that was settled by hand and left in the index is taken out of it', async () => {
+    await spoil({ tradeState: { S: 'CLOSED' } });
+    const { summary, calls, log } = await runOnce(table);
+
+    expect(counted(summary)).toEqual({ due: 1, settledMeanwhile: 1 });
+    expect(calls).toEqual([]);
+    expect(log.counts).toEqual({});
+    expect(await dueAt(604_800)).toEqual([]);
+    expect((await stored())?.tradeState).toBe('CLOSED');
   });
 });

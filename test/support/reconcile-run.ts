@@ -19,6 +19,7 @@ interface RunOptions {
   /** Seconds after the sample order was made. */
   readonly at?: number;
   readonly remainingMs?: () => number;
+  readonly onProgress?: () => void;
 }
 
 /** Runs reconcile once; `calls` are those to WeChat, such as `close order-0001`, in order. */
@@ -37,9 +38,10 @@ export async function runOnce(table: Table, options: RunOptions = {}) {
     },
   };
   const nowMs = () => (CREATED_AT + at) * 1000;
+  const context = { table, wechatPay: () => wechatPay };
   const summary = await runReconcile(
-    { table, nowMs, remainingMs },
-    { order: (id) => checkOrder({ table, wechatPay: () => wechatPay, log, nowMs }, id) },
+    { table, nowMs, remainingMs, onProgress: options.onProgress ?? (() => undefined) },
+    { order: (id) => checkOrder({ ...context, log, nowMs, remainingMs }, id) },
   );
   return { summary, calls, log };
 }

@@ -13,3 +13,13 @@ export function refusalOf(action: () => unknown): { code: string; parameters: ob
   }
   throw new Error('nothing was refused');
 }
+
+/** Whatever a function throws; fails when it throws nothing. */
+export function thrownBy(action: () => unknown): unknown {
+  try {
+    action();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}

@@ -1,5 +1,6 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, expect, test, vi } from 'vitest';
-import { openConnection, openTableClient } from '../../lib/table/client.ts';
+import { MAX_OPERATION_MS, openConnection, openTableClient } from '../../lib/table/client.ts';
 import { allRows, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { watchTable } from '../support/watched-table.ts';
 
@@ -44,5 +45,35 @@ test('a table is opened where the environment says, with time-outs that fit a no
     throwOnRequestTimeout: true,
   });
   client.destroy();
+  vi.unstubAllEnvs();
+});
+
+test('an operation on a table that takes requests and never answers ends within its longest time', async () => {
+  const connections: Socket[] = [];
+  const silent = createServer((socket) => connections.push(socket));
+  await new Promise<void>((resolve) => {
+    silent.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = silent.address() as AddressInfo;
+  vi.stubEnv('AWS_REGION', 'ap-east-1');
+  vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', `http://127.0.0.1:${port}`);
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'id');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+  const client = openTableClient();
+  const startedAt = performance.now();
+  await expect(openConnection({ client, tableName: 'orders' }, 'read')).rejects.toMatchObject({
+    name: 'TimeoutError',
+  });
+  const elapsedMs = performance.now() - startedAt;
+
+  expect(connections.length).toBe(3);
+  expect(elapsedMs).toBeGreaterThan(3 * 1_500 - 100);
+  // The machine of the test may be busy; one attempt more would not fit.
+  expect(elapsedMs).toBeLessThan(MAX_OPERATION_MS + 1_000);
+  client.destroy();
+  for (const socket of connections) {
+    socket.destroy();
+  }
+  silent.close();
   vi.unstubAllEnvs();
 });

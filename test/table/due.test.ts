@@ -2,11 +2,17 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { OrderState } from '../../lib/order/order.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { createOrder } from '../../lib/table/checkout.ts';
-import { claimCheck, listDue, markChecked } from '../../lib/table/due.ts';
+import {
+  claimCheck,
+  leaveIndex,
+  listDue,
+  markChecked,
+  postponeUnread,
+} from '../../lib/table/due.ts';
 import { applyEvidence } from '../../lib/table/order-transition.ts';
 import { orderToItem } from '../../lib/table/order-row.ts';
 import { readOrder } from '../../lib/table/orders.ts';
-import { allRows, putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
+import { allRows, putRow, type Row, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { CREATED_AT, sampleOrder, samplePayment, orderId } from '../support/sample-orders.ts';
 import { watchTable } from '../support/watched-table.ts';
 
@@ -250,5 +256,72 @@ describe('noting that reconcile asked', () => {
     });
 
     expect(await allRows(table)).toEqual([]);
+  });
+});
+
+describe('putting off an order whose row cannot be read', () => {
+  const spoil = async (attributes = {}) => {
+    const item = orderToItem(sampleOrder({ nextCheckAtEpochSeconds: NOW }));
+    const spoilt = { ...item, tradeState: { NULL: true }, ...attributes };
+    await putRow(table, spoilt);
+    return spoilt;
+  };
+  const postpone = (now = NOW) => postponeUnread(table, orderId(NUMBER), now, now + 86_400);
+
+  test('changes nothing of it but when it is looked at, whatever else is wrong', async () => {
+    const before = await spoil();
+
+    expect(await postpone()).toBe('written');
+    expect(await row()).toEqual({ ...before, GSI1SK: { S: '2026-03-02T02:01:00Z' } });
+    expect(await collect(table, NOW + 86_399)).toEqual([]);
+    expect(await collect(table, NOW + 86_400)).toEqual([NUMBER]);
+  });
+
+  test('is for one of two runs that meet', async () => {
+    await spoil();
+
+    expect((await Promise.all([postpone(), postpone()])).toSorted()).toEqual([
+      'refused',
+      'written',
+    ]);
+  });
+
+  test('is refused while it is not due, and for one that left the index: it stays out', async () => {
+    await spoil();
+    expect(await postpone(NOW - 1)).toBe('refused');
+
+    const { GSI1PK: _, GSI1SK: __, ...outside }: Row = await spoil();
+    await putRow(table, outside);
+    expect(await postpone()).toBe('refused');
+    expect(await row()).toEqual(outside);
+  });
+
+  test('of an order that is not there makes no row', async () => {
+    expect(await postpone()).toBe('refused');
+    expect(await allRows(table)).toEqual([]);
+  });
+});
+
+describe('leaving the index', () => {
+  test.each<OrderState>(['SUCCESS', 'REFUND', 'CLOSED'])(
+    'is for an order that is %s and was left in it; nothing else of it changes',
+    async (tradeState) => {
+      const item = orderToItem(sampleOrder({ tradeState }));
+      await putRow(table, item);
+      await leaveIndex(table, orderId(NUMBER));
+
+      const { GSI1PK: _, GSI1SK: __, ...outside }: Row = item;
+      expect(await row()).toEqual(outside);
+    },
+  );
+
+  test('is not for an open order, and makes no row', async () => {
+    await leaveIndex(table, orderId(NUMBER));
+    expect(await allRows(table)).toEqual([]);
+
+    await createOrder(table, sampleOrder());
+    const before = await row();
+    await leaveIndex(table, orderId(NUMBER));
+    expect(await row()).toEqual(before);
   });
 });

@@ -5,7 +5,7 @@ import { createOrder } from '../../lib/table/checkout.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { bindKey, createQuotedOrder } from '../../lib/table/idempotency-binding.ts';
 import { orderToItem } from '../../lib/table/order-row.ts';
-import { allRows, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
+import { allRows, putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { orderId, sampleOrder } from '../support/sample-orders.ts';
 import { watchTable } from '../support/watched-table.ts';
 
@@ -260,13 +260,65 @@ describe('binding a key to an order that was there already', () => {
     expect(await rowOf(table, 'IDEMPOTENCY#key-0002', 'IDEMPOTENCY')).toBeUndefined();
   });
 
-  test('leaves it to an equal request that is at it this moment', async () => {
-    const busy = watchTable(table, async () => {
+  /** Every transaction meets another one, so many times; what it did is in the table by then. */
+  const meeting = (times: number, other: () => Promise<unknown> = async () => undefined) => {
+    let left = times;
+    return watchTable(table, async ({ name, send }) => {
+      if (name !== 'TransactWriteItems' || left === 0) {
+        return send();
+      }
+      left -= 1;
+      await other();
       throw cancelled('None', 'TransactionConflict');
     });
+  };
+
+  test('that an equal request bound meanwhile is done, found by one read', async () => {
+    const busy = meeting(1, () => bind(table));
 
     expect(await bind(busy)).toBeUndefined();
-    expect(busy.operations).toEqual(['TransactWriteItems']);
+    expect(busy.operations).toEqual(['TransactWriteItems', 'BatchGetItem']);
+  });
+
+  test('that another order took meanwhile names that order', async () => {
+    const other = sampleOrder({ outTradeNo: 'quote-0002' });
+    const busy = meeting(1, () => createQuotedOrder(table, other, 'key-0002'));
+
+    expect(await bind(busy)).toBe('quote-0002');
+  });
+
+  test('that made an order from a cart meanwhile names that order', async () => {
+    const busy = meeting(1, () => createOrder(table, sampleOrder({ outTradeNo: 'key-0002' })));
+
+    expect(await bind(busy)).toBe('key-0002');
+    expect(await rowOf(table, 'IDEMPOTENCY#key-0002', 'IDEMPOTENCY')).toBeUndefined();
+  });
+
+  test('that met a request which failed is bound by the next attempt: nobody else did it', async () => {
+    const busy = meeting(1);
+
+    expect(await bind(busy)).toBeUndefined();
+    expect(busy.operations).toEqual(['TransactWriteItems', 'BatchGetItem', 'TransactWriteItems']);
+    expect(await rowOf(table, 'IDEMPOTENCY#key-0002', 'IDEMPOTENCY')).toMatchObject({
+      outTradeNo: { S: 'quote-0001' },
+    });
+  });
+
+  test('fails after 5 attempts, with nothing bound', async () => {
+    const busy = meeting(Number.POSITIVE_INFINITY);
+
+    await expect(bind(busy)).rejects.toBeInstanceOf(TransactionCanceledException);
+    expect(busy.operations.filter((name) => name === 'TransactWriteItems')).toHaveLength(5);
+    expect(await rowOf(table, 'IDEMPOTENCY#key-0002', 'IDEMPOTENCY')).toBeUndefined();
+  });
+
+  test('whose row names no order says which row that is', async () => {
+    await putRow(table, { PK: { S: 'IDEMPOTENCY#key-0002' }, SK: { S: 'IDEMPOTENCY' } });
+
+    await expect(bind(table)).rejects.toMatchObject({
+      code: 'ORDER_UNREADABLE',
+      parameters: { row: 'IDEMPOTENCY#key-0002 IDEMPOTENCY', attribute: 'outTradeNo' },
+    });
   });
 
   test.each([

@@ -1,3 +1,4 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Table } from '../../lib/table/client.ts';
 import { createOrder } from '../../lib/table/checkout.ts';
@@ -7,6 +8,7 @@ import { applyEvidence, recordMismatch } from '../../lib/table/order-transition.
 import { readOrder } from '../../lib/table/orders.ts';
 import { putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { CREATED_AT, sampleOrder, samplePayment, orderId } from '../support/sample-orders.ts';
+import { thrownBy } from '../support/thrown.ts';
 import { watchTable } from '../support/watched-table.ts';
 
 const newTable = useEmbeddedTables();
@@ -184,40 +186,98 @@ describe('the row of an order', () => {
     expect(await readOrder(table, orderId('order-0001'))).toBeUndefined();
   });
 
-  test.each(['tradeState', 'openid', 'createdAt', 'fingerprint'])(
-    'without the text %s is no order: nothing is guessed',
-    (name) => {
-      const { [name as 'openid']: _, ...row } = orderToItem(order);
+  const without = (name: string) =>
+    Object.fromEntries(Object.entries(orderToItem(order)).filter(([each]) => each !== name));
+  const requestV3 = { path: { S: '/v3/pay/transactions/jsapi' }, body: { S: '{}' } };
 
-      expect(() => orderFromItem(row)).toThrow(`the row has no text attribute ${name}`);
-    },
-  );
-
-  test('with an amount as text is no order', () => {
-    const row = { ...orderToItem(order), totalFen: { S: '2800' } };
-
-    expect(() => orderFromItem(row)).toThrow('the row has no number attribute totalFen');
+  test.each(
+    [
+      'tradeState',
+      'openid',
+      'appid',
+      'mchid',
+      'totalFen',
+      'currency',
+      'description',
+      'createdAt',
+      'expiresAt',
+      'fingerprint',
+      'apiVersion',
+      'prepayRequest',
+      'checks',
+    ].map((name) => [name]),
+  )('without %s cannot be read: nothing is guessed', (name) => {
+    expect(thrownBy(() => orderFromItem(without(name)))).toMatchObject({
+      name: 'UnreadableRowError',
+      code: 'ORDER_UNREADABLE',
+      retryable: false,
+      parameters: { row: 'ORDER#order-0001 ORDER', attribute: name },
+    });
   });
 
-  test('with half of its first request is no order: WeChat would be sent something else', () => {
-    const { prepayRequest: _, ...row } = orderToItem(order);
+  test.each<[string, AttributeValue, string?]>([
+    ['tradeState', { S: 'PAYING' }],
+    ['tradeState', { S: '' }],
+    ['tradeState', { NULL: true }],
+    ['totalFen', { S: '2800' }],
+    ['totalFen', { N: '28.5' }],
+    ['totalFen', { N: '-1' }],
+    ['totalFen', { N: '9007199254740993' }],
+    ['currency', { S: 'USD' }],
+    ['openid', { N: '1' }],
+    ['subMchid', { N: '1900000110' }],
+    ['spAppid', { NULL: true }],
+    ['transactionId', { N: '42' }],
+    ['attach', { L: [] }],
+    ['kind', { S: 'digital' }],
+    ['kind', { BOOL: true }],
+    ['profitSharing', { S: 'true' }],
+    ['paidAfterClose', { N: '1' }],
+    ['items', { M: {} }],
+    ['items', { L: [{ S: 'latte' }] }],
+    ['items', { L: [{ M: { quantity: { N: '1' }, unitFen: { N: '1' } } }] }, 'sku'],
+    ['items', { L: [{ M: { sku: { S: 'a' }, quantity: { N: '0.5' } } }] }, 'quantity'],
+    ['createdAt', { S: 'yesterday' }],
+    ['expiresAt', { N: '1772330400' }],
+    ['checkedAt', { S: '' }],
+    ['checkedAt', { N: '1' }],
+    ['paidAt', { S: '2026-13-01T00:00:00Z' }],
+    ['GSI1SK', { S: 'never' }],
+    ['checks', { N: '-1' }],
+    ['apiVersion', { S: 'v4' }],
+    ['prepayRequest', { S: '{}' }],
+    ['prepayRequest', { M: {} }],
+    ['prepayRequest', { M: { total_fee: { N: '2800' } } }],
+    ['prepayRequest', { M: requestV3 }],
+  ])('whose %s is %j cannot be read', (name, value, attribute = name) => {
+    const error = thrownBy(() => orderFromItem({ ...orderToItem(order), [name]: value }));
 
-    expect(() => orderFromItem(row)).toThrow('the row has no map attribute prepayRequest');
-    expect(() =>
-      orderFromItem({ ...row, prepayRequest: { M: { total_fee: { N: '2800' } } } }),
-    ).toThrow('the row has no text attribute total_fee');
+    expect(error).toMatchObject({
+      code: 'ORDER_UNREADABLE',
+      parameters: { row: 'ORDER#order-0001 ORDER', attribute },
+    });
+    expect((error as Error).message).toContain(attribute);
+  });
+
+  test('that cannot be read is named without a value of it', () => {
+    const row = { ...orderToItem(order), tradeState: { S: 'SECRET' } };
+
+    expect(thrownBy(() => orderFromItem(row))).toMatchObject({
+      message:
+        'the row ORDER#order-0001 ORDER cannot be read: the attribute tradeState is none of NOTPAY, SUCCESS, REFUND, CLOSED',
+    });
   });
 
   test.each([
-    ['v3', 'a request of API v2', { total_fee: { S: '2800' } }],
-    ['v3', 'no body', { path: { S: '/v3/pay/transactions/jsapi' } }],
-    ['v4', 'a version that there is not', { path: { S: '/' }, body: { S: '{}' } }],
-  ])('of API %s with %s is no order', (apiVersion, _, request) => {
-    const row = { ...orderToItem(order), apiVersion: { S: apiVersion } };
+    ['a request of API v2', { total_fee: { S: '2800' } }],
+    ['no body', { path: { S: '/v3/pay/transactions/jsapi' } }],
+    ['no path', { body: { S: '{}' } }],
+  ])('of API v3 with %s cannot be read', (_, request) => {
+    const row = { ...orderToItem(order), apiVersion: { S: 'v3' }, prepayRequest: { M: request } };
 
-    expect(() => orderFromItem({ ...row, prepayRequest: { M: request } })).toThrow(
-      `the row's prepayRequest is not one of API ${apiVersion}`,
-    );
+    expect(thrownBy(() => orderFromItem(row))).toMatchObject({
+      message: expect.stringContaining('the attribute prepayRequest is not one of API v3'),
+    });
   });
 
   test('of API v3 keeps path and body of its request', () => {
@@ -237,13 +297,9 @@ describe('the row of an order', () => {
   ])('of the key %s, %s is no order', (PK, SK) => {
     const row = { ...orderToItem(order), PK: { S: PK }, SK: { S: SK } };
 
-    expect(() => orderFromItem(row)).toThrow(`the row ${PK} ${SK} is not an order`);
-  });
-
-  test('with an item that is none is no order', () => {
-    const row = { ...orderToItem(order), items: { L: [{ S: 'latte' }] } };
-
-    expect(() => orderFromItem(row)).toThrow('the row has no text attribute sku');
+    expect(thrownBy(() => orderFromItem(row))).toMatchObject({
+      parameters: { row: `${PK} ${SK}`, attribute: 'PK' },
+    });
   });
 });
 

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { ConfigError, OrderNotFoundError, UnreadableRowError } from '../../lib/errors.ts';
+import { countFailure } from '../../lib/runtime/count-failure.ts';
+import { recordingLog } from '../support/recording-log.ts';
+
+test.each<[string, unknown, object]>([
+  ['a wrong setting', new ConfigError('the secret x is not JSON'), { ConfigError: 1 }],
+  ['a damaged row', new UnreadableRowError('ORDER#1 ORDER', 'openid', ''), { OrderUnreadable: 1 }],
+  ['a buyer’s mistake', new OrderNotFoundError(), {}],
+  ['a failure of our own', new TypeError('x'), {}],
+  ['something that is no error', 'x', {}],
+])('%s counts what its alarm watches', (_, error, counts) => {
+  const log = recordingLog();
+  countFailure(log, error);
+
+  expect(log.counts).toEqual(counts);
+});
