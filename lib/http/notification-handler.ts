@@ -105,9 +105,6 @@ function reportFailure(error: unknown, log: Log): Failure {
   if (error instanceof TemporarilyUnavailableError) {
     return { statusCode: 503, code };
   }
-  if (error instanceof ConfigError) {
-    log.count('ConfigError');
-  }
   countFailure(log, error);
   return { statusCode: 500, code };
 }
