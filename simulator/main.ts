@@ -47,6 +47,7 @@ async function main(): Promise<void> {
     ...(dbPath ? { dbPath } : {}),
     ...(seed ? { seed } : {}),
     ...(verification ? { verification } : {}),
+    ...(process.env['SIMULATOR_PRICE_LIST'] === 'off' ? { priceList: false } : {}),
     ...(apiUrl ? { apiUrl } : {}),
     ...(devtoolsBuyer ? { devtoolsBuyer } : {}),
   });

@@ -38,6 +38,8 @@ export interface OpenOptions {
   seed?: string;
   /** Which key signs what, whatever the book says; without it the book's mode, `public-key` in a new one. */
   verification?: VerificationMode;
+  /** False: no amount chooses what happens; without it as the book says, true in a new one. */
+  priceList?: boolean;
   /** Where the merchant's API listens, for the page at `/`. */
   apiUrl?: string;
   /** Who logs in with a code of WeChat's developer tools; nobody without it. */
@@ -153,6 +155,9 @@ async function open(options: OpenOptions) {
     options.verification,
   );
   wechat.devtools.buyer = options.devtoolsBuyer;
+  if (options.priceList !== undefined) {
+    wechat.prices.setEnabled(options.priceList);
+  }
   const client: HttpClient = surroundings.openHttpClient();
   return {
     seed,

@@ -8,6 +8,7 @@ import { createFaults } from './host/faults.ts';
 import type { Service } from './host/service.ts';
 import { createWallClock } from './surroundings/wall-clock.ts';
 import type { Surroundings } from './surroundings/surroundings.ts';
+import { createPriceList } from './host/price-list.ts';
 import { createMessages } from './host/messages.ts';
 import { createNotifications, type Notifications } from './notifications/queue.ts';
 import { createNotifier, type Notifier } from './notifications/notifier.ts';
@@ -57,6 +58,10 @@ export function openWechat(
     createWallClock(surroundings),
   );
   const faults = createFaults(seed, clock);
+  const prices = createPriceList(
+    () => book.readMeta('price_list') !== 'off',
+    (enabled) => book.writeMeta('price_list', enabled ? 'on' : 'off'),
+  );
   const users = createUsers(book, clock, merchant.appid, randomBytes);
   const notifications = createNotifications(book);
   return {
@@ -72,12 +77,13 @@ export function openWechat(
     orders: createOrders(book, clock, randomBytes),
     notifications,
     notifier: createNotifier(
-      { account, keys, clock, faults, messages, notifications, randomBytes },
+      { account, keys, clock, faults, prices, messages, notifications, randomBytes },
       surroundings,
     ),
     createKey,
     randomBytes,
     faults,
+    prices,
     messages,
     devtools: { buyer: undefined },
   };

@@ -25,6 +25,7 @@ import {
   showOrder,
   showOrderOfPrepay,
 } from './orders.ts';
+import { setPriceList, showPriceList } from './price-list.ts';
 import { PAYMENT_FIELDS } from './payment-wish.ts';
 import { FaultRefusedError } from '../host/faults.ts';
 import { type Answer, answerError, answerJson, type Request } from '../host/http.ts';
@@ -173,6 +174,8 @@ const ROUTES: Route[] = [
   ['POST', /^\/faults$/, addFault, FAULT_FIELDS],
   ['DELETE', /^\/faults$/, removeFaults],
   ['DELETE', /^\/faults\/([^/]+)$/, removeFault],
+  ['GET', /^\/price-list$/, showPriceList],
+  ['POST', /^\/price-list$/, setPriceList, ['enabled']],
   ['GET', /^\/clock$/, showClock],
   ['POST', /^\/clock$/, moveClock, ['advanceSeconds']],
   ['GET', /^\/messages$/, listMessages],

@@ -1,9 +1,10 @@
 /** `GET /_simulator`: what this program is and what it answers. */
 import type { Answer, Request } from '../host/http.ts';
 import { answerError } from '../host/http.ts';
+import { CODE_ROWS, FAULT_ROWS, PRICE_ROWS, type Row } from './reference.ts';
 import type { Wechat } from '../wechat.ts';
 
-const ADDRESSES = [
+const ADDRESSES: readonly Row[] = [
   ['POST /pay/unifiedorder', '统一下单'],
   ['POST /pay/orderquery', '查询订单'],
   ['POST /pay/closeorder', '关闭订单'],
@@ -41,6 +42,7 @@ const ADDRESSES = [
   ['GET /_simulator/prepays/{prepay_id}', 'the order that a prepay_id belongs to'],
   ['GET /_simulator/users/{user}', 'the openid of a user'],
   ['GET|POST|DELETE /_simulator/faults[/{id}]', 'misbehaviour on request'],
+  ['GET|POST /_simulator/price-list {"enabled"}', 'amounts that choose what happens, below'],
   ['GET|POST /_simulator/merchant', 'new keys, certificates, sub-merchants'],
   [
     'GET|POST /_simulator/verification {"mode","notificationShare"}',
@@ -58,14 +60,18 @@ const ADDRESSES = [
 const escapeHtml = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-export function answerHome({ merchant, seed }: Wechat, { method }: Request): Answer {
+const writeTable = (rows: readonly Row[]) =>
+  `<table>${rows
+    .map(
+      ([what, text]) =>
+        `<tr><td><code>${escapeHtml(what)}</code></td><td>${escapeHtml(text)}</td></tr>`,
+    )
+    .join('\n')}</table>`;
+
+export function answerHome({ merchant, prices, seed }: Wechat, { method }: Request): Answer {
   if (method !== 'GET' && method !== 'HEAD') {
     return answerError(405, 'METHOD_NOT_ALLOWED', `${method} /_simulator is not possible: use GET`);
   }
-  const rows = ADDRESSES.map(
-    ([address = '', text = '']) =>
-      `<tr><td><code>${escapeHtml(address)}</code></td><td>${escapeHtml(text)}</td></tr>`,
-  );
   const body = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -74,7 +80,14 @@ export function answerHome({ merchant, seed }: Wechat, { method }: Request): Ans
 <h1>WeChat Pay simulator 微信支付模拟器</h1>
 <p>It behaves like WeChat Pay (API v2 and v3) towards one merchant. No real money, no real WeChat. 不产生真实支付。</p>
 <p>appid <code>${escapeHtml(merchant.appid)}</code>, mch_id <code>${escapeHtml(merchant.mchid)}</code>, seed <code>${escapeHtml(seed)}</code>. How to use it: <code>simulator/README.md</code>, <code>simulator/README.zh-CN.md</code>.</p>
-<table>${rows.join('\n')}</table>
+${writeTable(ADDRESSES)}
+<h2>Faults 故障</h2>
+${writeTable(FAULT_ROWS)}
+<h2>Codes of the fault <code>error</code> 错误码</h2>
+${writeTable(CODE_ROWS)}
+<h2>Price list 价目表</h2>
+<p>An order of such an amount meets this without any call${prices.isEnabled() ? '' : ' (switched off now)'}. 订单为该金额时，无需任何调用即会发生。</p>
+${writeTable(PRICE_ROWS)}
 </html>
 `;
   return { status: 200, headers: { 'Content-Type': 'text/html; charset=utf-8' }, body };

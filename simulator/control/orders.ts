@@ -6,7 +6,8 @@ import { isOpen, isPaid, OPEN_STATES } from '../book/trade-state.ts';
 import { readPaymentWish } from './payment-wish.ts';
 import { nameOfBuyer } from '../book/payer.ts';
 import { refuseUnpayable } from '../phone/phone.ts';
-import { refundInConsole, takePayment } from '../notifications/payments.ts';
+import { payAsPriced } from '../phone/take-payment.ts';
+import { refundInConsole } from '../notifications/payments.ts';
 import type { Wechat } from '../wechat.ts';
 
 const MAX_REFUNDS = 50;
@@ -54,8 +55,12 @@ export function payWithoutPhone(wechat: Wechat, body: Body, outTradeNo: string) 
   }
   const other = body['user'] === undefined ? 'passer-by' : readUser(body);
   const payer = nameOfBuyer(users, order.terms) ?? other;
-  const paid = takePayment(wechat, outTradeNo, payer, wish);
-  const result = { errMsg: 'requestPayment:ok', transactionId: paid?.transactionId };
+  const taken = payAsPriced(wechat, findOrder(wechat, outTradeNo), payer, wish);
+  if (taken.result.reason !== undefined) {
+    const { reason, message, errMsg } = taken.result;
+    throw new ControlError(409, reason, message ?? errMsg);
+  }
+  const result = { ...taken.result, transactionId: taken.paid?.transactionId };
   messages.add({
     from: `phone of ${payer}`,
     to: 'wechat',

@@ -9,6 +9,7 @@ import type { WechatKeys } from '../book/wechat-keys.ts';
 import type { RandomBytes } from '../surroundings/surroundings.ts';
 import type { Faults } from './faults.ts';
 import type { Messages } from './messages.ts';
+import type { PriceList } from './price-list.ts';
 
 export interface Service {
   readonly account: Account;
@@ -21,6 +22,7 @@ export interface Service {
   readonly users: Users;
   readonly orders: Orders;
   readonly faults: Faults;
+  readonly prices: PriceList;
   readonly messages: Messages;
   readonly randomBytes: RandomBytes;
   /** Who logs in with a code that the simulator did not issue; undefined: nobody. */

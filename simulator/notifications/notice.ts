@@ -131,6 +131,18 @@ export function composeRefundNotice(
   };
 }
 
+/** The price of what was paid; undefined of a refund. */
+export function readTotalFen(notice: Notice): number | undefined {
+  switch (notice.kind) {
+    case 'payment-v2':
+      return Number(notice.fields['total_fee']);
+    case 'payment-v3':
+      return (notice.resource['amount'] as { total: number }).total;
+    case 'refund-v2':
+      return undefined;
+  }
+}
+
 /** The same message under the keys of now. */
 export function renewKeys(notice: Notice, merchant: MerchantV2): Notice {
   switch (notice.kind) {

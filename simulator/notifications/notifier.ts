@@ -4,6 +4,7 @@ import type { Fault, FaultKind, TamperPart } from '../host/faults.ts';
 import type { Service } from '../host/service.ts';
 import type { Surroundings } from '../surroundings/surroundings.ts';
 import type { Attempt, Notification, Notifications } from './queue.ts';
+import { readTotalFen } from './notice.ts';
 import { type Outgoing, writeNotification } from './outgoing.ts';
 
 const CONCURRENCY = 32;
@@ -21,7 +22,10 @@ export interface Notifier {
   stop(): Promise<void>;
 }
 
-type Parts = Pick<Service, 'account' | 'keys' | 'clock' | 'faults' | 'messages' | 'randomBytes'> & {
+type Parts = Pick<
+  Service,
+  'account' | 'keys' | 'clock' | 'faults' | 'prices' | 'messages' | 'randomBytes'
+> & {
   readonly notifications: Notifications;
 };
 
@@ -29,7 +33,7 @@ export function createNotifier(
   parts: Parts,
   surroundings: Pick<Surroundings, 'monotonicMs' | 'startTimer' | 'openHttpClient'>,
 ): Notifier {
-  const { clock, faults, messages, notifications } = parts;
+  const { clock, faults, prices, messages, notifications } = parts;
   const courier = createCourier(surroundings);
   const { monotonicMs, startTimer } = surroundings;
   const inFlight = new Map<number, Promise<void>>();
@@ -84,9 +88,12 @@ export function createNotifier(
 
   async function attemptDelivery(notification: Notification): Promise<void> {
     const isCopy = notification.postponed === 'copy';
+    const isPossible = (kind: FaultKind, part?: TamperPart) => canHappen(notification, kind, part);
+    const isFirst = notification.attempts === 0;
+    const priceFen = readTotalFen(notification.notice);
     const fault = isCopy
       ? undefined
-      : faults.take('notify', (kind, part) => canHappen(notification, kind, part));
+      : (faults.take('notify', isPossible) ?? prices.take('notify', priceFen, isPossible, isFirst));
     if (fault?.kind === 'late' || fault?.kind === 'reorder') {
       const seconds = fault.seconds ?? DEFAULT_DELAY_SECONDS[fault.kind];
       notifications.postpone(notification.id, fault.kind, clock.now() + seconds * 1000);

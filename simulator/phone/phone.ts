@@ -6,7 +6,7 @@ import { nameOfBuyer } from '../book/payer.ts';
 import { checkPaySign } from './pay-sign-v2.ts';
 import { type PaymentInput, type PhoneResult, refuse } from './result.ts';
 import { checkPaySignV3 } from './pay-sign-v3.ts';
-import { takePayment } from '../notifications/payments.ts';
+import { payAsPriced } from './take-payment.ts';
 import type { Wechat } from '../wechat.ts';
 
 const PARAMETERS = ['timeStamp', 'nonceStr', 'package', 'signType', 'paySign'] as const;
@@ -89,8 +89,7 @@ function judgePayment(wechat: Wechat, input: PaymentInput, message: Message): Ph
   if (input['cancel'] === true) {
     return CANCELLED;
   }
-  takePayment(wechat, order.outTradeNo, input.user);
-  return { errMsg: 'requestPayment:ok' };
+  return payAsPriced(wechat, order, input.user).result;
 }
 
 function checkShape(input: PaymentInput): PhoneResult | undefined {

@@ -1,7 +1,7 @@
 /** The gate of `api.mch.weixin.qq.com` v2: reads and verifies a request, runs the operation, signs the answer. */
 import { closeOrder } from './closeorder.ts';
 import { reportOwnSignature } from '../explain/v2/signature.ts';
-import type { Fault, FaultPoint } from '../host/faults.ts';
+import type { Fault, FaultKind, FaultPoint } from '../host/faults.ts';
 import { alterAmount, alterMerchant, tamper } from './forgery.ts';
 import type { Answer, Reply, Request } from '../host/http.ts';
 import { isSpoiling, spoil } from '../host/spoil.ts';
@@ -78,10 +78,12 @@ function answerOperation(
   }
   const { fields } = opened;
   const { point, run } = operation;
-  const fault = service.faults.take(
-    point,
-    (kind) => kind !== 'probe' && (kind !== 'wrong-amount' || isPaidOrder(service, fields)),
-  );
+  const order = findOrder(service, fields);
+  const isPossible = (kind: FaultKind) =>
+    kind !== 'probe' && (kind !== 'wrong-amount' || (order !== undefined && isPaid(order)));
+  const totalFen = point === 'unifiedorder' ? Number(fields['total_fee']) : order?.totalFen;
+  const fault =
+    service.faults.take(point, isPossible) ?? service.prices.take(point, totalFen, isPossible);
   if (!fault) {
     return seal(service, run(service, fields, signType), sealing);
   }
@@ -134,12 +136,10 @@ function answerWithFault(fault: Fault, { perform, answer, forge }: FaultyCall): 
   }
 }
 
-const isPaidOrder = ({ orders }: Pick<Service, 'orders'>, fields: Fields) => {
-  const order = fields['transaction_id']
+const findOrder = ({ orders }: Pick<Service, 'orders'>, fields: Fields) =>
+  fields['transaction_id']
     ? orders.findByTransactionId(fields['transaction_id'])
     : orders.find(fields['out_trade_no'] ?? '');
-  return order !== undefined && isPaid(order);
-};
 
 interface Sealing {
   readonly signType: SignType;

@@ -43,7 +43,7 @@ function decide(
   operation: V3Operation | undefined,
   message: Message,
 ): Reply {
-  const { keys, faults } = service;
+  const { keys, faults, prices } = service;
   if (!keys) {
     message.note = 'no keys for API v3';
     const text = 'API v3 needs the v3 values of the merchant file and the file of WeChat Pay keys';
@@ -67,7 +67,9 @@ function decide(
   if (refused) {
     return seal(refused);
   }
-  const fault = faults.take(operation.point, (kind) => canHappen(operation, kind));
+  const { point, totalFen } = operation;
+  const isPossible = (kind: Fault['kind']) => canHappen(operation, kind);
+  const fault = faults.take(point, isPossible) ?? prices.take(point, totalFen, isPossible);
   if (!fault) {
     return seal(operation.run());
   }

@@ -13,6 +13,8 @@ export interface V3Operation {
   readonly point: FaultPoint & ('unifiedorder' | 'orderquery' | 'closeorder' | 'certificates');
   /** The order that the address names. */
   readonly order?: Order | undefined;
+  /** The price, of a new order too. */
+  readonly totalFen?: number | undefined;
   readonly run: () => V3Outcome;
 }
 
@@ -37,7 +39,9 @@ export function findOperation(service: Service, request: Request): V3Operation |
     const run = withBody(request, (json) =>
       placeOrderV3(service, isPartner, tradeType, json, namesPublicKey),
     );
-    return method === 'POST' ? { point: 'unifiedorder', run } : undefined;
+    return method === 'POST'
+      ? { point: 'unifiedorder', totalFen: readTotalFen(request), run }
+      : undefined;
   }
   const { orders } = service;
   const order = transactionId
@@ -45,13 +49,21 @@ export function findOperation(service: Service, request: Request): V3Operation |
     : orders.find(decode(outTradeNo ?? ''));
   if (close && method === 'POST') {
     const run = withBody(request, (json) => closeOrderV3(service, isPartner, order, json));
-    return { point: 'closeorder', order, run };
+    return { point: 'closeorder', order, totalFen: order?.totalFen, run };
   }
   if (what !== undefined && !close && method === 'GET') {
     const run = () => queryOrderV3(service, isPartner, order, Object.fromEntries(query));
-    return { point: 'orderquery', order, run };
+    return { point: 'orderquery', order, totalFen: order?.totalFen, run };
   }
   return undefined;
+}
+
+function readTotalFen(request: Request): number | undefined {
+  const read = readBody(request);
+  const { amount } = ('json' in read && read.json ? read.json : {}) as {
+    amount?: { total?: unknown };
+  };
+  return typeof amount?.total === 'number' ? amount.total : undefined;
 }
 
 function withBody(request: Request, run: (json: unknown) => V3Outcome) {
