@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
+import { keepLoopbackDirect } from '../local/loopback.ts';
 import { startStack } from '../local/stack.ts';
 import { launchChromium } from './chromium.ts';
 
@@ -70,6 +71,7 @@ async function tellStory(scene: Scene, language: string): Promise<void> {
 }
 
 async function main(): Promise<void> {
+  keepLoopbackDirect();
   mkdirSync(DIRECTORY, { recursive: true });
   const stack = await startStack({
     inMemory: true,
