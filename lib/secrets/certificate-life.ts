@@ -1,8 +1,14 @@
 /** What the merchant API certificate (商户API证书) says about itself and about the secret it is in. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import type { MerchantSecret } from './merchant.ts';
 
 const DAY_MS = 86_400_000;
+
+/** Of the merchant's secret, what stands beside the certificate. */
+interface Certified {
+  readonly merchantCertificate?: string | undefined;
+  readonly merchantSerialNo?: string | undefined;
+  readonly merchantPrivateKey?: string | undefined;
+}
 
 export interface CertificateLife {
   /** Hexadecimal, upper case. */
@@ -17,7 +23,7 @@ export interface CertificateLife {
 
 /** The judgement of `merchantCertificate`; none for a secret without it. */
 export function judgeCertificate(
-  { merchantCertificate, merchantSerialNo, merchantPrivateKey }: MerchantSecret,
+  { merchantCertificate, merchantSerialNo, merchantPrivateKey }: Certified,
   nowMs: number,
 ): CertificateLife | undefined {
   if (merchantCertificate === undefined) {
@@ -28,9 +34,12 @@ export function judgeCertificate(
   return {
     serialNo,
     daysLeft: Math.floor((validToDate.getTime() - nowMs) / DAY_MS),
-    hasOurSerialNo: merchantSerialNo === undefined || merchantSerialNo.toUpperCase() === serialNo,
+    hasOurSerialNo: merchantSerialNo === undefined || bare(merchantSerialNo) === bare(serialNo),
     hasOurKey:
       merchantPrivateKey === undefined ||
       certificate.checkPrivateKey(createPrivateKey(merchantPrivateKey)),
   };
 }
+
+/** Tools differ in capitals and in zeros at the front. */
+const bare = (serialNo: string) => serialNo.toUpperCase().replace(/^0+/, '');

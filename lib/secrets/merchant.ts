@@ -1,10 +1,13 @@
 /** The secret `<service>/<stage>/merchant`. */
-import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import * as v from 'valibot';
 import type { Config } from '../runtime/config.ts';
 import type { SecretsClient } from './client.ts';
-import { appid } from './fields.ts';
-import { openSecret, type SecretSchema, type VersionedSecret } from './versioned-secret.ts';
+import { judgeCertificate } from './certificate-life.ts';
+import { appid, field, recogniseId } from './fields.ts';
+import type { SecretSchema } from './parse-secret.ts';
+import { pem } from './pem.ts';
+import { openSecret, type VersionedSecret } from './versioned-secret.ts';
 
 /** The merchant's keys. */
 export interface MerchantSecret {
@@ -28,10 +31,30 @@ export interface MerchantSecret {
   readonly wechatpayPublicKey?: string | undefined;
 }
 
-const mchid = v.pipe(v.string(), v.regex(/^\d{6,32}$/));
-const keyOf32 = v.pipe(v.string(), v.regex(/^[0-9A-Za-z]{32}$/));
+/** What each field has to be. */
+const WANTED: Readonly<Record<keyof MerchantSecret, string>> = {
+  mchid: '商户号, 8 to 10 digits',
+  subMchid: "the sub-merchant's 商户号, digits, another than mchid; spAppid needs it",
+  spAppid: "the provider's AppID, wx and 16 letters and digits",
+  apiV2Key: 'APIv2密钥, 32 letters and digits',
+  apiV3Key: 'APIv3密钥, 32 letters and digits',
+  merchantSerialNo: '商户API证书序列号, hexadecimal, that of merchantCertificate',
+  merchantPrivateKey: '商户API私钥, the content of apiclient_key.pem, that of merchantCertificate',
+  merchantCertificate: '商户API证书, the content of apiclient_cert.pem',
+  wechatpayPublicKeyId: '微信支付公钥ID, PUB_KEY_ID_ and digits, with wechatpayPublicKey',
+  wechatpayPublicKey: '微信支付公钥, the content of pub_key.pem, with wechatpayPublicKeyId',
+};
 
-const pem = (read: (text: string) => unknown) => v.pipe(v.string(), v.check(isRead(read)));
+const mchid = field(/^\d{6,32}$/, recogniseId);
+const keyOf32 = field(/^[0-9A-Za-z]{32}$/, (text) =>
+  text.length === 32 ? 'has other characters than letters and digits' : undefined,
+);
+const serialNo = field(/^[0-9A-Fa-f]{8,40}$/, (text) =>
+  text.includes(':') ? 'has colons' : recogniseId(text),
+);
+const publicKeyId = field(/^PUB_KEY_ID_\w{1,53}$/, (text) =>
+  /^[0-9A-Fa-f]{8,40}$/.test(text) ? 'is the serial number of a certificate' : undefined,
+);
 
 /** The fields, whatever the deployment needs of them. */
 const merchantFields = v.object({
@@ -40,12 +63,14 @@ const merchantFields = v.object({
   spAppid: v.optional(appid),
   apiV2Key: v.optional(keyOf32),
   apiV3Key: v.optional(keyOf32),
-  merchantSerialNo: v.optional(v.pipe(v.string(), v.regex(/^[0-9A-Fa-f]{8,40}$/))),
-  merchantPrivateKey: v.optional(pem((text) => rsa(createPrivateKey(text)))),
-  merchantCertificate: v.optional(pem((text) => new X509Certificate(text))),
-  wechatpayPublicKeyId: v.optional(v.pipe(v.string(), v.regex(/^PUB_KEY_ID_\w{1,53}$/))),
-  wechatpayPublicKey: v.optional(pem((text) => rsa(createPublicKey(text)))),
+  merchantSerialNo: v.optional(serialNo),
+  merchantPrivateKey: v.optional(pem('private key')),
+  merchantCertificate: v.optional(pem('certificate')),
+  wechatpayPublicKeyId: v.optional(publicKeyId),
+  wechatpayPublicKey: v.optional(pem('public key')),
 });
+
+type Fault = readonly [name: keyof MerchantSecret, fault: string];
 
 /** The merchant's secret, with every field that the version for new orders needs. */
 function merchantSecret(apiVersion: Config['apiVersion']): SecretSchema<MerchantSecret> {
@@ -55,10 +80,15 @@ function merchantSecret(apiVersion: Config['apiVersion']): SecretSchema<Merchant
       if (!dataset.typed || dataset.issues) {
         return;
       }
-      for (const key of missingFields(dataset.value, apiVersion)) {
-        const value = dataset.value[key];
-        const path = { type: 'object', origin: 'value', input: dataset.value, key, value } as const;
-        addIssue({ path: [path] });
+      const secret = dataset.value;
+      const faults = [
+        ...missingFields(secret, apiVersion),
+        ...(apiVersion === 'v3' ? strangers(secret) : []),
+      ];
+      for (const [key, message] of faults) {
+        const value = secret[key];
+        const path = { type: 'object', origin: 'value', input: secret, key, value } as const;
+        addIssue({ message, path: [path] });
       }
     }),
   );
@@ -70,7 +100,7 @@ const REQUIRED = {
 } as const;
 
 /** What is needed and not there, or there without what it belongs to. */
-function missingFields(secret: MerchantSecret, apiVersion: Config['apiVersion']) {
+function missingFields(secret: MerchantSecret, apiVersion: Config['apiVersion']): Fault[] {
   const missing: (keyof MerchantSecret)[] = REQUIRED[apiVersion].filter((name) => !secret[name]);
   const { wechatpayPublicKeyId, wechatpayPublicKey, subMchid, spAppid } = secret;
   if (wechatpayPublicKey && !wechatpayPublicKeyId) {
@@ -79,30 +109,42 @@ function missingFields(secret: MerchantSecret, apiVersion: Config['apiVersion'])
   if (wechatpayPublicKeyId && !wechatpayPublicKey) {
     missing.push('wechatpayPublicKey');
   }
-  // WeChat refuses a provider that is its own sub-merchant.
-  if ((spAppid && !subMchid) || subMchid === secret.mchid) {
+  if (spAppid && !subMchid) {
     missing.push('subMchid');
   }
-  return missing;
+  return [
+    ...missing.map((name): Fault => [name, 'is missing']),
+    // WeChat refuses a provider that is its own sub-merchant.
+    ...(subMchid === secret.mchid ? [['subMchid', 'is mchid itself'] as const] : []),
+  ];
 }
 
-/** Whether a PEM text can be read; its error could quote it. */
-function isRead(read: (text: string) => unknown) {
-  return (text: string): boolean => {
-    try {
-      read(text);
-      return true;
-    } catch {
-      return false;
-    }
-  };
-}
-
-function rsa(key: KeyObject): KeyObject {
-  if (key.asymmetricKeyType !== 'rsa') {
-    throw new TypeError('not an RSA key');
+/**
+ * Keys that cannot work together: WeChat looks a signature's key up by the serial number, so one of
+ * the two does not belong to the certificate. When neither does, it is the certificate that is
+ * another one, which only its watch needs.
+ */
+function strangers(secret: MerchantSecret): Fault[] {
+  const faults: Fault[] = [];
+  const life = judgeCertificate(secret, 0);
+  if (life && life.hasOurSerialNo !== life.hasOurKey) {
+    faults.push(
+      life.hasOurKey
+        ? ['merchantSerialNo', 'is not the serial number of merchantCertificate']
+        : ['merchantPrivateKey', 'is not the key of merchantCertificate'],
+    );
   }
-  return key;
+  const { merchantPrivateKey, wechatpayPublicKey } = secret;
+  if (
+    merchantPrivateKey &&
+    wechatpayPublicKey &&
+    createPublicKey(createPrivateKey(merchantPrivateKey)).equals(
+      createPublicKey(wechatpayPublicKey),
+    )
+  ) {
+    faults.push(['wechatpayPublicKey', "is the merchant's own public key"]);
+  }
+  return faults;
 }
 
 /** Does no I/O until its first use. */
@@ -113,6 +155,7 @@ export function openMerchantSecret(
 ): VersionedSecret<MerchantSecret> {
   return openSecret(client, merchantSecretId, merchantSecret(apiVersion), {
     nowMs,
+    wanted: WANTED,
     previousSchema: merchantFields,
   });
 }

@@ -2,8 +2,9 @@
 import * as v from 'valibot';
 import type { Config } from '../runtime/config.ts';
 import type { SecretsClient } from './client.ts';
-import { appid } from './fields.ts';
-import { openSecret, type SecretSchema, type VersionedSecret } from './versioned-secret.ts';
+import { appid, field, recogniseId } from './fields.ts';
+import type { SecretSchema } from './parse-secret.ts';
+import { openSecret, type VersionedSecret } from './versioned-secret.ts';
 
 /** What the mini-program is: enough to log buyers in and to accept quotes, not to move money. */
 export interface MiniProgramSecret {
@@ -15,18 +16,29 @@ export interface MiniProgramSecret {
   readonly quoteKey?: string | undefined;
 }
 
-const hs256Key = v.pipe(v.string(), v.minLength(32));
+/** What each field has to be. */
+const WANTED: Readonly<Record<keyof MiniProgramSecret, string>> = {
+  appid: 'AppID(小程序ID), wx and 16 letters and digits',
+  appSecret: 'AppSecret(小程序密钥), 32 letters and digits',
+  sessionKey: 'a random text of 32 characters or more, your own',
+  quoteKey: 'a random text of 32 characters or more, not that of sessionKey',
+};
+
+const hs256Key = v.pipe(
+  v.string(),
+  v.minLength(32, ({ input }) => `has ${input.length} characters`),
+);
 
 const miniProgramSecret: SecretSchema<MiniProgramSecret> = v.pipe(
   v.object({
     appid,
-    appSecret: v.pipe(v.string(), v.regex(/^[0-9a-zA-Z]{16,64}$/)),
+    appSecret: field(/^[0-9a-zA-Z]{16,64}$/, recogniseId),
     sessionKey: hs256Key,
     quoteKey: v.optional(hs256Key),
   }),
   // One key for both would let a quote pass as a login and a login as a quote.
   v.forward(
-    v.check((secret) => secret.quoteKey !== secret.sessionKey),
+    v.check((secret) => secret.quoteKey !== secret.sessionKey, 'is the same as sessionKey'),
     ['quoteKey'],
   ),
 );
@@ -37,7 +49,7 @@ export function openMiniProgramSecret(
   { miniProgramSecretId }: Pick<Config, 'miniProgramSecretId'>,
   nowMs: () => number,
 ): VersionedSecret<MiniProgramSecret> {
-  return openSecret(client, miniProgramSecretId, miniProgramSecret, { nowMs });
+  return openSecret(client, miniProgramSecretId, miniProgramSecret, { nowMs, wanted: WANTED });
 }
 
 /** The keys that a genuine quote may be signed with, the likeliest first; none in a shop without quotes. */

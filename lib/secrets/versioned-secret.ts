@@ -1,10 +1,7 @@
 /** A secret of Secrets Manager with its versions, checked and cached. */
-import * as v from 'valibot';
 import { ConfigError } from '../errors.ts';
 import { readSecret, type SecretsClient } from './client.ts';
-
-/** What a secret's text has to be, and what it is read as. */
-export type SecretSchema<T> = v.GenericSchema<unknown, T>;
+import { parseSecret, type SecretSchema, type WantedForms } from './parse-secret.ts';
 
 const CACHE_MS = 5 * 60_000;
 /** While Secrets Manager does not answer, the last version serves this long … */
@@ -52,6 +49,7 @@ interface Version<T> {
 
 export interface SecretOptions<T> {
   readonly nowMs: () => number;
+  readonly wanted?: WantedForms;
   /** What the previous version must be to be of use; it may lack what the current one needs. */
   readonly previousSchema?: SecretSchema<T>;
 }
@@ -64,11 +62,11 @@ export function openSecret<T>(
   client: SecretsClient,
   secretId: string,
   schema: SecretSchema<T>,
-  { nowMs, previousSchema = schema }: SecretOptions<T>,
+  { nowMs, wanted = {}, previousSchema = schema }: SecretOptions<T>,
 ): VersionedSecret<T> {
   const versionOf = (text: string, expected: SecretSchema<T>): Version<T> => ({
     text,
-    value: parseSecret(secretId, text, expected),
+    value: parseSecret(secretId, text, expected, wanted),
     fetchedAtMs: nowMs(),
   });
 
@@ -204,22 +202,4 @@ function oneAtATime<T>(work: () => Promise<T>) {
     return running;
   };
   return { run, isRunning: () => running !== undefined };
-}
-
-/** The text of a parse error can quote the secret, so it never becomes a cause. */
-function parseSecret<T>(secretId: string, text: string, schema: SecretSchema<T>): T {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new ConfigError(`the secret ${secretId} is not JSON`);
-  }
-  const parsed = v.safeParse(schema, json);
-  if (parsed.success) {
-    return parsed.output;
-  }
-  const fields = new Set(parsed.issues.map((issue) => v.getDotPath(issue) ?? '(the whole)'));
-  throw new ConfigError(
-    `the secret ${secretId} has a missing or malformed field: ${[...fields].join(', ')}`,
-  );
 }

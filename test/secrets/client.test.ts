@@ -83,7 +83,7 @@ test('bytes are refused', async () => {
   await administrator.send(new CreateSecretCommand({ Name, SecretBinary: Buffer.from('s3cret') }));
 
   await expect(openMerchant(Name).current()).rejects.toThrow(
-    new ConfigError(`the secret ${Name} is not JSON`),
+    `the secret ${Name} is not JSON: it is empty, or bytes in place of a text`,
   );
 });
 

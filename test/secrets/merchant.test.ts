@@ -25,8 +25,22 @@ async function candidateKeys(secret: ReturnType<typeof open>) {
   return tried;
 }
 
-const refusal = (fields: string) =>
-  new ConfigError(`the secret ${STORED_ID} has a missing or malformed field: ${fields}`);
+/** Names the fields first, then what is wrong with each; quotes nothing. */
+async function refusalOf(secret: ReturnType<typeof open>) {
+  const error = await secret.current().then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
+  if (!(error instanceof ConfigError)) {
+    throw new Error('the secret was taken');
+  }
+  expect(error.cause).toBeUndefined();
+  expect(String(error.stack)).not.toContain('s3cret');
+  expect(error.message).toMatch(
+    new RegExp(`^the secret ${STORED_ID} has a missing or malformed field: `),
+  );
+  return { fields: error.parameters['field'], message: error.message };
+}
 
 describe('the secret of a merchant', () => {
   test('is taken with what must be there', async () => {
@@ -65,7 +79,13 @@ describe('the secret of a merchant', () => {
     ['wechatpayPublicKey', { wechatpayPublicKey: 's3cret' }],
     ['mchid, apiV2Key', { mchid: 's3cret', apiV2Key: 's3cret' }],
   ])('is refused by the name of %s', async (fields, change) => {
-    await expect(open('v2', { ...merchant, ...change }).current()).rejects.toThrow(refusal(fields));
+    const refusal = await refusalOf(open('v2', { ...merchant, ...change }));
+
+    expect(refusal.fields).toBe(fields);
+    expect(refusal.message).toContain(`malformed field: ${fields} (`);
+    for (const name of fields.split(', ')) {
+      expect(refusal.message).toMatch(new RegExp(`[(. ]${name} (is|has) .*?; wanted: `));
+    }
   });
 
   test('is verified with both versions after a rotation', async () => {
@@ -112,9 +132,9 @@ describe('the secret of a merchant of API v3', () => {
     ['subMchid', { subMchid: 's3cret' }],
     ['spAppid', { subMchid: '1900000999', spAppid: 's3cret' }],
   ])('is refused by the name of %s', async (fields, change) => {
-    await expect(open('v3', { ...merchant, ...v3Fields, ...change }).current()).rejects.toThrow(
-      refusal(fields),
-    );
+    const refusal = await refusalOf(open('v3', { ...merchant, ...v3Fields, ...change }));
+
+    expect(refusal.fields).toBe(fields);
   });
 
   test('who has just moved there still verifies what the old key signed', async () => {
