@@ -5,7 +5,7 @@
  */
 import { InvalidRequestError } from '../errors.ts';
 import { assertFen, assertText, cutToBytes, type OrderItem, plainName } from './order.ts';
-import type { Product } from './pricing.ts';
+import { assertQuantity, type Product } from './pricing.ts';
 
 /** A shop of the merchant (门店). */
 export interface StoreInfo {
@@ -49,6 +49,8 @@ export interface OrderDetail {
 
 const MAX_ID_BYTES = 32;
 const MAX_GOODS_NAME_BYTES = 256;
+/** A merchant's own backend may sell a truckload of one thing. */
+const MAX_GOODS_QUANTITY = 100_000_000;
 /** v2: the whole of `detail` as JSON. */
 const MAX_DETAIL_BYTES = 6000;
 /** v2: 256 for the whole of `scene_info` as JSON, of which its envelope takes 16. */
@@ -115,7 +117,7 @@ function assertGoods(path: string, goods: GoodsDetail): void {
   if (goods.goodsName !== undefined) {
     assertText(`${path}.goodsName`, goods.goodsName, MAX_GOODS_NAME_BYTES);
   }
-  assertFen(`${path}.quantity`, goods.quantity);
+  assertQuantity(`${path}.quantity`, goods.quantity, MAX_GOODS_QUANTITY);
   assertFen(`${path}.unitPriceFen`, goods.unitPriceFen);
 }
 

@@ -71,9 +71,13 @@ function priceItem(
 }
 
 /** @throws {InvalidRequestError} `QUANTITY_INVALID` unless it is a whole number in bounds. */
-export function assertQuantity(field: string, value: unknown): asserts value is number {
-  if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > MAX_QUANTITY) {
-    throw new InvalidRequestError('QUANTITY_INVALID', { field, min: 1, max: MAX_QUANTITY });
+export function assertQuantity(
+  field: string,
+  value: unknown,
+  max = MAX_QUANTITY,
+): asserts value is number {
+  if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > max) {
+    throw new InvalidRequestError('QUANTITY_INVALID', { field, min: 1, max });
   }
 }
 

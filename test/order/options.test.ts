@@ -90,7 +90,8 @@ describe('the detail of an order', () => {
       { goodsDetail: [{ ...goods, goodsName: '拿'.repeat(86) }] },
       'TEXT_TOO_LONG',
     ],
-    ['goodsDetail[0].quantity', { goodsDetail: [{ ...goods, quantity: 0 }] }, 'AMOUNT_INVALID'],
+    ['goodsDetail[0].quantity', { goodsDetail: [{ ...goods, quantity: 0 }] }, 'QUANTITY_INVALID'],
+    ['goodsDetail[0].quantity', { goodsDetail: [{ ...goods, quantity: 1.5 }] }, 'QUANTITY_INVALID'],
     [
       'goodsDetail[0].unitPriceFen',
       { goodsDetail: [{ ...goods, unitPriceFen: 0.5 }] },
@@ -103,6 +104,34 @@ describe('the detail of an order', () => {
     });
   });
 
+  test('counts goods in whole numbers, which are no fen, up to a truckload', () => {
+    const most = { goodsDetail: [{ ...goods, quantity: 100_000_000 }] };
+    expect(() => assertOrderDetail('quote.detail', most)).not.toThrow();
+    expect(refusedDetail({ goodsDetail: [{ ...goods, quantity: 100_000_001 }] })).toEqual({
+      code: 'QUANTITY_INVALID',
+      parameters: { field: 'quote.detail.goodsDetail[0].quantity', min: 1, max: 100_000_000 },
+    });
+  });
+
+  test('takes names of 256 bytes and no more', () => {
+    const named = (goodsName: string) => ({ goodsDetail: [{ ...goods, goodsName }] });
+    expect(() => assertOrderDetail('quote.detail', named('n'.repeat(256)))).not.toThrow();
+    expect(refusedDetail(named('n'.repeat(257)))).toMatchObject({ code: 'TEXT_TOO_LONG' });
+  });
+
+  test('goes by the merchant’s own goods id where WeChat has none', () => {
+    expect(
+      refusedDetail({ goodsDetail: [{ ...goods, wechatpayGoodsId: 'w'.repeat(33) }] }),
+    ).toEqual({
+      code: 'INVALID_REQUEST',
+      parameters: {
+        field: 'quote.detail.goodsDetail[0].wechatpayGoodsId',
+        problem: '1 to 32 letters, digits, _ or -',
+      },
+    });
+    expect(() => assertOrderDetail('quote.detail', { goodsDetail: [goods] })).not.toThrow();
+  });
+
   test('is refused when it is longer than WeChat takes', () => {
     const goodsDetail = Array.from({ length: 100 }, () => goods);
 
@@ -110,6 +139,13 @@ describe('the detail of an order', () => {
       code: 'TEXT_TOO_LONG',
       parameters: { field: 'quote.detail', maxBytes: 6000 },
     });
+  });
+});
+
+test('a division code of another form is told its form', () => {
+  expect(refusedOptions({ storeInfo: { id: 's', areaCode: '4403051' } })).toEqual({
+    code: 'INVALID_REQUEST',
+    parameters: { field: 'quote.storeInfo.areaCode', problem: '6 digits' },
   });
 });
 
