@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { notificationHandler } from '../../lib/http/notification-handler.ts';
 import { ConfigError } from '../../lib/errors.ts';
+import { orderToItem } from '../../lib/table/order-row.ts';
 import { apiEvent, recordedFunction, REQUEST_ID } from '../support/api-event.ts';
-import { useEmbeddedTables } from '../support/embedded-tables.ts';
+import { putRow, type Row, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { openNotifiedShop, RECEIVED, refusedWith } from '../support/notified-shop.ts';
+import { sampleOrder } from '../support/sample-orders.ts';
 import { merchantWith } from '../support/secret-versions.ts';
 import { API_V2_KEY, notificationXml, OTHER_KEY } from '../support/v2-message.ts';
 
@@ -341,5 +343,52 @@ describe('a notification that cannot be recorded', () => {
     const answer = await handler(event as never, { awsRequestId: 'lambda-0001' });
 
     expect(answer).toMatchObject({ statusCode: 409, headers: { 'x-request-id': 'lambda-0001' } });
+  });
+});
+
+describe('a notification about an order whose row is damaged', () => {
+  const shopWith = async (bad: Row) => {
+    const table = await emptyTable();
+    const item = { ...orderToItem(sampleOrder()), ...bad };
+    await putRow(table, item);
+    return { item, shop: await openNotifiedShop(table, { order: 'none' }) };
+  };
+
+  test.each<[string, Row]>([
+    ['tradeState', { tradeState: { S: 'PAYING' } }],
+    ['totalFen', { totalFen: { S: '2800' } }],
+    ['openid', { openid: { NULL: true } }],
+    ['subMchid', { subMchid: { N: '1' } }],
+  ])(
+    'in its %s, which decides, is repeated by WeChat, rings and changes nothing',
+    async (attribute, bad) => {
+      const { item, shop } = await shopWith(bad);
+      const answer = await shop.deliver(notificationXml());
+
+      expect(answer).toMatchObject({ statusCode: 500, returned: refusedWith('ORDER_UNREADABLE') });
+      expect(shop.log.counts).toEqual({ OrderUnreadable: 1 });
+      expect(shop.log.lines).toMatchObject([
+        { level: 'error', fields: { row: 'ORDER#order-0001 ORDER', attribute } },
+      ]);
+      expect(await shop.row()).toEqual(item);
+    },
+  );
+
+  test.each<[string, Row]>([
+    ['an open one', {}],
+    ['a closed one', { tradeState: { S: 'CLOSED' } }],
+  ])('in what does not decide is recorded all the same, also for %s', async (_, state) => {
+    const damage = {
+      apiVersion: { S: 'v4' },
+      prepayRequest: { NULL: true },
+      description: { N: '1' },
+      createdAt: { S: '' },
+    } as const;
+    const { shop } = await shopWith({ ...damage, ...state });
+
+    expect((await shop.deliver(notificationXml())).returned).toEqual(RECEIVED);
+    expect(await shop.row()).toMatchObject({ ...PAID, ...damage });
+    expect((await shop.deliver(notificationXml())).returned).toEqual(RECEIVED);
+    expect(shop.log.counts).not.toHaveProperty('OrderUnreadable');
   });
 });

@@ -3,7 +3,13 @@ import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Table } from '../../lib/table/client.ts';
 import { applyEvidence } from '../../lib/table/order-transition.ts';
-import { productRow, putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
+import {
+  productRow,
+  putRow,
+  type Row,
+  rowOf,
+  useEmbeddedTables,
+} from '../support/embedded-tables.ts';
 import { APPID, CREATED_AT, OPENID, samplePayment, orderId } from '../support/sample-orders.ts';
 import {
   ending,
@@ -558,4 +564,50 @@ describe('an order that is paid again', () => {
       expect(ending(shop, await shop.call(latte))).toEqual(refusedWith(409, code));
     },
   );
+});
+
+describe('a repeat for an order whose row is damaged', () => {
+  test.each<[string, Row]>([
+    ['tradeState', { tradeState: { S: 'PAYING' } }],
+    ['apiVersion', { apiVersion: { S: 'v4' } }],
+    ['prepayRequest', { prepayRequest: { M: { path: { S: '/' } } } }],
+    ['expiresAt', { expiresAt: { S: 'soon' } }],
+    ['fingerprint', { fingerprint: { NULL: true } }],
+  ])(
+    'in its %s is a clear error with an alarm, by key and by number, and WeChat is not asked',
+    async (attribute, bad) => {
+      const cart = { items: [{ sku: 'latte', quantity: 1 }] };
+      const { outTradeNo } = (await openPrepayShop(table).call(cart)).body;
+      const spoilt = { ...(await rowOf(table, `ORDER#${outTradeNo}`)), ...bad };
+      await putRow(table, spoilt);
+
+      for (const body of [cart, { outTradeNo }]) {
+        const shop = openPrepayShop(table);
+        const answer = await shop.call(body);
+        expect(ending(shop, answer)).toEqual(refusedWith(500, 'ORDER_UNREADABLE'));
+        expect(shop.log.counts).toEqual({ OrderUnreadable: 1 });
+        expect(shop.log.lines).toMatchObject([
+          { level: 'error', fields: { row: `ORDER#${outTradeNo} ORDER`, attribute } },
+        ]);
+      }
+      expect(await rowOf(table, `ORDER#${outTradeNo}`)).toEqual(spoilt);
+    },
+  );
+
+  test('for a quote, by its row or by that of its key', async () => {
+    const request = { quote: await quote({}) };
+    await openPrepayShop(table).call(request);
+    await putRow(table, {
+      ...(await rowOf(table, 'ORDER#quote-0001')),
+      checks: { S: '0' },
+    });
+    const byRow = await openPrepayShop(table).call(request);
+    const [binding] = (await writtenKeys(table)).filter((key) => key.startsWith('IDEMPOTENCY#'));
+    await putRow(table, { PK: { S: String(binding) }, SK: { S: 'IDEMPOTENCY' } });
+    const byKey = await openPrepayShop(table).call({ items: [{ sku: 'latte', quantity: 1 }] });
+
+    for (const { status, body } of [byRow, byKey]) {
+      expect([status, body.error.code]).toEqual([500, 'ORDER_UNREADABLE']);
+    }
+  });
 });

@@ -7,7 +7,7 @@ import type { Table } from '../../lib/table/client.ts';
 import { createOrder } from '../../lib/table/checkout.ts';
 import { applyEvidence } from '../../lib/table/order-transition.ts';
 import { apiEvent, recordedFunction, REQUEST_ID } from '../support/api-event.ts';
-import { putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
+import { putRow, type Row, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { SESSION_KEY } from '../support/prepay-shop.ts';
 import {
   APPID,
@@ -285,4 +285,47 @@ test('without a login nothing is read', async () => {
 
   expect([status, body.error.code]).toEqual([401, 'UNAUTHENTICATED']);
   expect(shop.happened).toEqual([]);
+});
+
+describe('an order whose row is damaged', () => {
+  test.each<[string, Row]>([
+    ['tradeState', { tradeState: { S: 'PAYING' } }],
+    ['apiVersion', { apiVersion: { S: 'v4' } }],
+    ['totalFen', { totalFen: { S: '2800' } }],
+    ['prepayRequest', { prepayRequest: { M: {} } }],
+    ['expiresAt', { expiresAt: { NULL: true } }],
+  ])('in its %s is a clear error with an alarm, and nobody is asked', async (attribute, bad) => {
+    await create();
+    await putRow(table, { ...(await rowOf(table, `ORDER#${NUMBER}`)), ...bad });
+    const shop = openQuery();
+
+    expect(await shop.get()).toMatchObject({
+      status: 500,
+      body: { error: { code: 'ORDER_UNREADABLE' }, requestId: REQUEST_ID },
+    });
+    expect(shop.happened).toEqual(['GetItem']);
+    expect(shop.log.counts).toEqual({ OrderUnreadable: 1 });
+    expect(shop.log.lines).toMatchObject([
+      { level: 'error', fields: { row: `ORDER#${NUMBER} ORDER`, attribute } },
+    ]);
+  });
+
+  test('while WeChat is asked is shown as it was, with an alarm', async () => {
+    await create();
+    const spoil = async () => {
+      await putRow(table, {
+        ...(await rowOf(table, `ORDER#${NUMBER}`)),
+        tradeState: { S: 'PAYING' },
+      });
+    };
+    const shop = openQuery({
+      answer: async (request) => {
+        await spoil();
+        return paid(request);
+      },
+    });
+
+    expect(await shop.get()).toEqual({ status: 200, body: view });
+    expect(shop.log.counts).toEqual({ OrderUnreadable: 1 });
+  });
 });
