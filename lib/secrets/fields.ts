@@ -5,7 +5,7 @@ import * as v from 'valibot';
 export type Recognise = (text: string) => string | undefined;
 
 /** A text of this form. Its fault is said without a word of it. */
-export const field = (form: RegExp, recognise: Recognise = () => undefined) =>
+export const field = (form: RegExp, recognise: Recognise) =>
   v.pipe(
     v.string(),
     v.check(

@@ -41,7 +41,7 @@ export function parseSecret<T>(
   throw refuse(`has a missing or malformed field: ${names} (${details.join('. ')})`, names);
 }
 
-const nameOf = (issue: v.BaseIssue<unknown>) => v.getDotPath(issue) ?? '(the whole)';
+const nameOf = (issue: v.BaseIssue<unknown>) => String(v.getDotPath(issue));
 
 function faultOf(issue: v.BaseIssue<unknown>, whole: unknown): string {
   if (issue.received === 'undefined') {

@@ -45,24 +45,23 @@ export const pem = (kind: Kind) =>
     v.string(),
     v.check(
       (text) => pemFault(text, kind) === undefined,
-      ({ input }) => pemFault(input, kind) ?? '',
+      ({ input }) => String(pemFault(input, kind)),
     ),
   );
 
 /** What is wrong with a text that should hold one; nothing when it is right. */
 function pemFault(text: string, wanted: Kind): string | undefined {
-  const labels = [...text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g)].map(
-    ([, label]) => label ?? '',
+  const kinds = [...text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g)].map(
+    ([, label]) => KINDS[String(label)] ?? 'PEM of another kind',
   );
-  const [label] = labels;
-  if (label === undefined) {
+  const [first] = kinds;
+  if (first === undefined) {
     return headlessFault(text);
   }
-  const kinds = labels.map((each) => KINDS[each] ?? 'PEM of another kind');
   if (!kinds.includes(wanted)) {
-    return `is ${withArticle(kinds[0] ?? '')}`;
+    return `is ${withArticle(first)}`;
   }
-  const type = attempt(() => READ[wanted](text) ?? 'other');
+  const type = attempt(() => String(READ[wanted](text)));
   if (type === undefined) {
     return unreadableFault(text, wanted);
   }

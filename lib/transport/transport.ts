@@ -9,7 +9,7 @@ import {
   type WechatResponse,
 } from './host.ts';
 
-export type { OtherAttempts, WechatResponse } from './host.ts';
+export type { WechatResponse } from './host.ts';
 
 /** How a request is sent. */
 export interface Sending {
