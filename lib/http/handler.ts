@@ -5,6 +5,7 @@ import type {
   Context,
 } from 'aws-lambda';
 import { ERROR_TEXTS, errorText, type PublicErrorCode } from './error-texts.ts';
+import { readEvent } from './event.ts';
 import { header } from './input.ts';
 import type { Language } from './problem-texts.ts';
 import { ServiceError } from '../errors.ts';
@@ -39,8 +40,9 @@ export function httpHandler<Dependencies>(
   dependencies: () => Dependencies,
   functionLog: FunctionLog,
 ): HttpHandler {
-  return async (event, context) => {
-    const requestId = event.requestContext?.requestId || context.awsRequestId;
+  return async (received, context) => {
+    const event = readEvent(received);
+    const requestId = event.requestContext.requestId || context.awsRequestId;
     const log = functionLog.forRequest(requestId);
     try {
       const body = await operation(event, dependencies(), { requestId, log });

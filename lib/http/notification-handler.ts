@@ -16,6 +16,7 @@ import { describeError, type FunctionLog, type Log } from '../runtime/log.ts';
 import type { ApiVersion } from '../order/parties.ts';
 import type { Decision } from '../order/transition.ts';
 import { type NotificationRoute, parseNotificationPath } from '../wechatpay/notification-path.ts';
+import { readEvent } from './event.ts';
 import { acknowledgeNotification, UnknownMerchantError } from '../wechatpay/open.ts';
 
 interface Failure {
@@ -50,8 +51,9 @@ export function notificationHandler<Dependencies>(
   dependencies: () => Dependencies,
   functionLog: FunctionLog,
 ): NotificationHandler {
-  return async (event, context) => {
-    const requestId = event.requestContext?.requestId || context.awsRequestId;
+  return async (received, context) => {
+    const event = readEvent(received);
+    const requestId = event.requestContext.requestId || context.awsRequestId;
     const log = functionLog.forRequest(requestId);
     const route = parseNotificationPath(event.rawPath);
     if (!route) {

@@ -66,6 +66,56 @@ test.each([loginFunction, notifyFunction, prepayFunction, queryFunction, reconci
   },
 );
 
+/** What else than an HTTP API may call a function: a REST API, the console's test button, a hand. */
+const ODD_EVENTS: [string, unknown][] = [
+  ['nothing', undefined],
+  ['null', null],
+  ['{}', {}],
+  ['a text', 'hello'],
+  ['a list', [1]],
+  ['null in every part', { headers: null, requestContext: null, rawPath: null, body: null }],
+  ['no headers', { rawPath: '/notify/v3', requestContext: { requestId: 'r' }, body: '{}' }],
+  ['parts of other types', { headers: 'a', requestContext: 5, rawPath: {}, body: {}, path: [] }],
+  ['headers of other types', { headers: { authorization: 5, 'accept-language': ['zh', 7] } }],
+  ['a body that is no base64', { rawPath: '/notify/v3', body: '%%%', isBase64Encoded: true }],
+  ['an odd base64 flag', { rawPath: '/notify/v2/payment', body: '<xml/>', isBase64Encoded: 'yes' }],
+  ['a path of another type', { pathParameters: 'x' }],
+  ['a path parameter of another type', { pathParameters: { outTradeNo: { a: 1 } } }],
+  [
+    'payload format 1.0',
+    {
+      version: '1.0',
+      path: '/notify/v3',
+      httpMethod: 'POST',
+      headers: null,
+      multiValueHeaders: { 'X-Request': ['a', 'b'] },
+      requestContext: { requestId: 'rest-0001', identity: { sourceIp: '203.0.113.9' } },
+      body: null,
+      isBase64Encoded: false,
+    },
+  ],
+];
+
+describe.each([
+  ['login', openLogin],
+  ['prepay', openPrepay],
+  ['query', openQuery],
+  ['notify', openNotify],
+] as const)('whatever calls %s has an answer', (name, open) => {
+  test.each(ODD_EVENTS)('for %s', async (_, event) => {
+    const machine = testMachine();
+    const handler = await open(machine);
+    const { statusCode, headers, body: said } = await handler(event as never, lambda);
+
+    expect(statusCode).toBeGreaterThanOrEqual(400);
+    expect(statusCode).toBeLessThan(500);
+    expect(headers?.['x-request-id']).toMatch(/^(lambda|rest)-0001$|^r$/);
+    expect(said).toMatch(/"code":"[A-Z0-9_]+"|<return_code><!\[CDATA\[FAIL\]\]>/);
+    expect(machine.logs.get(name)?.log.lines.length).toBeGreaterThan(0);
+    expect(machine.happened).not.toContain('UpdateItemCommand');
+  });
+});
+
 describe('a missing setting', () => {
   const environment = { ...SETTINGS, TABLE_NAME: undefined };
   const reason = 'the environment variable TABLE_NAME is not set';

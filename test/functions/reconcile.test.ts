@@ -147,6 +147,7 @@ describe('a run of reconcile', () => {
     expect(log.lines).toMatchObject([
       { level: 'error', message: 'reconcile failed', fields: { reason: 'throttled' } },
     ]);
+    expect(log.counts).toEqual({});
     expect(functionLog.flushes()).toBe(1);
   });
 

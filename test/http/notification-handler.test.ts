@@ -5,6 +5,7 @@ import {
   WechatPaySignatureError,
   WechatPayTransportError,
 } from '../../lib/errors.ts';
+import { UnknownMerchantError } from '../../lib/wechatpay/open.ts';
 import { notificationHandler } from '../../lib/http/notification-handler.ts';
 import type { Decision } from '../../lib/order/transition.ts';
 import { apiEvent, recordedFunction, REQUEST_ID } from '../support/api-event.ts';
@@ -61,6 +62,7 @@ describe('a notification', () => {
     [new WechatPaySignatureError('r', { isProbe: true }), 401, 'SIGNATURE_INVALID', {}, 'warn'],
     [new WechatPayMalformedMessageError('r'), 400, 'MALFORMED_MESSAGE', {}, 'warn'],
     [new ConfigError('r'), 500, 'CONFIG_ERROR', { ConfigError: 1 }, 'error'],
+    [new UnknownMerchantError('r'), 404, 'ROUTE_NOT_FOUND', {}, 'warn'],
     [new WechatPayTransportError('unknown', 'r'), 500, 'WECHAT_UNREACHABLE', {}, 'error'],
     [new TypeError('r'), 500, 'INTERNAL_ERROR', {}, 'error'],
   ])('that fails with %s says so in a code', async (error, status, code, counts, level) => {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { bareMachine as machine } from '../../lib/machine.ts';
 import { FIRST_MERCHANT } from '../../lib/order/order-id.ts';
-import { openWechatPay } from '../../lib/wechatpay/open.ts';
+import { openWechatPay, UnknownMerchantError } from '../../lib/wechatpay/open.ts';
 import { APPID, MCHID, sampleOrder } from '../support/sample-orders.ts';
 import { type ScriptedServer, serve } from '../support/scripted-server.ts';
 import { merchantWith, secretVersions } from '../support/secret-versions.ts';
@@ -70,6 +70,19 @@ describe('WeChat Pay as a deployment opens it', () => {
       nonceStr: 'ab'.repeat(16),
     });
   });
+
+  test.each(['shop2', ' ', 'FIRST'])(
+    'serves no merchant but the first: not "%s"',
+    (merchantKey) => {
+      const wechatPay = open();
+
+      for (const apiVersion of ['v2', 'v3'] as const) {
+        expect(() => wechatPay({ apiVersion, merchantKey })).toThrow(
+          new UnknownMerchantError(`this deployment serves no merchant ${merchantKey}`),
+        );
+      }
+    },
+  );
 
   test('has each version once, made when it is asked for', () => {
     const wechatPay = open();
