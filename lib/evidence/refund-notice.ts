@@ -15,7 +15,8 @@ const WECHAT_TIMEOUT_MS = 1_500;
 
 /**
  * Records that an order was refunded, in part or whole, once WeChat says so. An order that is
- * recorded so already is not asked about again: a further partial refund changes nothing here.
+ * recorded so already is not asked about again: a further partial refund changes nothing here. A
+ * refund that is still on its way (`PROCESSING`) changes nothing at all.
  *
  * @param merchantKey whose refund it is; see `OrderId`.
  * @throws {WechatPayNotReadyError} while WeChat's own answer does not show the refund yet.
@@ -28,6 +29,10 @@ export async function confirmRefund(
   const { table, wechatPay, log } = context;
   const { outTradeNo, outRefundNo, refundId, refundFen, status } = refund;
   log.info('WeChat reports a refund', { outTradeNo, outRefundNo, refundId, refundFen, status });
+  // On its way: WeChat reports again how it ends.
+  if (status === 'PROCESSING') {
+    return { kind: 'duplicate' };
+  }
   const order = await readOrder(table, { merchantKey, outTradeNo });
   // No alarm: the console sends refunds of every system that shares the merchant number here.
   if (!order) {

@@ -16,6 +16,7 @@ export interface PaymentEvidence extends Parties {
   readonly totalFen: number;
   readonly currency: string;
   readonly bankType?: string | undefined;
+  /** Not a number when what WeChat says is no time; such a payment is never recorded. */
   readonly paidAtEpochSeconds: number;
 }
 
@@ -27,7 +28,10 @@ export type Evidence =
 export type OrderFacts = Pick<
   Order,
   keyof Parties | 'tradeState' | 'openid' | 'totalFen' | 'currency' | 'transactionId'
->;
+> & {
+  /** Nothing when the row does not say. */
+  readonly createdAtEpochSeconds?: number | undefined;
+};
 
 /** What an order and its payment must agree in, the weightiest first. */
 const COMPARED = [
@@ -42,7 +46,7 @@ const COMPARED = [
 
 /** A field in which evidence and order contradict each other. */
 export interface Mismatch {
-  readonly field: (typeof COMPARED)[number] | 'transactionId';
+  readonly field: (typeof COMPARED)[number] | 'transactionId' | 'paidAtEpochSeconds';
   readonly expected: string | number;
   readonly observed: string | number;
 }
@@ -62,14 +66,21 @@ export type Decision =
   | ({ readonly kind: 'mismatch' } & Mismatch)
   | { readonly kind: 'unknown-order' };
 
-/** Decides what evidence does to an order; `undefined` stands for an order that does not exist. */
-export function decideTransition(order: OrderFacts | undefined, evidence: Evidence): Decision {
+/**
+ * Decides what evidence does to an order; `undefined` stands for an order that does not exist. Now
+ * is for the time of a payment, which is neither long before its order nor long after now.
+ */
+export function decideTransition(
+  order: OrderFacts | undefined,
+  evidence: Evidence,
+  nowEpochSeconds: number,
+): Decision {
   if (!order) {
     return { kind: 'unknown-order' };
   }
   return evidence.kind === 'closed'
     ? decideClose(order)
-    : decidePayment(order, evidence.payment, evidence.refunded ? 'REFUND' : 'SUCCESS');
+    : decidePayment(order, evidence, nowEpochSeconds);
 }
 
 function decideClose(order: OrderFacts): Decision {
@@ -81,10 +92,11 @@ function decideClose(order: OrderFacts): Decision {
 
 function decidePayment(
   order: OrderFacts,
-  payment: PaymentEvidence,
-  to: 'SUCCESS' | 'REFUND',
+  { payment, refunded }: Extract<Evidence, { kind: 'paid' }>,
+  nowEpochSeconds: number,
 ): Decision {
-  const mismatch = findMismatch(order, payment);
+  const to = refunded ? 'REFUND' : 'SUCCESS';
+  const mismatch = findMismatch(order, payment) ?? findWrongTime(order, payment, nowEpochSeconds);
   if (mismatch) {
     return { kind: 'mismatch', ...mismatch };
   }
@@ -118,4 +130,24 @@ function findMismatch(order: OrderFacts, payment: PaymentEvidence): Mismatch | u
     return { field: 'transactionId', expected: transactionId, observed: payment.transactionId };
   }
   return undefined;
+}
+
+/** How far clocks may differ; a payment's time that is off by more was made up. */
+export const CLOCK_TOLERANCE_SECONDS = 86_400;
+
+function findWrongTime(
+  { createdAtEpochSeconds = Number.NEGATIVE_INFINITY }: OrderFacts,
+  { paidAtEpochSeconds }: PaymentEvidence,
+  nowEpochSeconds: number,
+): Mismatch | undefined {
+  const field = 'paidAtEpochSeconds';
+  if (Number.isNaN(paidAtEpochSeconds)) {
+    return { field, expected: 'a time', observed: 'not a time' };
+  }
+  if (paidAtEpochSeconds < createdAtEpochSeconds - CLOCK_TOLERANCE_SECONDS) {
+    return { field, expected: createdAtEpochSeconds, observed: paidAtEpochSeconds };
+  }
+  return paidAtEpochSeconds > nowEpochSeconds + CLOCK_TOLERANCE_SECONDS
+    ? { field, expected: nowEpochSeconds, observed: paidAtEpochSeconds }
+    : undefined;
 }

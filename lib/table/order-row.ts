@@ -120,7 +120,17 @@ function factsOf(item: Item): OrderFacts {
     totalFen: countOf(item, 'totalFen'),
     currency: oneOf(item, 'currency', ['CNY']),
     transactionId: optionalStringOf(item, 'transactionId'),
+    createdAtEpochSeconds: creationOf(item),
   };
+}
+
+/** Nothing when it cannot be read: no payment is held up by that. */
+function creationOf(item: Item): number | undefined {
+  try {
+    return timeOf(item, 'createdAt');
+  } catch {
+    return undefined;
+  }
 }
 
 const keptKindOf = (item: Item): KeptKind => item['kind'] && oneOf(item, 'kind', KEPT_KINDS);

@@ -1,6 +1,7 @@
 /** Moving orders from state to state, one conditional write each. */
 import type { OrderId } from '../order/order-id.ts';
 import {
+  CLOCK_TOLERANCE_SECONDS,
   type Decision,
   decideTransition,
   type Evidence,
@@ -31,24 +32,31 @@ export async function applyEvidence(
   nowEpochSeconds: number,
 ): Promise<Decision> {
   const writeId = table.randomBytes(16).toString('hex');
-  let decision = decideTransition(assumedFacts(evidence), evidence);
+  let decision = decideTransition(
+    assumedFacts(evidence, nowEpochSeconds),
+    evidence,
+    nowEpochSeconds,
+  );
   for (let write = 0; decision.kind === 'apply'; write += 1) {
     if (write === MAX_WRITES) {
       throw new Error('an order changed under every attempt to update it');
     }
-    const update = transitionUpdate(id, evidence, decision, { writeId, nowEpochSeconds });
+    const isAssumed = write === 0;
+    const by = { writeId, nowEpochSeconds, isAssumed };
+    const update = transitionUpdate(id, evidence, decision, by);
     const refused = await tryUpdate(table, orderKey(id), update);
     // A write whose answer was lost is repeated by the SDK and refused: the row bears its mark.
     if (refused === 'written' || refused.item?.['writeId']?.S === writeId) {
       return decision;
     }
-    decision = decideTransition(refused.item && factsFromItem(refused.item), evidence);
+    const facts = refused.item && factsFromItem(refused.item);
+    decision = decideTransition(facts, evidence, nowEpochSeconds);
   }
   return decision;
 }
 
 /** An open order that agrees with the evidence in everything. */
-function assumedFacts(evidence: Evidence): OrderFacts {
+function assumedFacts(evidence: Evidence, nowEpochSeconds: number): OrderFacts {
   const payment = evidence.kind === 'paid' ? evidence.payment : undefined;
   return {
     tradeState: 'NOTPAY',
@@ -60,23 +68,33 @@ function assumedFacts(evidence: Evidence): OrderFacts {
     totalFen: payment?.totalFen ?? 0,
     currency: (payment?.currency ?? 'CNY') as 'CNY',
     transactionId: undefined,
+    createdAtEpochSeconds: Math.min(payment?.paidAtEpochSeconds || 0, nowEpochSeconds),
   };
+}
+
+interface WriteFacts {
+  readonly writeId: string;
+  readonly nowEpochSeconds: number;
+  /** Whether the decision was made on assumed facts, before the row was read. */
+  readonly isAssumed: boolean;
 }
 
 /**
  * The write of one transition.
  *
  * Conditions: the row has the state that the decision was made for (so it exists, and two writers
- * cannot both leave that state); for a payment, also every field that was compared is equal, so
- * the write is right even when nothing was read before it.
+ * cannot both leave that state); for a payment, also every field that was compared is equal, and, as
+ * long as the order was not read, it is not a day younger than its payment. So the write is right even
+ * when nothing was read before it.
  */
 function transitionUpdate(
   id: OrderId,
   evidence: Evidence,
   decision: Extract<Decision, { kind: 'apply' }>,
-  { writeId, nowEpochSeconds }: { writeId: string; nowEpochSeconds: number },
+  { writeId, nowEpochSeconds, isAssumed }: WriteFacts,
 ): Update {
-  const payment = evidence.kind === 'paid' ? paymentClauses(id, evidence.payment) : undefined;
+  const payment =
+    evidence.kind === 'paid' ? paymentClauses(id, evidence.payment, isAssumed) : undefined;
   const sets = [
     'tradeState = :to',
     'updatedAt = :now',
@@ -100,7 +118,7 @@ function transitionUpdate(
   };
 }
 
-function paymentClauses(id: OrderId, payment: PaymentEvidence) {
+function paymentClauses(id: OrderId, payment: PaymentEvidence, isAssumed: boolean) {
   const { paidAtEpochSeconds } = payment;
   const day = paymentDayKeys(id, beijingDay(paidAtEpochSeconds), isoTime(paidAtEpochSeconds));
   return {
@@ -121,6 +139,7 @@ function paymentClauses(id: OrderId, payment: PaymentEvidence) {
       equalOrAbsent('subMchid', payment.subMchid),
       equalOrAbsent('spAppid', payment.spAppid),
       '(attribute_not_exists(transactionId) OR transactionId = :transactionId)',
+      ...(isAssumed ? ['createdAt <= :createdBy'] : []),
     ],
     values: {
       ':transactionId': text(payment.transactionId),
@@ -129,6 +148,7 @@ function paymentClauses(id: OrderId, payment: PaymentEvidence) {
       ...(payment.bankType !== undefined && { ':bankType': text(payment.bankType) }),
       ':totalFen': number(payment.totalFen),
       ':currency': text(payment.currency),
+      ...(isAssumed && { ':createdBy': time(paidAtEpochSeconds + CLOCK_TOLERANCE_SECONDS) }),
       ':openid': text(payment.openid),
       ':appid': text(payment.appid),
       ':mchid': text(payment.mchid),

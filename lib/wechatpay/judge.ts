@@ -72,3 +72,15 @@ export function assertOurMerchant(mchid: string | undefined, secret: { mchid: st
     );
   }
 }
+
+/**
+ * The time of a payment, or no number when WeChat's text is none: that is not what the protocol
+ * allows, yet the payment may be real, so it is held against the order and not thrown away.
+ */
+export function timeOrNaN(read: (text: string) => number, text: string): number {
+  try {
+    return read(text);
+  } catch {
+    return Number.NaN;
+  }
+}

@@ -98,8 +98,8 @@ export interface RefundHint {
   readonly outRefundNo: string;
   readonly refundId: string;
   readonly refundFen: number;
-  /** `SUCCESS`: the buyer has the money. Otherwise it went back to the merchant. */
-  readonly status: 'SUCCESS' | 'CLOSED' | 'ABNORMAL';
+  /** `SUCCESS`: the buyer has the money; `PROCESSING`: not yet. Else it went back to the merchant. */
+  readonly status: 'SUCCESS' | 'PROCESSING' | 'CLOSED' | 'ABNORMAL';
 }
 
 /** What a notification is about. */

@@ -92,6 +92,20 @@ describe('a refund notice', () => {
     },
   );
 
+  test.each([{}, { order: 'none' }] as const)(
+    'of a refund on its way is received and does nothing: %j',
+    async (given) => {
+      const status = 'PROCESSING';
+      const { decision, tradeState, asked, log } = await confirm(refunded, {
+        ...given,
+        refund: { status },
+      });
+
+      expect([decision, asked, log.counts]).toEqual([{ kind: 'duplicate' }, [], {}]);
+      expect(tradeState).toBe('order' in given ? undefined : 'SUCCESS');
+    },
+  );
+
   test('about an order that is refunded already asks nobody', async () => {
     expect(await confirm(refunded, { order: { tradeState: 'REFUND' } })).toMatchObject({
       decision: { kind: 'duplicate' },

@@ -78,6 +78,7 @@ async function paymentOf(outTradeNo: string) {
     mchid: stack.merchant.mchid,
     out_trade_no: outTradeNo,
     payer: { openid },
+    success_time: new Date().toISOString(),
   });
 }
 

@@ -13,6 +13,7 @@ import {
   logIn,
   type OrderView,
 } from '../support/shop.ts';
+import { beijingNow } from '../support/beijing-now.ts';
 
 let stack: Stack;
 let dynamoDb: DynamoDBClient;
@@ -82,7 +83,7 @@ function notification(
     nonce_str: '5d2b6c2a8db53831f7eda20af46e531c',
     result_code: 'SUCCESS',
     return_code: 'SUCCESS',
-    time_end: '20260101101010',
+    time_end: beijingNow(),
     total_fee: '2800',
     trade_type: 'JSAPI',
     ...fields,

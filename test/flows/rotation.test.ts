@@ -12,6 +12,7 @@ import { type LoadResult, startForger, startLoad } from '../support/running-load
 import { logIn } from '../support/shop.ts';
 import { openConsole, type StackConsole } from '../support/stack-console.ts';
 import { transaction, v3Notification } from '../support/v3-message.ts';
+import { beijingNow } from '../support/beijing-now.ts';
 
 const CONCURRENCY = 16;
 /** Payments between one step of a rotation and the next. */
@@ -156,7 +157,7 @@ function forgeV2(victim: Victim, signType: 'HMAC-SHA256' | 'MD5'): string {
     out_trade_no: victim.outTradeNo,
     result_code: 'SUCCESS',
     return_code: 'SUCCESS',
-    time_end: '20260101101010',
+    time_end: beijingNow(),
     total_fee: '2800',
     trade_type: 'JSAPI',
     transaction_id: '4200000000202601010000000000',
@@ -193,6 +194,7 @@ describe('while buyers pay by API v3 and a forger tries', () => {
           mchid: stack.merchant.mchid,
           out_trade_no: victim.outTradeNo,
           payer: { openid: victim.openid },
+          success_time: new Date().toISOString(),
         }),
       });
       return post('/notify/v3', body, headers);

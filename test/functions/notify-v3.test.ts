@@ -111,6 +111,39 @@ describe('a notification of API v3', () => {
   });
 
   test.each([
+    'soon',
+    '2026-02-31',
+    '2026-13-01T10:00:00+08:00',
+    '0001-01-01T00:00:00Z',
+    '9999-12-31T23:59:59+08:00',
+    '2026-02-27T10:00:00+08:00',
+  ])('of a payment at %s is a contradiction for a person to look at', async (time) => {
+    const shop = await openV3();
+
+    const answer = await shop.notify(
+      v3Notification({ content: transaction({ success_time: time }) }),
+    );
+
+    expect(answer).toMatchObject({ statusCode: 409, returned: failed('TRANSACTION_MISMATCH') });
+    expect(await shop.row()).toMatchObject({
+      tradeState: { S: 'NOTPAY' },
+      mismatch: { M: { field: { S: 'paidAtEpochSeconds' } } },
+    });
+    expect(shop.log.counts).toEqual({ TransactionMismatch: 1 });
+  });
+
+  test.each([5, null, {}, ['OTHERS'], true])(
+    'is recorded whatever its bank_type is: %j',
+    async (bankType) => {
+      const shop = await openV3();
+      const content = transaction({ bank_type: bankType, trade_state_desc: 7, attach: {} });
+
+      expect(await shop.notify(v3Notification({ content }))).toMatchObject({ statusCode: 200 });
+      expect(await shop.row()).not.toHaveProperty('bankType');
+    },
+  );
+
+  test.each([
     [{ subMchid: '1900000999' }, { sp_appid: 'wx8888888888888888' }, 'sp_openid'],
     [
       { subMchid: '1900000999', spAppid: 'wx00000000provider' },
@@ -174,6 +207,17 @@ describe('a notification of API v3', () => {
 });
 
 describe('a refund that WeChat reports', () => {
+  test('on its way is received, and nobody is asked', async () => {
+    const content = refund({ refund_status: 'PROCESSING', success_time: undefined });
+    const shop = await openV3();
+
+    expect(
+      await shop.notify(v3Notification({ content, eventType: 'REFUND.PROCESSING' })),
+    ).toMatchObject({ statusCode: 200, returned: RECEIVED });
+    expect(shop.requests).toEqual([]);
+    expect(await shop.row()).toMatchObject({ tradeState: { S: 'NOTPAY' } });
+  });
+
   test('by v3 is recorded once WeChat confirms it', async () => {
     const shop = await openV3(REFUNDED, { order: paidOrder });
 

@@ -5,7 +5,7 @@ import { orderToItem } from '../../lib/table/order-row.ts';
 import { apiEvent, recordedFunction, REQUEST_ID } from '../support/api-event.ts';
 import { putRow, type Row, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { openNotifiedShop, RECEIVED, refusedWith } from '../support/notified-shop.ts';
-import { sampleOrder } from '../support/sample-orders.ts';
+import { CREATED_AT, sampleOrder } from '../support/sample-orders.ts';
 import { merchantWith } from '../support/secret-versions.ts';
 import { API_V2_KEY, notificationXml, OTHER_KEY } from '../support/v2-message.ts';
 
@@ -172,6 +172,14 @@ describe('a notification about an order as it is not', () => {
       'wx9999999999999999',
     ],
     ['another buyer', { openid: 'oOther' }, 'openid', 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o', 'oOther'],
+    ['no time', { time_end: '20260231000000' }, 'paidAtEpochSeconds', 'a time', 'not a time'],
+    [
+      'a time two days before',
+      { time_end: '20260227100000' },
+      'paidAtEpochSeconds',
+      String(CREATED_AT),
+      String(CREATED_AT - 2 * 86_400),
+    ],
   ])(
     '%s is refused, recorded and raises the alarm',
     async (_, change, field, expected, observed) => {

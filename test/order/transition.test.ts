@@ -8,11 +8,14 @@ import {
   type OrderFacts,
   type PaymentEvidence,
 } from '../../lib/order/transition.ts';
-import { sampleOrder, samplePayment } from '../support/sample-orders.ts';
+import { CREATED_AT, sampleOrder, samplePayment } from '../support/sample-orders.ts';
 
 const paid: Evidence = { kind: 'paid', refunded: false, payment: samplePayment() };
 const refunded: Evidence = { kind: 'paid', refunded: true, payment: samplePayment() };
 const closed: Evidence = { kind: 'closed' };
+
+const NOW = CREATED_AT + 60;
+const DAY = 86_400;
 
 const known = { transactionId: samplePayment().transactionId };
 const rows: Record<OrderState, OrderFacts> = {
@@ -46,11 +49,11 @@ describe('evidence for an order', () => {
     ['that is refunded, refunded again: nothing new', 'REFUND', refunded, duplicate],
     ['that is refunded, closed: older news', 'REFUND', closed, stale],
   ])('%s', (_title, state, evidence, decision) => {
-    expect(decideTransition(rows[state], evidence)).toEqual(decision);
+    expect(decideTransition(rows[state], evidence, NOW)).toEqual(decision);
   });
 
   test.each([paid, refunded, closed])('that does not exist is an unknown order', (evidence) => {
-    expect(decideTransition(undefined, evidence)).toEqual({ kind: 'unknown-order' });
+    expect(decideTransition(undefined, evidence, NOW)).toEqual({ kind: 'unknown-order' });
   });
 });
 
@@ -82,8 +85,8 @@ describe('a payment that contradicts the order', () => {
         observed: contradictions[field],
       };
 
-      expect(decideTransition(rows[state], contradict(field))).toEqual(expected);
-      expect(decideTransition(rows[state], contradict(field, true))).toEqual(expected);
+      expect(decideTransition(rows[state], contradict(field), NOW)).toEqual(expected);
+      expect(decideTransition(rows[state], contradict(field, true), NOW)).toEqual(expected);
     },
   );
 
@@ -93,7 +96,7 @@ describe('a payment that contradicts the order', () => {
       const second = samplePayment({ transactionId: '4200000002202603010000000002' });
 
       expect(
-        decideTransition(rows[state], { kind: 'paid', refunded: true, payment: second }),
+        decideTransition(rows[state], { kind: 'paid', refunded: true, payment: second }, NOW),
       ).toEqual({
         kind: 'mismatch',
         field: 'transactionId',
@@ -118,17 +121,59 @@ describe('a payment that contradicts the order', () => {
     'in %s, which only service providers have, is a contradiction: %j %j',
     (field, order, payment, expected, observed) => {
       expect(
-        decideTransition(sampleOrder(order), { ...paid, payment: samplePayment(payment) }),
+        decideTransition(sampleOrder(order), { ...paid, payment: samplePayment(payment) }, NOW),
       ).toEqual({ kind: 'mismatch', field, expected, observed });
     },
   );
 
+  test.each<[string, number, string | number, string | number]>([
+    ['a day and a second before its order', CREATED_AT - DAY - 1, CREATED_AT, CREATED_AT - DAY - 1],
+    ['in the year 1', -62_135_596_800, CREATED_AT, -62_135_596_800],
+    ['a day and a second from now', NOW + DAY + 1, NOW, NOW + DAY + 1],
+    ['in the year 9999', 253_402_300_799, NOW, 253_402_300_799],
+    ['at no time', Number.NaN, 'a time', 'not a time'],
+  ])('by its time (%s) changes nothing', (_, paidAtEpochSeconds, expected, observed) => {
+    const payment = samplePayment({ paidAtEpochSeconds });
+    for (const [state, refund] of states.flatMap(
+      (one) =>
+        [
+          [one, false],
+          [one, true],
+        ] as const,
+    )) {
+      expect(
+        decideTransition(rows[state], { kind: 'paid', refunded: refund, payment }, NOW),
+      ).toEqual({ kind: 'mismatch', field: 'paidAtEpochSeconds', expected, observed });
+    }
+  });
+
+  test.each([CREATED_AT - DAY, NOW + DAY, CREATED_AT])(
+    'in nothing, with a time as far off as clocks may be (%i), is recorded',
+    (paidAtEpochSeconds) => {
+      const payment = samplePayment({ paidAtEpochSeconds });
+
+      expect(
+        decideTransition(rows.NOTPAY, { kind: 'paid', refunded: false, payment }, NOW).kind,
+      ).toBe('apply');
+    },
+  );
+
+  test('in its time and in the amount is of the amount', () => {
+    const payment = samplePayment({ paidAtEpochSeconds: Number.NaN, totalFen: 1 });
+
+    expect(
+      decideTransition(rows.NOTPAY, { kind: 'paid', refunded: false, payment }, NOW),
+    ).toMatchObject({
+      field: 'totalFen',
+    });
+  });
+
   test('in the amount by text is a contradiction: nothing is converted', () => {
     const payment = { ...samplePayment(), totalFen: '2800' as unknown as number };
 
-    expect(decideTransition(rows.NOTPAY, { kind: 'paid', refunded: false, payment }).kind).toBe(
-      'mismatch',
-    );
+    expect(
+      decideTransition(rows.NOTPAY, { kind: 'paid', refunded: false, payment }, NOW).kind,
+    ).toBe('mismatch');
   });
 });
 
@@ -156,7 +201,7 @@ class Writer {
   /** One step: look and decide, or write. Afterwards either done or back at looking. */
   step(row: Row): void {
     if (this.decision?.kind !== 'apply') {
-      this.decision = decideTransition(row.facts, this.evidence);
+      this.decision = decideTransition(row.facts, this.evidence, NOW);
       return;
     }
     const { from, to, paidAfterClose } = this.decision;
@@ -304,7 +349,7 @@ describe('messages in any number, order and interleaving', () => {
         for (const { decision } of writers) {
           expect(decision).toEqual({ kind: 'duplicate' });
         }
-        expect(decideTransition(row.facts, evidence)).toEqual({ kind: 'duplicate' });
+        expect(decideTransition(row.facts, evidence, NOW)).toEqual({ kind: 'duplicate' });
       }),
     );
   });

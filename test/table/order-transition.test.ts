@@ -52,6 +52,62 @@ const apply = (evidence: Evidence, on: Table = table) =>
 const givenWithPayment = (state: OrderState) =>
   given(state, state === 'SUCCESS' || state === 'REFUND' ? { transactionId: TRANSACTION } : {});
 
+describe('a payment at an impossible time', () => {
+  const DAY = 86_400;
+
+  test.each([
+    ['a day and a second before its order', CREATED_AT - DAY - 1],
+    ['in the year 1', -62_135_596_800],
+    ['before the year 0', -62_200_000_000],
+    ['a day and a second from now', NOW + DAY + 1],
+    ['in the year 9999', 253_402_300_799],
+    ['at no time', Number.NaN],
+  ])('(%s) is a contradiction and not recorded', async (_, paidAtEpochSeconds) => {
+    for (const state of ['NOTPAY', 'CLOSED', 'SUCCESS'] as const) {
+      await givenWithPayment(state);
+      const before = await row();
+
+      expect(await apply(paid({ paidAtEpochSeconds }))).toMatchObject({
+        kind: 'mismatch',
+        field: 'paidAtEpochSeconds',
+      });
+      expect(await row()).toEqual(before);
+    }
+  });
+
+  test.each([CREATED_AT - DAY, NOW + DAY])('but not off by more than a day is', async (at) => {
+    await given('NOTPAY');
+
+    expect(await apply(paid({ paidAtEpochSeconds: at }))).toMatchObject({ kind: 'apply' });
+  });
+
+  test.each([{ N: '5' }, { S: 'yesterday' }, undefined])(
+    'but a row that does not say when it was made (%j) takes a payment',
+    async (createdAt) => {
+      const { createdAt: _, ...item } = orderToItem(sampleOrder());
+      await putRow(table, { ...item, ...(createdAt && { createdAt }) });
+
+      expect(await apply(paid())).toMatchObject({ kind: 'apply', to: 'SUCCESS' });
+      expect(await apply(paid({ paidAtEpochSeconds: NOW + DAY + 1 }))).toMatchObject({
+        kind: 'mismatch',
+      });
+    },
+  );
+
+  test('can be kept beside the order', async () => {
+    await given('NOTPAY');
+    const payment = samplePayment({ paidAtEpochSeconds: Number.NaN });
+    const mismatch = {
+      field: 'paidAtEpochSeconds',
+      expected: CREATED_AT,
+      observed: 'not a time',
+    } as const;
+    await recordMismatch(table, orderId(NUMBER), payment, mismatch, NOW);
+
+    expect((await row())?.['mismatch']?.M).toMatchObject({ observed: { S: 'not a time' } });
+  });
+});
+
 describe('evidence on the row', () => {
   test.each<[string, OrderState, Evidence, OrderState, { flagged: boolean; writes: number }]>([
     ['a payment', 'NOTPAY', paid(), 'SUCCESS', { flagged: false, writes: 1 }],

@@ -18,6 +18,7 @@ import { parseXml } from './protocol/xml.ts';
 /** WeChat's `refund_status` in the words of v3. */
 const STATUSES: ReadonlyMap<string, RefundHint['status']> = new Map([
   ['SUCCESS', 'SUCCESS'],
+  ['PROCESSING', 'PROCESSING'],
   ['REFUNDCLOSE', 'CLOSED'],
   ['CHANGE', 'ABNORMAL'],
 ]);

@@ -18,7 +18,7 @@ import { verifySignature } from './protocol/verify.ts';
 
 const envelope = v.object({ event_type: v.string(), resource: encryptedResource });
 
-const REFUND_STATUSES = ['SUCCESS', 'CLOSED', 'ABNORMAL'] as const;
+const REFUND_STATUSES = ['SUCCESS', 'PROCESSING', 'CLOSED', 'ABNORMAL'] as const;
 
 /** The content of `REFUND.*`: other names than a payment's, and no appid. */
 const refundContent = v.object({

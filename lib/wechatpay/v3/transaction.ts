@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { WechatPayMalformedMessageError } from '../../errors.ts';
 import type { Parties } from '../../order/parties.ts';
 import type { PaymentEvidence } from '../../order/transition.ts';
+import { timeOrNaN } from '../judge.ts';
 import { readShape } from './protocol/json.ts';
 import { fromRfc3339 } from './protocol/time.ts';
 
@@ -10,6 +11,12 @@ import { fromRfc3339 } from './protocol/time.ts';
 const optionalText = v.pipe(
   v.nullish(v.string()),
   v.transform((text) => text || undefined),
+);
+
+/** For the record only: what is no text is left out. */
+const noteText = v.pipe(
+  v.optional(v.unknown()),
+  v.transform((value) => (typeof value === 'string' && value !== '' ? value : undefined)),
 );
 
 const transaction = v.object({
@@ -22,7 +29,7 @@ const transaction = v.object({
   out_trade_no: v.string(),
   trade_state: v.string(),
   transaction_id: optionalText,
-  bank_type: optionalText,
+  bank_type: noteText,
   success_time: optionalText,
   payer: v.nullish(
     v.object({ openid: optionalText, sp_openid: optionalText, sub_openid: optionalText }),
@@ -73,7 +80,7 @@ export function readPayment(one: Transaction): PaymentEvidence {
     totalFen: present('amount.total', one.amount.total ?? undefined),
     currency: one.amount.currency ?? 'CNY',
     bankType: one.bank_type,
-    paidAtEpochSeconds: fromRfc3339(present('success_time', one.success_time)),
+    paidAtEpochSeconds: timeOrNaN(fromRfc3339, present('success_time', one.success_time)),
   };
 }
 

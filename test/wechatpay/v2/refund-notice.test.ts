@@ -47,6 +47,7 @@ describe('a refund notification of v2', () => {
     ['SUCCESS', 'SUCCESS'],
     ['REFUNDCLOSE', 'CLOSED'],
     ['CHANGE', 'ABNORMAL'],
+    ['PROCESSING', 'PROCESSING'],
   ])('says %s in the words of v3: %s', async (wire, status) => {
     expect(await read(refundXml({ refund_status: wire }))).toMatchObject({ refund: { status } });
   });

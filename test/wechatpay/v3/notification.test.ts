@@ -233,7 +233,7 @@ describe('refused is a payment notification', () => {
 });
 
 describe('a refund notification', () => {
-  test.each(['SUCCESS', 'CLOSED', 'ABNORMAL'])('says %s', async (status) => {
+  test.each(['SUCCESS', 'PROCESSING', 'CLOSED', 'ABNORMAL'])('says %s', async (status) => {
     const content = refund({ refund_status: status });
 
     expect(
