@@ -24,8 +24,10 @@ export interface MerchantSecret {
   readonly merchantSerialNo?: string | undefined;
   /** Its private key, PEM: signs every v3 request. */
   readonly merchantPrivateKey?: string | undefined;
-  /** The certificate itself, PEM: tells how long it still lives. */
+  /** The certificate itself, PEM: refunds of API v2 show it, and it tells how long it still lives. */
   readonly merchantCertificate?: string | undefined;
+  /** Certificate and key as WeChat's `.p12` file, in base64: in place of both, for refunds of API v2. */
+  readonly merchantP12?: string | undefined;
   /** `PUB_KEY_ID_…` (微信支付公钥ID). Without it, platform certificates are downloaded. */
   readonly wechatpayPublicKeyId?: string | undefined;
   readonly wechatpayPublicKey?: string | undefined;
@@ -41,6 +43,7 @@ const WANTED: Readonly<Record<keyof MerchantSecret, string>> = {
   merchantSerialNo: '商户API证书序列号, hexadecimal, that of merchantCertificate',
   merchantPrivateKey: '商户API私钥, the content of apiclient_key.pem, that of merchantCertificate',
   merchantCertificate: '商户API证书, the content of apiclient_cert.pem',
+  merchantP12: '商户API证书, the file apiclient_cert.p12 in base64',
   wechatpayPublicKeyId: '微信支付公钥ID, PUB_KEY_ID_ and digits, with wechatpayPublicKey',
   wechatpayPublicKey: '微信支付公钥, the content of pub_key.pem, with wechatpayPublicKeyId',
 };
@@ -66,6 +69,7 @@ const merchantFields = v.object({
   merchantSerialNo: v.optional(serialNo),
   merchantPrivateKey: v.optional(pem('private key')),
   merchantCertificate: v.optional(pem('certificate')),
+  merchantP12: v.optional(v.string()),
   wechatpayPublicKeyId: v.optional(publicKeyId),
   wechatpayPublicKey: v.optional(pem('public key')),
 });

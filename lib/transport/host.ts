@@ -52,11 +52,10 @@ export interface Attempt {
  */
 export type Host = (request: HostRequest, attempt: Attempt) => Promise<WechatResponse>;
 
-/** What a client shows in the TLS handshake, PEM. */
-export interface ClientCertificate {
-  readonly certificate: string;
-  readonly privateKey: string;
-}
+/** What a client shows in the TLS handshake: two PEM texts, or a PKCS#12 file with its password. */
+export type ClientCertificate =
+  | { readonly certificate: string; readonly privateKey: string }
+  | { readonly p12: Buffer; readonly passphrase: string };
 
 /**
  * Opens the host of a base URL. Does no I/O: its requests open connections, which are kept, and
@@ -78,10 +77,7 @@ export const openHost: OpenHost = (baseUrl, clientCertificate) => {
   // Plain http exists for the simulator only (the configuration refuses it elsewhere); asking for
   // the module here keeps it out of every cold start.
   const client = url.protocol === 'http:' ? process.getBuiltinModule('node:http') : https;
-  const identity = clientCertificate && {
-    cert: clientCertificate.certificate,
-    key: clientCertificate.privateKey,
-  };
+  const identity = clientCertificate && tlsOptions(clientCertificate);
   const keptAlive = new client.Agent({ keepAlive: true, maxSockets: 64, scheduling: 'lifo' });
 
   return async (request, attempt) =>
@@ -97,6 +93,17 @@ export const openHost: OpenHost = (baseUrl, clientCertificate) => {
       attempt,
     );
 };
+
+/** The server's last word in a handshake: it has read no request. */
+export function isClientCertificateAlert(error: unknown): boolean {
+  const code = String((error as NodeJS.ErrnoException | undefined)?.code);
+  return /^ERR_SSL_\w+_ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED)$/.test(code);
+}
+
+const tlsOptions = (shown: ClientCertificate) =>
+  'p12' in shown
+    ? { pfx: shown.p12, passphrase: shown.passphrase }
+    : { cert: shown.certificate, key: shown.privateKey };
 
 /** Writes the request and reads the answer; the first thing that goes wrong ends both. */
 function exchange(
@@ -130,6 +137,10 @@ function exchange(
     outgoing.on('error', (cause: NodeJS.ErrnoException) => {
       if (isAnswered) {
         fail('the answer broke off', cause);
+      } else if (isClientCertificateAlert(cause) && !outgoing.reusedSocket) {
+        // In TLS 1.3 a client is done with the handshake before the server has judged its certificate.
+        isConnected = false;
+        fail('the client certificate was refused', cause);
       } else if (outgoing.reusedSocket && /^(ECONNRESET|EPIPE)$/.test(String(cause.code))) {
         fail('the connection failed', cause, BrokenConnectionError);
       } else {

@@ -2,6 +2,7 @@
 import { WechatPayTransportError } from '../errors.ts';
 import {
   BrokenConnectionError,
+  type ClientCertificate,
   type Host,
   type HostRequest,
   type OpenHost,
@@ -50,12 +51,15 @@ export interface TransportMachine {
 /**
  * A transport over several hosts of the same service, the primary first. State that outlives a
  * call: open connections, and which host was down.
+ *
+ * @param clientCertificate is shown on each of its connections, which no other transport shares.
  */
 export function createTransport(
   baseUrls: readonly string[],
   { openHost, monotonicMs }: TransportMachine,
+  clientCertificate?: ClientCertificate,
 ): Transport {
-  const hosts = baseUrls.map((baseUrl) => openHost(baseUrl));
+  const hosts = baseUrls.map((baseUrl) => openHost(baseUrl, clientCertificate));
   const failedAtMs = new Map<Host, number>();
 
   const isAvoided = (host: Host) =>

@@ -22,8 +22,22 @@ export function paymentNotificationUrl(
   baseUrl: string,
   { merchantKey, apiVersion }: NotificationRoute,
 ): string {
+  return notificationUrl(baseUrl, merchantKey, PAYMENT_PATHS[apiVersion]);
+}
+
+const REFUND_PATHS = { v2: 'v2/refund', v3: 'v3' } as const satisfies Record<ApiVersion, string>;
+
+/** The `notify_url` of a refund: WeChat keeps it with the refund and reports its end there. */
+export function refundNotificationUrl(
+  baseUrl: string,
+  { merchantKey, apiVersion }: NotificationRoute,
+): string {
+  return notificationUrl(baseUrl, merchantKey, REFUND_PATHS[apiVersion]);
+}
+
+function notificationUrl(baseUrl: string, merchantKey: string, path: string): string {
   const merchant = merchantKey === FIRST_MERCHANT ? '' : `/${merchantKey}`;
-  return `${baseUrl}/notify${merchant}/${PAYMENT_PATHS[apiVersion]}`;
+  return `${baseUrl}/notify${merchant}/${path}`;
 }
 
 /** Its end, because a stage or a mapping may come first; `notify` itself is nobody's key. */

@@ -8,6 +8,7 @@ import { once } from '../runtime/init.ts';
 import type { MerchantSecret } from '../secrets/merchant.ts';
 import type { VersionedSecret } from '../secrets/versioned-secret.ts';
 import { createTransport, type Transport, type TransportMachine } from '../transport/transport.ts';
+import type { OpenCertifiedTransport } from './v2/certified-transport.ts';
 import { acknowledge as acknowledgeV2, openWechatPayV2 } from './v2/index.ts';
 import { acknowledge as acknowledgeV3, openWechatPayV3 } from './v3/index.ts';
 import type { StartTimer } from './newer-keys.ts';
@@ -15,6 +16,7 @@ import type { Acknowledgement, NotificationFailure, WechatPay } from './operatio
 
 interface Connection {
   readonly transport: Transport;
+  readonly openCertifiedTransport: OpenCertifiedTransport;
   readonly merchant: VersionedSecret<MerchantSecret>;
   readonly signType: Config['signType'];
   readonly nonce: () => string;
@@ -60,14 +62,18 @@ export function openWechatPay(
   merchant: VersionedSecret<MerchantSecret>,
   machine: WechatPayMachine,
 ): WechatPayOf {
-  const connection = once(() => ({
-    transport: createTransport(config.wechatPayBaseUrls, machine),
-    merchant,
-    signType: config.signType,
-    nonce: () => machine.randomBytes(16).toString('hex'),
-    nowMs: machine.nowMs,
-    startTimer: machine.startTimer,
-  }));
+  const connection = once(
+    (): Connection => ({
+      transport: createTransport(config.wechatPayBaseUrls, machine),
+      openCertifiedTransport: (certificate) =>
+        createTransport(config.wechatPayBaseUrls, machine, certificate),
+      merchant,
+      signType: config.signType,
+      nonce: () => machine.randomBytes(16).toString('hex'),
+      nowMs: machine.nowMs,
+      startTimer: machine.startTimer,
+    }),
+  );
   const opened = new Map<ApiVersion, WechatPay>();
   return ({ apiVersion, merchantKey }) => {
     if (merchantKey !== FIRST_MERCHANT) {

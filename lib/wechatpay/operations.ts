@@ -8,6 +8,17 @@ import type { Order } from '../order/order.ts';
 import type { Parties } from '../order/parties.ts';
 import type { StoredRequest } from '../order/stored-request.ts';
 import type { PaymentEvidence } from '../order/transition.ts';
+import type { Refund, RefundEvidence, RefundSource } from '../refund/refund.ts';
+import type {
+  AbnormalRefundTarget,
+  NotOffered,
+  RefundListResult,
+  RefundOrder,
+  RefundQueryResult,
+  RefundReference,
+  RefundResult,
+  StoredRefund,
+} from './refund-results.ts';
 
 /** States of an order at WeChat Pay (`trade_state`). */
 export type TradeState =
@@ -89,8 +100,8 @@ export interface UnverifiedNotification {
 }
 
 /**
- * A refund that WeChat reports. Enough to know which order to ask about, and no more: a v2 message
- * of this kind carries no signature, so it is a hint and never evidence.
+ * A refund that WeChat reports. Enough to know what to ask about, and no more: a v2 message of this
+ * kind carries no signature, so it is a hint and never evidence.
  */
 export interface RefundHint {
   readonly outTradeNo: string;
@@ -99,13 +110,22 @@ export interface RefundHint {
   readonly refundId: string;
   readonly refundFen: number;
   /** `SUCCESS`: the buyer has the money; `PROCESSING`: not yet. Else it went back to the merchant. */
-  readonly status: 'SUCCESS' | 'PROCESSING' | 'CLOSED' | 'ABNORMAL';
+  readonly status: RefundEvidence['status'];
+  /** Who asked for it, where WeChat says so (v2). */
+  readonly source?: Exclude<RefundSource, 'AUTOMATIC'> | undefined;
 }
 
-/** What a notification is about. */
+/**
+ * What a notification is about. `evidence` of a refund: it is proved to have ended like this, by a
+ * signed message of v3 that says `SUCCESS` or `CLOSED`. Everything else says what to ask about.
+ */
 export type Notification =
   | { readonly kind: 'payment'; readonly payment: PaymentEvidence }
-  | { readonly kind: 'refund'; readonly refund: RefundHint };
+  | {
+      readonly kind: 'refund';
+      readonly refund: RefundHint;
+      readonly evidence?: RefundEvidence | undefined;
+    };
 
 /** The body that WeChat reads as "received" or "send it again", with its HTTP status. */
 export interface Acknowledgement {
@@ -135,6 +155,34 @@ export interface Orders {
   closeOrder(order: OrderReference, options: CallOptions): Promise<CloseResult>;
 }
 
+/** Refunds of one API version. */
+export interface Refunds {
+  /**
+   * The request that creates a refund, to be stored before it is sent. Does no I/O.
+   *
+   * @throws {InvalidRequestError} for what the version has no field for.
+   */
+  buildRefundRequest(refund: RefundOrder): StoredRequest;
+  /**
+   * Asks WeChat to refund, or repeats that unchanged. Whatever fails once something may have been
+   * sent is a result; an error means that nothing was.
+   */
+  refund(refund: StoredRefund, options: CallOptions): Promise<RefundResult>;
+  /** @throws {RefundMismatchError} when WeChat knows the number for another refund. */
+  queryRefund(refund: RefundReference, options: CallOptions): Promise<RefundQueryResult>;
+  /** v3 has no such call. */
+  listRefunds(
+    order: OrderReference & Pick<Refund, 'transactionId' | 'totalFen'>,
+    options: CallOptions,
+  ): Promise<RefundListResult>;
+  /** Gives an `ABNORMAL` refund another way; v2 has no such call. Fails as `refund` does. */
+  endAbnormal(
+    refund: RefundReference & { readonly refundId: string },
+    to: AbnormalRefundTarget,
+    options: CallOptions,
+  ): Promise<RefundResult | NotOffered>;
+}
+
 /** Notifications of one API version. */
 export interface Notifications {
   /**
@@ -149,4 +197,4 @@ export interface Notifications {
  * All verify what WeChat answers before they return it, and throw `WechatPayTransportError`,
  * `WechatPayServiceError`, `WechatPaySignatureError` or `WechatPayMalformedMessageError`.
  */
-export interface WechatPay extends Orders, Notifications {}
+export interface WechatPay extends Orders, Refunds, Notifications {}

@@ -102,6 +102,18 @@ export const OWNERS_FAULTS = {
     'mchid',
     '商户平台 → 账户中心 → 商户信息; 微信支付商家助手 → 风险处置',
   ),
+  refundPermission: ownersFault(
+    'the merchant may not refund by API, or the provider not for this sub-merchant',
+    'merchant',
+    'mchid, subMchid',
+    '商户平台 → 产品中心 → 我的产品; 服务商平台 → 服务商功能 → 特约商户授权产品 → API退款',
+  ),
+  clientCertificate: ownersFault(
+    'WeChat does not take the client certificate for this merchant; in service-provider mode it is the provider’s',
+    'merchant',
+    'merchantCertificate and merchantPrivateKey, or merchantP12',
+    '商户平台 → 账户中心 → API安全 → 商户API证书',
+  ),
   address: ownersFault(
     'the merchant allows calls from certain addresses only, and this one is not among them',
     'merchant',

@@ -24,6 +24,7 @@ import {
 } from '../support/v3-message.ts';
 import { newKeyPair } from '../support/rsa-keys.ts';
 import { neverRuns } from '../support/no-timer.ts';
+import { noRefunds } from '../support/no-refunds.ts';
 
 /** What WeChat says to a call. */
 export type Word =
@@ -99,6 +100,7 @@ const v2: Version = {
     let calls = 0;
     const key = word.kind === 'forged' ? OTHER_KEY : API_V2_KEY;
     const wechatPay = openWechatPayV2({
+      openCertifiedTransport: noRefunds,
       transport: async () => {
         calls += 1;
         const body = Buffer.from(xmlOf(signed(v2Fields(word), key)));

@@ -16,7 +16,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'lib/runtime': ['lib/order'],
   'lib/secrets': ['lib/runtime'],
   'lib/table': ['lib/order'],
-  'lib/wechatpay': ['lib/order', 'lib/runtime', 'lib/secrets', 'lib/transport'],
+  'lib/wechatpay': ['lib/order', 'lib/refund', 'lib/runtime', 'lib/secrets', 'lib/transport'],
   'lib/http': ['lib/order', 'lib/runtime', 'lib/secrets', 'lib/wechatpay'],
   'lib/evidence': ['lib/order', 'lib/runtime', 'lib/table', 'lib/wechatpay'],
   'lib/checkout': ['lib/http', 'lib/order', 'lib/table', 'lib/wechatpay'],

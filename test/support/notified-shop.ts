@@ -15,6 +15,7 @@ import { merchantWith, secretVersions } from './secret-versions.ts';
 import { readIndependently } from './v2-reader.ts';
 import { type Operation, watchTable } from './watched-table.ts';
 import { neverRuns } from './no-timer.ts';
+import { noRefunds } from './no-refunds.ts';
 
 interface Setting {
   readonly order?: Partial<Order> | 'none';
@@ -51,6 +52,7 @@ export async function openNotifiedShop(table: Table, setting: Setting = {}) {
   const versions = secretVersions(current, ...older);
   const nobody: Transport = () => Promise.reject(new Error('a notification asks nobody'));
   const v2 = openWechatPayV2({
+    openCertifiedTransport: noRefunds,
     transport: setting.transport ?? nobody,
     merchant: versions,
     signType,

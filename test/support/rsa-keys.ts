@@ -26,6 +26,8 @@ interface CertificateOptions {
   readonly notAfterMs?: number;
   readonly keyPair?: KeyPair;
   readonly serialNo?: string;
+  /** Of owner and issuer (CN). */
+  readonly commonName?: string;
 }
 
 const DAY_MS = 86_400_000;
@@ -36,9 +38,10 @@ export function newCertifiedKey(aroundMs: number, options: CertificateOptions = 
     notBeforeMs = aroundMs - DAY_MS,
     notAfterMs = aroundMs + 365 * DAY_MS,
     keyPair = newKeyPair(),
+    commonName = 'Test CA',
     serialNo = `4${randomBytes(20).toString('hex').slice(1)}`.toUpperCase(),
   } = options;
-  const name = sequence(set(sequence(oid('550403'), der(0x0c, Buffer.from('Test CA')))));
+  const name = sequence(set(sequence(oid('550403'), der(0x0c, Buffer.from(commonName)))));
   const spki = Buffer.from(keyPair.publicKey.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64');
   const tbs = sequence(
     der(0x02, Buffer.from(serialNo, 'hex')),

@@ -3,6 +3,8 @@ import type { Order } from '../../lib/order/order.ts';
 import type { ApiVersion } from '../../lib/order/parties.ts';
 import type { StoredRequest } from '../../lib/order/stored-request.ts';
 import type { PaymentEvidence } from '../../lib/order/transition.ts';
+import type { RefundEvidence } from '../../lib/refund/refund.ts';
+import type { RefundReference } from '../../lib/wechatpay/refund-results.ts';
 
 /** 2026-03-01T02:00:00Z, 10:00 in Beijing. */
 export const CREATED_AT = 1_772_330_400;
@@ -68,3 +70,30 @@ export function samplePayment(changes: Partial<PaymentEvidence> = {}): PaymentEv
 
 /** An order of the deployment's first merchant. */
 export const orderId = (outTradeNo = 'order-0001') => ({ merchantKey: '', outTradeNo });
+
+/** A refund of 8.00 yuan of the sample order, once it is paid. */
+export const sampleRefund = (changes: Partial<RefundReference> = {}): RefundReference => ({
+  appid: APPID,
+  mchid: MCHID,
+  outTradeNo: 'order-0001',
+  transactionId: '4200000001202603010000000001',
+  outRefundNo: 'refund-0001',
+  refundFen: 800,
+  totalFen: 2800,
+  currency: 'CNY',
+  ...changes,
+});
+
+/** What WeChat proves of it when it has just been accepted. */
+export const sampleRefundEvidence = (changes: Partial<RefundEvidence> = {}): RefundEvidence => ({
+  mchid: MCHID,
+  outTradeNo: 'order-0001',
+  transactionId: '4200000001202603010000000001',
+  outRefundNo: 'refund-0001',
+  refundId: '50000000382026030100000000001',
+  refundFen: 800,
+  totalFen: 2800,
+  currency: 'CNY',
+  status: 'PROCESSING',
+  ...changes,
+});

@@ -5,6 +5,7 @@
 import { WechatPayTransportError } from '../../lib/errors.ts';
 import { openWechatPayV2 } from '../../lib/wechatpay/v2/index.ts';
 import type { SignType } from '../../lib/order/stored-request.ts';
+import type { Transport } from '../../lib/transport/transport.ts';
 import type { WechatPayOf } from '../../lib/wechatpay/open.ts';
 import { APPID, MCHID } from './sample-orders.ts';
 import { merchantWith, secretVersions } from './secret-versions.ts';
@@ -66,23 +67,25 @@ export function wechatDouble(
     nonces += 1;
     return `nonce${nonces}`;
   };
+  const transport: Transport = async ({ path, body = '' }) => {
+    const request = { path, body, fields: fieldsOf(body) };
+    requests.push(request);
+    const fields = await answer(request);
+    if (fields instanceof Error) {
+      throw fields;
+    }
+    const signType = request.fields['sign_type'] as SignType;
+    const xml = xmlOf(signed(fields, options.key ?? API_V2_KEY, signType));
+    return { statusCode: 200, headers: {}, body: Buffer.from(xml) };
+  };
   const wechatPay = openWechatPayV2({
     merchant: secretVersions(merchantWith()),
     signType: options.signType ?? 'HMAC-SHA256',
     nonce: options.nonce ?? countUp,
     nowMs: options.nowMs ?? Date.now,
     startTimer: neverRuns,
-    transport: async ({ path, body = '' }) => {
-      const request = { path, body, fields: fieldsOf(body) };
-      requests.push(request);
-      const fields = await answer(request);
-      if (fields instanceof Error) {
-        throw fields;
-      }
-      const signType = request.fields['sign_type'] as SignType;
-      const xml = xmlOf(signed(fields, options.key ?? API_V2_KEY, signType));
-      return { statusCode: 200, headers: {}, body: Buffer.from(xml) };
-    },
+    transport,
+    openCertifiedTransport: () => transport,
   });
   return { wechatPay: () => wechatPay, requests };
 }

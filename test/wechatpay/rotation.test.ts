@@ -22,6 +22,7 @@ import {
   wechatSigner,
 } from '../support/v3-message.ts';
 import { neverRuns } from '../support/no-timer.ts';
+import { noRefunds } from '../support/no-refunds.ts';
 
 const START = CREATED_AT * 1000;
 const STEP_MS = 500;
@@ -103,6 +104,7 @@ const v3 = v3Double(
 ).wechatPay;
 
 const v2 = openWechatPayV2({
+  openCertifiedTransport: noRefunds,
   transport: async () => {
     throw new Error('not asked');
   },

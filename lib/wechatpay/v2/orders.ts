@@ -1,6 +1,5 @@
 /** Create, query and close an order: `/pay/unifiedorder`, `/pay/orderquery`, `/pay/closeorder`. */
 import { WechatPayMalformedMessageError, WechatPayServiceError } from '../../errors.ts';
-import type { Parties } from '../../order/parties.ts';
 import { type SignType, storedRequestOf } from '../../order/stored-request.ts';
 import { isTooLate, judgeTradeState } from '../judge.ts';
 import { paymentNotificationUrl } from '../notification-path.ts';
@@ -15,6 +14,7 @@ import type {
   StoredOrder,
 } from '../operations.ts';
 import { call, requiredField, type V2Client } from './protocol/call.ts';
+import { partyFields, referenceFields } from './party-fields.ts';
 import { optionFields } from './prepay-options.ts';
 import { readPayment } from './payment.ts';
 import { buildRequestPayment } from './request-payment.ts';
@@ -37,7 +37,7 @@ export function openOrders(client: V2Client): Orders {
 /** Everything of `unifiedorder` that a repeat must say again, in the order it is sent. */
 function prepayFields(order: PrepayOrder, signType: SignType): Readonly<Record<string, string>> {
   return {
-    ...parties(order),
+    ...partyFields(order),
     sign_type: signType,
     body: order.description,
     ...(order.attach !== undefined && { attach: order.attach }),
@@ -51,16 +51,6 @@ function prepayFields(order: PrepayOrder, signType: SignType): Readonly<Record<s
     notify_url: paymentNotificationUrl(order.notifyBaseUrl, { ...order, apiVersion: 'v2' }),
     trade_type: 'JSAPI',
     ...(order.spAppid === undefined ? { openid: order.openid } : { sub_openid: order.openid }),
-  };
-}
-
-/** Who the order is of; `appid` and `mch_id` are the provider's in service-provider mode. */
-function parties({ appid, mchid, subMchid, spAppid }: Parties): Readonly<Record<string, string>> {
-  return {
-    appid: spAppid ?? appid,
-    mch_id: mchid,
-    ...(spAppid !== undefined && { sub_appid: appid }),
-    ...(subMchid !== undefined && { sub_mch_id: subMchid }),
   };
 }
 
@@ -116,7 +106,7 @@ async function queryOrder(
   order: OrderReference,
   options: CallOptions,
 ): Promise<QueryResult> {
-  const fields = { ...reference(client, order), out_trade_no: order.outTradeNo };
+  const fields = { ...referenceFields(client, order), out_trade_no: order.outTradeNo };
   const answer = await call(client, '/pay/orderquery', fields, repeatable(options));
   if (!answer.ok) {
     if (answer.code === 'ORDERNOTEXIST') {
@@ -144,7 +134,7 @@ async function closeOrder(
   order: OrderReference,
   options: CallOptions,
 ): Promise<CloseResult> {
-  const fields = { ...reference(client, order), out_trade_no: order.outTradeNo };
+  const fields = { ...referenceFields(client, order), out_trade_no: order.outTradeNo };
   const answer = await call(client, '/pay/closeorder', fields, repeatable(options));
   if (answer.ok) {
     return 'closed';
@@ -154,9 +144,4 @@ async function closeOrder(
     throw new WechatPayServiceError('rejected', answer.code, answer.text);
   }
   return result;
-}
-
-/** An order is asked for with the parties that it was created with. */
-function reference(client: V2Client, order: Parties): Readonly<Record<string, string>> {
-  return { ...parties(order), sign_type: client.signType };
 }

@@ -13,14 +13,12 @@ import type { VersionedSecret } from '../../secrets/versioned-secret.ts';
 import type { RefundHint } from '../operations.ts';
 import { requiredField } from './protocol/call.ts';
 import { readFen } from './payment.ts';
+import { STATUSES } from './refund-fields.ts';
 import { parseXml } from './protocol/xml.ts';
 
-/** WeChat's `refund_status` in the words of v3. */
-const STATUSES: ReadonlyMap<string, RefundHint['status']> = new Map([
-  ['SUCCESS', 'SUCCESS'],
-  ['PROCESSING', 'PROCESSING'],
-  ['REFUNDCLOSE', 'CLOSED'],
-  ['CHANGE', 'ABNORMAL'],
+const SOURCES: ReadonlyMap<string | undefined, RefundHint['source']> = new Map([
+  ['API', 'API'],
+  ['VENDOR_PLATFORM', 'CONSOLE'],
 ]);
 
 /**
@@ -78,5 +76,6 @@ function readRefund(fields: ReadonlyMap<string, string>): RefundHint {
     refundId: requiredField(fields, 'refund_id'),
     refundFen: readFen(requiredField(fields, 'refund_fee')),
     status,
+    source: SOURCES.get(fields.get('refund_request_source')),
   };
 }

@@ -1,12 +1,12 @@
 /** WeChat Pay API v3 (JSON, RSA, AES-256-GCM) behind the operations of `operations.ts`. */
 import type { WechatPay } from '../operations.ts';
 import type { StartTimer } from '../newer-keys.ts';
-import type { V3Client } from './protocol/call.ts';
 import { fetchCertificates } from './protocol/certificates.ts';
-import { findPublicKey } from './protocol/merchant-keys.ts';
+import { currentPublicKey, findPublicKey } from './protocol/merchant-keys.ts';
 import { openNotifications } from './notification.ts';
 import { openOrders } from './orders.ts';
 import { openPlatformCertificates } from './protocol/platform-certificates.ts';
+import { openRefunds, type V3RefundClient } from './refunds.ts';
 import type { V3Connection } from './protocol/send.ts';
 
 export { acknowledge } from './notification.ts';
@@ -23,12 +23,14 @@ export function openWechatPayV3(
     () => fetchCertificates(connection),
     connection.nowMs,
   );
-  const client: V3Client = {
+  const client: V3RefundClient = {
     ...connection,
     findKey: (serial) =>
       serial.startsWith('PUB_KEY_ID_')
         ? findPublicKey(connection.merchant, serial)
         : certificates.find(serial),
+    findEncryptionKey: async () =>
+      (await currentPublicKey(connection.merchant)) ?? certificates.findNewest(),
   };
-  return { ...openOrders(client), ...openNotifications(client) };
+  return { ...openOrders(client), ...openRefunds(client), ...openNotifications(client) };
 }

@@ -10,27 +10,14 @@ import type {
   UnverifiedNotification,
 } from '../operations.ts';
 import type { V3Client } from './protocol/call.ts';
-import { decodeJson, parseJson, readShape } from './protocol/json.ts';
+import { decodeJson, parseJson } from './protocol/json.ts';
 import { decryptWithAnyKey } from './protocol/merchant-keys.ts';
 import { decryptResource, encryptedResource } from './protocol/resource.ts';
+import { readEvidence, readRefund, readStatus } from './refund-fields.ts';
 import { readMerchant, readPayment, readTransaction } from './transaction.ts';
 import { verifySignature } from './protocol/verify.ts';
 
 const envelope = v.object({ event_type: v.string(), resource: encryptedResource });
-
-const REFUND_STATUSES = ['SUCCESS', 'PROCESSING', 'CLOSED', 'ABNORMAL'] as const;
-
-/** The content of `REFUND.*`: other names than a payment's, and no appid. */
-const refundContent = v.object({
-  mchid: v.nullish(v.string()),
-  sp_mchid: v.nullish(v.string()),
-  out_trade_no: v.string(),
-  transaction_id: v.string(),
-  out_refund_no: v.string(),
-  refund_id: v.string(),
-  refund_status: v.picklist(REFUND_STATUSES),
-  amount: v.object({ refund: v.pipe(v.number(), v.safeInteger()) }),
-});
 
 /** The notifications of API v3. */
 export function openNotifications(
@@ -85,20 +72,23 @@ function readPaymentContent(json: unknown): Content {
   return { notification: { kind: 'payment', payment: readPayment(transaction) }, mchid };
 }
 
+/** Only an end is evidence: an old `ABNORMAL` may come again, newly signed, after it was mended. */
 function readRefundContent(json: unknown): Content {
-  const content = readShape(json, refundContent);
-  const refund: RefundHint = {
-    outTradeNo: content.out_trade_no,
-    transactionId: content.transaction_id,
-    outRefundNo: content.out_refund_no,
-    refundId: content.refund_id,
-    refundFen: content.amount.refund,
-    status: content.refund_status,
+  const message = readRefund(json);
+  const { total } = message.amount;
+  const mchid = message.sp_mchid ?? message.mchid ?? '';
+  const hint: RefundHint = {
+    outTradeNo: message.out_trade_no,
+    transactionId: message.transaction_id,
+    outRefundNo: message.out_refund_no,
+    refundId: message.refund_id,
+    refundFen: message.amount.refund,
+    status: readStatus(message.refund_status),
   };
-  return {
-    notification: { kind: 'refund', refund },
-    mchid: content.sp_mchid ?? content.mchid ?? '',
-  };
+  const isEnd = hint.status === 'SUCCESS' || hint.status === 'CLOSED';
+  const evidence =
+    isEnd && typeof total === 'number' ? readEvidence(message, { mchid }, total) : undefined;
+  return { notification: { kind: 'refund', refund: hint, evidence }, mchid };
 }
 
 /** WeChat goes by the status: 200 means received, 4xx and 5xx make it repeat the message. */

@@ -8,7 +8,7 @@ import { readShape } from './protocol/json.ts';
 import { fromRfc3339 } from './protocol/time.ts';
 
 /** WeChat leaves out what it does not have, or sends it empty or as null. */
-const optionalText = v.pipe(
+export const optionalText = v.pipe(
   v.nullish(v.string()),
   v.transform((text) => text || undefined),
 );

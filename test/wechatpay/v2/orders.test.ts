@@ -23,6 +23,7 @@ import {
 } from '../../support/v2-message.ts';
 import { readIndependently } from '../../support/v2-reader.ts';
 import { neverRuns } from '../../support/no-timer.ts';
+import { noRefunds } from '../../support/no-refunds.ts';
 
 const success: WireFields = {
   return_code: 'SUCCESS',
@@ -43,6 +44,7 @@ const refusal = (code: string, text = 'why') => ({
 function openWith(fields: WireFields, signType: 'MD5' | 'HMAC-SHA256' = 'HMAC-SHA256') {
   const sent: WechatRequest[] = [];
   const wechatPay = openWechatPayV2({
+    openCertifiedTransport: noRefunds,
     transport: async (request) => {
       sent.push(request);
       const body = Buffer.from(xmlOf(signed(fields, undefined, signType)));
@@ -204,6 +206,7 @@ describe('prepay', () => {
 
 test('an order of v2 needs the APIv2 key', async () => {
   const wechatPay = openWechatPayV2({
+    openCertifiedTransport: noRefunds,
     transport: () => Promise.reject(new Error('nothing is sent')),
     merchant: secretVersions({ mchid: MCHID }),
     signType: 'MD5',

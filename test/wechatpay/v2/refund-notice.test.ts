@@ -39,6 +39,7 @@ describe('a refund notification of v2', () => {
         refundId: fields['refund_id'],
         refundFen: Number(fields['refund_fee']),
         status: fields['refund_status'],
+        source: fields['refund_request_source'] === 'API' ? 'API' : 'CONSOLE',
       },
     });
   });
@@ -50,6 +51,21 @@ describe('a refund notification of v2', () => {
     ['PROCESSING', 'PROCESSING'],
   ])('says %s in the words of v3: %s', async (wire, status) => {
     expect(await read(refundXml({ refund_status: wire }))).toMatchObject({ refund: { status } });
+  });
+
+  test.each([
+    ['API', 'API'],
+    ['VENDOR_PLATFORM', 'CONSOLE'],
+    ['SOMETHING_NEW', undefined],
+  ])('tells who asked for it: %s', async (wire, source) => {
+    const sent = await read(refundXml({ refund_request_source: wire }));
+
+    expect(sent).toMatchObject({ kind: 'refund', refund: { status: 'SUCCESS' } });
+    expect(sent.kind === 'refund' && sent.refund.source).toBe(source);
+  });
+
+  test('proves nothing', async () => {
+    expect(await read(refundXml())).not.toHaveProperty('evidence');
   });
 
   test('is decrypted with the previous key', async () => {

@@ -233,12 +233,47 @@ describe('refused is a payment notification', () => {
 });
 
 describe('a refund notification', () => {
-  test.each(['SUCCESS', 'PROCESSING', 'CLOSED', 'ABNORMAL'])('says %s', async (status) => {
+  const evidence = {
+    mchid: '1900000109',
+    outTradeNo: 'order-0001',
+    transactionId: '4200000001202603010000000001',
+    outRefundNo: 'refund-0001',
+    refundId: '50000000382026030100000000001',
+    refundFen: 800,
+    totalFen: 2800,
+    currency: 'CNY',
+    succeededAtEpochSeconds: CREATED_AT + 3600,
+    userReceivedAccount: '招商银行信用卡0403',
+  };
+
+  test.each(['SUCCESS', 'CLOSED'])('that says %s proves it', async (status) => {
     const content = refund({ refund_status: status });
 
     expect(
       await read(v3Notification({ content, eventType: `REFUND.${status}`, associatedData: '' })),
-    ).toEqual({ kind: 'refund', refund: { ...sampleRefund, status } });
+    ).toEqual({
+      kind: 'refund',
+      refund: { ...sampleRefund, status },
+      evidence: { ...evidence, status },
+    });
+  });
+
+  test.each(['ABNORMAL', 'PROCESSING'])('that says %s is only a hint', async (status) => {
+    const content = refund({ refund_status: status });
+
+    expect(await read(v3Notification({ content, eventType: `REFUND.${status}` }))).toEqual({
+      kind: 'refund',
+      refund: { ...sampleRefund, status },
+    });
+  });
+
+  test('that does not say what the order cost is only a hint', async () => {
+    const content = refund({ amount: { refund: 800 } });
+
+    expect(await read(v3Notification({ content, eventType: 'REFUND.SUCCESS' }))).toEqual({
+      kind: 'refund',
+      refund: sampleRefund,
+    });
   });
 
   test('of a provider is his', async () => {
@@ -247,6 +282,7 @@ describe('a refund notification', () => {
     expect(await read(v3Notification({ content, eventType: 'REFUND.SUCCESS' }))).toEqual({
       kind: 'refund',
       refund: sampleRefund,
+      evidence: { ...evidence, subMchid: '1900000999', status: 'SUCCESS' },
     });
   });
 
@@ -263,7 +299,7 @@ describe('a refund notification', () => {
     const content = refund({ refund_status: 'PERHAPS' });
 
     await expect(read(v3Notification({ content, eventType: 'REFUND.SUCCESS' }))).rejects.toThrow(
-      'no usable refund_status',
+      'unknown status',
     );
   });
 });

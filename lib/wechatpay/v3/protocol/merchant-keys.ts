@@ -72,6 +72,15 @@ export async function findPublicKey(
   return undefined;
 }
 
+/** WeChat Pay's public key of the current version of the secret, for what is encrypted for WeChat. */
+export async function currentPublicKey(
+  merchant: VersionedSecret<MerchantSecret>,
+): Promise<{ serial: string; key: KeyObject } | undefined> {
+  const secret = await merchant.current();
+  const key = publicKeyOf(secret);
+  return key && { serial: secret.wechatpayPublicKeyId ?? '', key };
+}
+
 /**
  * What an APIv3 key decrypts, and the version of the secret that it belongs to: the current key
  * first, then those that a message in flight may still be encrypted with.

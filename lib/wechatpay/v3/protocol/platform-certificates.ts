@@ -15,6 +15,8 @@ export interface PlatformCertificate {
 export interface PlatformCertificates {
   /** The key of a certificate that is valid now; nothing when WeChat has none of that number. */
   find(serialNo: string): Promise<KeyObject | undefined>;
+  /** The valid one that ends last; nothing when WeChat has none. */
+  findNewest(): Promise<{ readonly serial: string; readonly key: KeyObject } | undefined>;
 }
 
 /** WeChat asks for a fresh list twice a day; a successor is in it 5 days before its first use. */
@@ -77,6 +79,15 @@ export function openPlatformCertificates(
   }
 
   return {
+    async findNewest() {
+      if (!isFresh()) {
+        await refresh();
+      }
+      const [newest] = [...known.values()]
+        .filter(({ serialNo }) => valid(serialNo))
+        .toSorted((a, b) => b.notAfterMs - a.notAfterMs);
+      return newest && { serial: newest.serialNo, key: newest.publicKey };
+    },
     async find(serialNo) {
       if (!/^[0-9A-F]{8,40}$/.test(serialNo)) {
         return undefined;

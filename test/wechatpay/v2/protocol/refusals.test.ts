@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { openWechatPayV2 } from '../../../../lib/wechatpay/v2/index.ts';
 import { meaningOfText } from '../../../../lib/wechatpay/v2/protocol/refusals.ts';
+import { noRefunds } from '../../../support/no-refunds.ts';
 import { neverRuns } from '../../../support/no-timer.ts';
 import { APPID, CREATED_AT, MCHID, sampleOrder } from '../../../support/sample-orders.ts';
 import { merchantWith, secretVersions } from '../../../support/secret-versions.ts';
@@ -13,6 +14,7 @@ const options = { timeoutMs: 3_000 };
 function answering(xml: string) {
   let requests = 0;
   const wechatPay = openWechatPayV2({
+    openCertifiedTransport: noRefunds,
     transport: async () => {
       requests += 1;
       return { statusCode: 200, headers: {}, body: Buffer.from(xml) };
