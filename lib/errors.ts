@@ -211,24 +211,6 @@ export class WechatPayMalformedMessageError extends ServiceError {
   }
 }
 
-/**
- * A verified answer contradicts what was asked about: WeChat knows a number for another refund. The
- * message names the field; its values are for the log, because an amount is nobody's secret.
- */
-export class RefundMismatchError extends WechatPayMalformedMessageError {
-  readonly field: string;
-  readonly expected: string | number;
-  readonly observed: string | number;
-
-  constructor(mismatch: Pick<RefundMismatchError, 'field' | 'expected' | 'observed'>) {
-    const { field, expected, observed } = mismatch;
-    super(`the answer is about another refund: ${field} is ${observed}, not ${expected}`);
-    this.field = field;
-    this.expected = expected;
-    this.observed = observed;
-  }
-}
-
 /** Where the owner mends a mistake; each is a field of the log line. */
 export type WhereToMend = Readonly<Record<'secret' | 'field' | 'consolePage', string>>;
 

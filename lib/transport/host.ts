@@ -2,6 +2,11 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { WechatPayTransportError } from '../errors.ts';
+import {
+  type ClientCertificate,
+  isClientCertificateAlert,
+  tlsOptions,
+} from './client-certificate.ts';
 
 export interface HostRequest {
   readonly method: 'GET' | 'POST';
@@ -52,11 +57,6 @@ export interface Attempt {
  */
 export type Host = (request: HostRequest, attempt: Attempt) => Promise<WechatResponse>;
 
-/** What a client shows in the TLS handshake: two PEM texts, or a PKCS#12 file with its password. */
-export type ClientCertificate =
-  | { readonly certificate: string; readonly privateKey: string }
-  | { readonly p12: Buffer; readonly passphrase: string };
-
 /**
  * Opens the host of a base URL. Does no I/O: its requests open connections, which are kept, and
  * shared with no other opening of the same host: one with a client certificate stands alone.
@@ -93,17 +93,6 @@ export const openHost: OpenHost = (baseUrl, clientCertificate) => {
       attempt,
     );
 };
-
-/** The server's last word in a handshake: it has read no request. */
-export function isClientCertificateAlert(error: unknown): boolean {
-  const code = String((error as NodeJS.ErrnoException | undefined)?.code);
-  return /^ERR_SSL_\w+_ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED)$/.test(code);
-}
-
-const tlsOptions = (shown: ClientCertificate) =>
-  'p12' in shown
-    ? { pfx: shown.p12, passphrase: shown.passphrase }
-    : { cert: shown.certificate, key: shown.privateKey };
 
 /** Writes the request and reads the answer; the first thing that goes wrong ends both. */
 function exchange(

@@ -1,8 +1,8 @@
 /** HTTP to WeChat: kept-alive connections, one time budget, fail-over to the backup host. */
 import { WechatPayTransportError } from '../errors.ts';
+import type { ClientCertificate } from './client-certificate.ts';
 import {
   BrokenConnectionError,
-  type ClientCertificate,
   type Host,
   type HostRequest,
   type OpenHost,

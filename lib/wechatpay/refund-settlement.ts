@@ -1,8 +1,8 @@
 /** From WeChat's answer to a request to refund, or the failure of it, to what came of it. */
 import {
   ConfigError,
-  RefundMismatchError,
   ServiceError,
+  WechatPayMalformedMessageError,
   WechatPayServiceError,
 } from '../errors.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type RefundEvidence,
   type RefundFacts,
   type RefundFailure,
+  type RefundMismatch,
 } from '../refund/refund.ts';
 import { type Delivery, watchDelivery } from './delivery.ts';
 import type { RefundResult } from './refund-results.ts';
@@ -150,6 +151,24 @@ function failureOf(error: unknown): RefundFailure {
   return error instanceof ServiceError
     ? { code: error.code, message: error.message }
     : { code: 'INTERNAL_ERROR', message: 'the answer could not be processed' };
+}
+
+/**
+ * A verified answer contradicts what was asked about: WeChat knows a number for another refund. The
+ * message names the field; its values are for the log, because an amount is nobody's secret.
+ */
+export class RefundMismatchError extends WechatPayMalformedMessageError {
+  readonly field: RefundMismatch['field'];
+  readonly expected: string | number;
+  readonly observed: string | number;
+
+  constructor(mismatch: RefundMismatch) {
+    const { field, expected, observed } = mismatch;
+    super(`the answer is about another refund: ${field} is ${observed}, not ${expected}`);
+    this.field = field;
+    this.expected = expected;
+    this.observed = observed;
+  }
 }
 
 /** @throws {RefundMismatchError} unless WeChat speaks of the refund that was asked about. */

@@ -33,6 +33,10 @@ const DOORS: Readonly<Record<string, Door>> = {
     may: ['timers', 'sockets'],
     why: 'is the connection to WeChat that the machine opens; its timers belong to its sockets',
   },
+  'lib/transport/client-certificate.ts': {
+    may: ['sockets'],
+    why: 'lets node:tls read a certificate, and opens nothing',
+  },
   'simulator/main.ts': { may: ['settings'], why: 'is the program: it reads its own flags' },
   'simulator/surroundings/machine.ts': {
     may: ['the wall clock', 'the monotonic clock', 'randomness', 'timers'],

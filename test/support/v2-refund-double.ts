@@ -1,7 +1,7 @@
 /** WeChat Pay as the refunds of the v2 client see it: with the way that shows the certificate. */
 import type { MerchantSecret } from '../../lib/secrets/merchant.ts';
-import type { ClientCertificate } from '../../lib/transport/host.ts';
-import type { OtherAttempts, Transport, WechatResponse } from '../../lib/transport/transport.ts';
+import type { ClientCertificate } from '../../lib/transport/client-certificate.ts';
+import type { Transport, WechatResponse } from '../../lib/transport/transport.ts';
 import { openWechatPayV2 } from '../../lib/wechatpay/v2/index.ts';
 import { CLIENT_CERTIFICATE } from './client-certificate.ts';
 import { neverRuns } from './no-timer.ts';
@@ -34,7 +34,7 @@ export function v2RefundDouble(
   options: {
     readonly merchant?: () => MerchantSecret;
     readonly nowMs?: () => number;
-    readonly otherAttempts?: OtherAttempts;
+    readonly otherAttempts?: WechatResponse['otherAttempts'];
   } = {},
 ) {
   const requests: SentRefund[] = [];

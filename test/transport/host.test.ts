@@ -2,11 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import tls from 'node:tls';
 import { describe, expect, test } from 'vitest';
-import {
-  BrokenConnectionError,
-  type ClientCertificate,
-  openHost,
-} from '../../lib/transport/host.ts';
+import type { ClientCertificate } from '../../lib/transport/client-certificate.ts';
+import { BrokenConnectionError, openHost } from '../../lib/transport/host.ts';
 import type { WechatRequest } from '../../lib/transport/transport.ts';
 import { refusingUrl, serve, serveSilence } from '../support/scripted-server.ts';
 import { LOOPBACK_CERTIFICATE } from '../support/tls-certificate.ts';

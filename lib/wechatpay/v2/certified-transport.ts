@@ -1,7 +1,10 @@
 /** The way to WeChat that shows the merchant's client certificate, with the answers of its gate. */
 import { WechatPayTransportError } from '../../errors.ts';
 import type { MerchantSecret } from '../../secrets/merchant.ts';
-import { type ClientCertificate, isClientCertificateAlert } from '../../transport/host.ts';
+import {
+  type ClientCertificate,
+  isClientCertificateAlert,
+} from '../../transport/client-certificate.ts';
 import type { Transport, WechatResponse } from '../../transport/transport.ts';
 import { NotCarriedOutError } from '../refund-settlement.ts';
 import { OWNERS_FAULTS, WechatPayConfigError } from '../remedy.ts';

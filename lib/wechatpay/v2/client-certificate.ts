@@ -2,12 +2,12 @@
  * The merchant's client certificate (商户API证书), which WeChat wants to see in the TLS handshake of
  * a refund. It judges whatever certificate is shown, on any path, so no other call may have it.
  */
-import { X509Certificate } from 'node:crypto';
-import { Socket } from 'node:net';
-import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import { ConfigError } from '../../errors.ts';
 import type { MerchantSecret } from '../../secrets/merchant.ts';
-import type { ClientCertificate } from '../../transport/host.ts';
+import {
+  type ClientCertificate,
+  readClientCertificate,
+} from '../../transport/client-certificate.ts';
 import { OWNERS_FAULTS } from '../remedy.ts';
 
 const { where } = OWNERS_FAULTS.clientCertificate;
@@ -29,7 +29,7 @@ export function clientCertificateOf(secret: CertificateFields): ClientCertificat
   const { merchantCertificate, merchantPrivateKey, merchantP12, mchid } = secret;
   if (merchantCertificate && merchantPrivateKey) {
     const pem = { certificate: merchantCertificate, privateKey: merchantPrivateKey };
-    assertPair(pem);
+    assertUsable(pem);
     return pem;
   }
   if (merchantP12 === undefined) {
@@ -38,30 +38,22 @@ export function clientCertificateOf(secret: CertificateFields): ClientCertificat
     );
   }
   const p12 = { p12: Buffer.from(merchantP12, 'base64'), passphrase: mchid };
-  openP12(p12);
+  assertUsable(p12);
   return p12;
 }
 
-function assertPair({
-  certificate,
-  privateKey,
-}: Extract<ClientCertificate, { certificate: string }>) {
+/** OpenSSL takes it, or the owner is told why not. */
+function assertUsable(shown: ClientCertificate): void {
   try {
-    createSecureContext({ cert: certificate, key: privateKey });
+    readClientCertificate(shown);
   } catch (error) {
-    throw fault(
-      'merchantPrivateKey is not the key of merchantCertificate: take apiclient_key.pem and apiclient_cert.pem of the same download',
-      'merchantCertificate, merchantPrivateKey',
-      error,
-    );
-  }
-}
-
-function openP12({ p12, passphrase }: Extract<ClientCertificate, { p12: Buffer }>): SecureContext {
-  try {
-    return createSecureContext({ pfx: p12, passphrase });
-  } catch (error) {
-    throw fault(explainP12(error), 'merchantP12', error);
+    throw 'p12' in shown
+      ? fault(explainP12(error), 'merchantP12', error)
+      : fault(
+          'merchantPrivateKey is not the key of merchantCertificate: take apiclient_key.pem and apiclient_cert.pem of the same download',
+          'merchantCertificate, merchantPrivateKey',
+          error,
+        );
   }
 }
 
@@ -79,7 +71,7 @@ function explainP12(error: unknown): string {
 
 /** How the certificate itself explains that WeChat refuses it; nothing that it shows is wrong. */
 export function findCertificateFault(secret: CertificateFields, nowMs: number): string | undefined {
-  const certificate = readCertificate(clientCertificateOf(secret));
+  const certificate = readClientCertificate(clientCertificateOf(secret));
   const { validFromDate, validToDate, issuer, subject } = certificate;
   if (nowMs >= validToDate.getTime()) {
     return `it expired at ${validToDate.toISOString()}`;
@@ -94,17 +86,4 @@ export function findCertificateFault(secret: CertificateFields, nowMs: number): 
   return owner === undefined || owner === secret.mchid
     ? undefined
     : `it is that of merchant ${owner}, not of ${secret.mchid}`;
-}
-
-function readCertificate(shown: ClientCertificate): X509Certificate {
-  if ('certificate' in shown) {
-    return new X509Certificate(shown.certificate);
-  }
-  // Node reads no .p12 but for a connection; one that is never opened will do.
-  const socket = new TLSSocket(new Socket(), { secureContext: openP12(shown) });
-  try {
-    return socket.getX509Certificate() as X509Certificate;
-  } finally {
-    socket.destroy();
-  }
 }

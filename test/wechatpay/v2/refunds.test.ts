@@ -608,9 +608,10 @@ describe('the list of an order’s refunds', () => {
     [{ transaction_id: '1' }],
     [{ total_fee: '1' }],
   ])('refuses the refunds of another order: %j', async (change) => {
-    const { wechatPay } = v2RefundDouble(
-      (sent) => ({ ...wechatWith(1)(sent), ...change }) as WireFields,
-    );
+    const { wechatPay } = v2RefundDouble(({ fields }) => ({
+      ...wechatFields(1, fields),
+      ...change,
+    }));
 
     await expect(wechatPay.listRefunds(order, options)).rejects.toMatchObject({
       code: 'MALFORMED_MESSAGE',

@@ -1,0 +1,43 @@
+/** What a client shows in the TLS handshake to say who it is. */
+import { X509Certificate } from 'node:crypto';
+import { Socket } from 'node:net';
+import { createSecureContext, TLSSocket } from 'node:tls';
+
+/** Two PEM texts, or a PKCS#12 file with its password. */
+export type ClientCertificate =
+  | { readonly certificate: string; readonly privateKey: string }
+  | { readonly p12: Buffer; readonly passphrase: string };
+
+/** The same in the words of `node:tls`. */
+export const tlsOptions = (shown: ClientCertificate) =>
+  'p12' in shown
+    ? { pfx: shown.p12, passphrase: shown.passphrase }
+    : { cert: shown.certificate, key: shown.privateKey };
+
+/**
+ * The certificate in it, once OpenSSL has taken it with its key. Opens no connection.
+ *
+ * @throws what OpenSSL says, when it cannot be read or the key is another's.
+ */
+export function readClientCertificate(shown: ClientCertificate): X509Certificate {
+  const secureContext = createSecureContext(tlsOptions(shown));
+  if ('certificate' in shown) {
+    return new X509Certificate(shown.certificate);
+  }
+  // Node reads no .p12 but for a connection; one that is never opened will do.
+  const socket = new TLSSocket(new Socket(), { secureContext });
+  try {
+    return socket.getX509Certificate() as X509Certificate;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/**
+ * Whether a connection failed with the server's alert about the client's certificate: its last word
+ * in the handshake, so it has read no request.
+ */
+export function isClientCertificateAlert(error: unknown): boolean {
+  const code = String((error as NodeJS.ErrnoException | undefined)?.code);
+  return /^ERR_SSL_\w+_ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED)$/.test(code);
+}
