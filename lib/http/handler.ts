@@ -81,6 +81,10 @@ function errorResponse(
   const parameters = error instanceof ServiceError ? error.parameters : {};
   log[status >= 500 ? 'error' : 'warn']('request failed', { status, ...describeError(error) });
   countFailure(log, error);
+  // Temporary refusals and those that a setting explains have codes of their own.
+  if (code === 'WECHAT_PAY_REFUSED') {
+    log.count('WechatPayRefused');
+  }
   const body = {
     error: {
       code,

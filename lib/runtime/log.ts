@@ -14,6 +14,7 @@ export type MetricName =
   | 'UnknownOrderNotified'
   | 'ReconcileOrderFailed'
   | 'OrderUnreadable'
+  | 'WechatPayRefused'
   | 'ConfigError'
   /** A level and not a count: the smallest of an hour is what it says. */
   | 'MerchantCertificateDaysLeft';

@@ -51,6 +51,7 @@ describe('alarms', () => {
       'SignatureRejected',
       'TransactionMismatch',
       'UnknownOrderNotified',
+      'WechatPayRefused',
     ]);
     expect(names.filter((name) => !code.includes(`'${name}'`))).toEqual([]);
     const environment = packaged.environmentOf('notify');

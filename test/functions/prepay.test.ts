@@ -432,11 +432,12 @@ describe.each(['v2', 'v3'] as const)('a repeat of an order of API %s', (apiVersi
       ending: [status, body.error?.code],
       calls: shop.requests.length + v3.requests.length,
       wechatCode: line?.fields?.['wechatCode'],
+      counts: shop.log.counts,
     };
   }
 
   test('that WeChat refuses for its time, which is nearly over, has expired', async () => {
-    expect(await repeat(329, 'time')).toMatchObject({ ending: [409, 'ORDER_EXPIRED'] });
+    expect(await repeat(329, 'time')).toMatchObject({ ending: [409, 'ORDER_EXPIRED'], counts: {} });
   });
 
   test.each([
@@ -451,6 +452,7 @@ describe.each(['v2', 'v3'] as const)('a repeat of an order of API %s', (apiVersi
         ending,
         calls: 1,
         wechatCode,
+        counts: { [ending[0] === 500 ? 'ConfigError' : 'WechatPayRefused']: 1 },
       });
     },
   );

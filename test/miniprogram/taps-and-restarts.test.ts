@@ -1,5 +1,6 @@
 /** Double taps, app switches and an app that ends in the middle. */
 import { describe, expect, test } from 'vitest';
+import { ERROR_TEXTS } from '../../lib/http/error-texts.ts';
 import {
   CLOSED,
   createPhone,
@@ -9,6 +10,8 @@ import {
   OUT_TRADE_NO,
   PAID,
   PREPAID,
+  type Phone,
+  refused,
   settle,
   UNPAID,
 } from './phone.ts';
@@ -44,6 +47,41 @@ describe('taps', () => {
 
     expect(await phone.pay.pay(OTHER)).toMatchObject({ status: 'paid' });
   });
+});
+
+describe('a refusal of the first request', () => {
+  const keysOf = (phone: Phone) =>
+    phone.sentTo('/prepay').map(({ header }) => header['idempotency-key']);
+  const codes = Object.entries(ERROR_TEXTS).filter(([, { status }]) => status !== 401);
+
+  test.each(codes.map(([code, { status }]) => [status, code] as const))(
+    '%i %s makes no second order by itself: whatever is sent again has the same key',
+    async (status, code) => {
+      const phone = createPhone();
+      phone.answer('/prepay', refused(status, code));
+
+      expect(await phone.pay.pay(LATTE)).toMatchObject({ status: 'failed' });
+      expect(new Set(keysOf(phone)).size).toBe(1);
+      expect(phone.sheets).toEqual([]);
+    },
+  );
+
+  test.each(
+    codes
+      .filter(([, { status }]) => status >= 500)
+      .map(([code, { status }]) => [status, code] as const),
+  )(
+    '%i %s is repeated by the next tap under the same key: the order may be there',
+    async (status, code) => {
+      const phone = createPhone();
+      phone.answer('/prepay', refused(status, code));
+      await phone.pay.pay(LATTE);
+      await phone.pay.pay(LATTE);
+
+      expect(keysOf(phone).length).toBeGreaterThan(1);
+      expect(new Set(keysOf(phone)).size).toBe(1);
+    },
+  );
 });
 
 describe('an app switch', () => {

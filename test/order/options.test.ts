@@ -162,6 +162,16 @@ describe('the detail of a cart', () => {
     });
   });
 
+  test('is cut at 60 bytes to the byte, and names what costs a fen', () => {
+    const named = catalogue({ sku: 'a', name: 'n'.repeat(61) });
+
+    expect(detailOfCart([item('a', 1)], named)).toEqual({
+      goodsDetail: [
+        { merchantGoodsId: 'a', goodsName: 'n'.repeat(60), quantity: 2, unitPriceFen: 1 },
+      ],
+    });
+  });
+
   test('has names that WeChat takes: no emoji, no more than 60 bytes, no half characters', () => {
     const names = catalogue(
       { sku: 'a', name: '拿铁 ☕️😀 大杯' },

@@ -109,6 +109,14 @@ describe('an order that is begun with just enough time', () => {
     });
   });
 
+  test('and only asked about has the time of both calls for one', async () => {
+    await create({ expiresAtEpochSeconds: CREATED_AT + 86_400 });
+    const slow = slowRun(MARGIN_MS, () => unpaid);
+    await slow.run();
+
+    expect(slow.limits).toEqual(['query 2000']);
+  });
+
   test('with plenty of it gives WeChat 4 s a call', async () => {
     await create({ expiresAtEpochSeconds: CREATED_AT + 86_400 });
     const slow = slowRun(55_000, () => unpaid);
