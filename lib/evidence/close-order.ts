@@ -1,4 +1,7 @@
 /** Closes an order: asks WeChat to close it, asks what it is, and records what both prove. */
+import { ConfigError } from '../errors.ts';
+import { countFailure } from '../runtime/count-failure.ts';
+import { describeError } from '../runtime/log.ts';
 import type { Order } from '../order/order.ts';
 import type { WechatPayOf } from '../wechatpay/open.ts';
 import type { CallOptions, CloseResult, QueryResult } from '../wechatpay/operations.ts';
@@ -25,12 +28,24 @@ export async function closeAndRecord(
   const result = await context.wechatPay(order).queryOrder(order, options);
   const evidence = evidenceOf(result) ?? neverReached(close, result);
   if (evidence) {
+    reportRefusal(context, order, close);
     return { evidence, decision: await recordEvidence(context, order, evidence) };
   }
   if ('error' in close) {
     throw close.error;
   }
   return undefined;
+}
+
+/** The order has ended, whatever the close failed with; but what the owner must mend stays to be told. */
+function reportRefusal({ log }: CloseContext, { outTradeNo }: Order, close: Close): void {
+  if ('error' in close && close.error instanceof ConfigError) {
+    log.warn('WeChat could not be asked to close an order', {
+      outTradeNo,
+      ...describeError(close.error),
+    });
+    countFailure(log, close.error);
+  }
 }
 
 type Close = { readonly result: CloseResult } | { readonly error: unknown };

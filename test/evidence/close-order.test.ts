@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { WechatPayTransportError } from '../../lib/errors.ts';
+import { ConfigError, WechatPayTransportError } from '../../lib/errors.ts';
 import { closeAndRecord } from '../../lib/evidence/close-order.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { createOrder } from '../../lib/table/checkout.ts';
@@ -51,6 +51,40 @@ async function close(toClose: CloseResult | Error, toQuery: QueryResult | Error)
   const { tradeState } = (await readOrder(table, orderId('order-0001'))) ?? {};
   return { ending, tradeState, calls, order, log };
 }
+
+describe('closing an order that WeChat refuses for what the owner must mend', () => {
+  const wrongKey = new ConfigError('apiV2Key is not the key', undefined, { field: 'apiV2Key' });
+
+  test.each([
+    [paid, 'SUCCESS'],
+    [closedThere, 'CLOSED'],
+  ])('records what the query shows, and tells the fault: %j', async (word, state) => {
+    const { tradeState, log } = await close(wrongKey, word);
+
+    expect(tradeState).toBe(state);
+    expect(log.counts).toMatchObject({ ConfigError: 1 });
+    expect(log.lines[0]).toMatchObject({
+      level: 'warn',
+      fields: { outTradeNo: 'order-0001', code: 'CONFIG_ERROR', field: 'apiV2Key' },
+    });
+  });
+
+  test.each([unknown, unpaid])('closes nothing that the query does not: %j', async (word) => {
+    const { ending, tradeState, log } = await close(wrongKey, word);
+
+    expect([ending, tradeState, log.counts]).toEqual([wrongKey, 'NOTPAY', {}]);
+  });
+
+  test('closes nothing when the query is refused as well', async () => {
+    const { ending, tradeState } = await close('closed', wrongKey);
+
+    expect([ending, tradeState]).toEqual([wrongKey, 'NOTPAY']);
+  });
+
+  test('counts no other failure of the close', async () => {
+    expect((await close(lost, closedThere)).log.counts).toEqual({ OrderClosed: 1 });
+  });
+});
 
 describe('closing an order', () => {
   test('asks WeChat to close it, then what it is, each within the time given', async () => {

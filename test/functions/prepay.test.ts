@@ -402,6 +402,48 @@ describe('a call to WeChat', () => {
   });
 });
 
+test.each([
+  ['v2', 'apiV2Key', 'APIv2密钥', ''],
+  ['v3', 'merchantPrivateKey, merchantSerialNo', '商户API证书', 'SIGN_ERROR'],
+] as const)(
+  'a wrong key of API %s is told with secret, field and console page, counted, and costs one call',
+  async (apiVersion, field, page, wechatCode) => {
+    const v3 = v3Double({
+      status: 401,
+      json: { code: 'SIGN_ERROR', message: '签名错误' },
+      headers: { 'wechatpay-signature': undefined },
+    });
+    const shop = open({
+      answer: async () => ({ return_code: 'FAIL', return_msg: '签名错误' }),
+      ...(apiVersion === 'v3' && { v3: v3.wechatPay }),
+    });
+    const { status, body } = await shop.call(latte, { language: 'zh-CN' });
+
+    expect([status, body.error]).toEqual([
+      500,
+      { code: 'CONFIG_ERROR', message: '支付配置有误，请联系商家处理。' },
+    ]);
+    expect(shop.requests.length + v3.requests.length).toBe(1);
+    expect(shop.log.counts).toMatchObject({ ConfigError: 1 });
+    expect(shop.log.lines.filter(({ level }) => level === 'error')).toMatchObject([
+      {
+        message: 'request failed',
+        fields: {
+          status: 500,
+          code: 'CONFIG_ERROR',
+          outcome: 'unknown',
+          wechatCode,
+          secret: 'merchant',
+          field,
+          consolePage: expect.stringContaining(page),
+          reason: expect.stringContaining('签名错误'),
+        },
+      },
+    ]);
+    expect((await rowOf(table, `ORDER#${NUMBER}`))?.['tradeState']).toEqual({ S: 'NOTPAY' });
+  },
+);
+
 describe.each(['v2', 'v3'] as const)('a repeat of an order of API %s', (apiVersion) => {
   const REFUSALS = {
     time: ['PARAM_ERROR', 'time_expire时间过短，刷卡至少1分钟，其他5分钟'],

@@ -7,6 +7,8 @@ import { readOrder } from '../../lib/table/orders.ts';
 import { recordedFunction } from '../support/api-event.ts';
 import { useEmbeddedTables } from '../support/embedded-tables.ts';
 import { CREATED_AT, sampleOrder, orderId } from '../support/sample-orders.ts';
+import type { MerchantSecret } from '../../lib/secrets/merchant.ts';
+import { newCertifiedKey } from '../support/rsa-keys.ts';
 import { merchantWith, secretVersions } from '../support/secret-versions.ts';
 import { paidFields } from '../support/v2-message.ts';
 import { accepted, refused, type SentRequest, wechatDouble } from '../support/wechat-double.ts';
@@ -49,12 +51,12 @@ async function answer({ path, fields }: SentRequest) {
   }
 }
 
-function openReconcile(on: Table = table) {
+function openReconcile(on: Table = table, merchant: MerchantSecret = merchantWith()) {
   const wechat = wechatDouble(answer);
   const functionLog = recordedFunction();
   const handler = reconcileHandler(
     () => ({
-      merchant: secretVersions(merchantWith()),
+      merchant: secretVersions(merchant),
       table: on,
       wechatPay: wechat.wechatPay,
       nowMs: () => (CREATED_AT + 1800) * 1000,
@@ -128,6 +130,49 @@ describe('a run of reconcile', () => {
 
     expect(await handler({}, context(21_699))).toMatchObject({ due: 0, timeRanOut: true });
     expect(requests).toEqual([]);
+  });
+
+  test('watches the life of the merchant’s certificate', async () => {
+    const { certificate } = newCertifiedKey((CREATED_AT + 1800) * 1000);
+    const { handler, log } = openReconcile(table, {
+      ...merchantWith(),
+      merchantCertificate: certificate,
+    });
+    await handler({}, context());
+    await handler({}, context());
+
+    expect(log.counts).toEqual({ MerchantCertificateDaysLeft: expect.any(Number) });
+    expect(log.messages('info')).toEqual([
+      'days the merchant certificate still lives',
+      'reconciled',
+      'reconciled',
+    ]);
+  });
+
+  test('with wrong keys closes nothing, and counts it for each order', async () => {
+    await createOrder(table, sampleOrder());
+    const refusal = async () => ({ return_code: 'FAIL', return_msg: '签名错误' });
+    const wechat = wechatDouble(refusal);
+    const functionLog = recordedFunction();
+    const handler = reconcileHandler(
+      () => ({
+        merchant: secretVersions(merchantWith()),
+        table,
+        wechatPay: wechat.wechatPay,
+        nowMs: () => (CREATED_AT + 7200) * 1000,
+      }),
+      functionLog,
+    );
+
+    expect(await handler({}, context())).toMatchObject({ failed: 1, closed: 0 });
+    expect(functionLog.log.counts).toMatchObject({ ConfigError: 1, ReconcileOrderFailed: 1 });
+    expect(functionLog.log.lines[0]?.fields).toMatchObject({
+      code: 'CONFIG_ERROR',
+      secret: 'merchant',
+      field: 'apiV2Key',
+      consolePage: '商户平台 → 账户中心 → API安全 → APIv2密钥',
+    });
+    expect((await readOrder(table, orderId('order-0001')))?.tradeState).toBe('NOTPAY');
   });
 
   test('with nothing due still says so in one line', async () => {
