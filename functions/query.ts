@@ -1,15 +1,13 @@
 /** `GET /orders/{outTradeNo}`: a buyer's own order, as WeChat knows it if it is still unpaid. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { OrderNotFoundError } from '../lib/errors.ts';
 import { type HttpHandler, httpHandler, type RequestContext } from '../lib/http/handler.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
 import { FIRST_MERCHANT } from '../lib/order/order-id.ts';
-import { isOutTradeNo } from '../lib/order/order.ts';
 import { refreshOrder } from '../lib/evidence/ask.ts';
 import { buyerFirstSteps, type Machine, machine, openBuyerResources } from '../lib/deployment.ts';
 import { authenticate, type SessionContext } from '../lib/http/session.ts';
 import type { Table } from '../lib/table/client.ts';
-import { readOrder } from '../lib/table/orders.ts';
+import { readOwnOrder } from '../lib/table/orders.ts';
 import type { WechatPayOf } from '../lib/wechatpay/open.ts';
 import { presentOrder } from '../lib/http/order-view.ts';
 
@@ -26,12 +24,8 @@ export async function query(
 ): Promise<object> {
   const { openid } = await authenticate(event, { miniProgram, nowMs });
   const outTradeNo = event.pathParameters?.['outTradeNo'] ?? '';
-  const order = isOutTradeNo(outTradeNo)
-    ? await readOrder(table, { merchantKey: FIRST_MERCHANT, outTradeNo })
-    : undefined;
-  if (order?.openid !== openid) {
-    throw new OrderNotFoundError();
-  }
+  const id = { merchantKey: FIRST_MERCHANT, outTradeNo };
+  const order = await readOwnOrder(table, id, openid);
   return presentOrder(await refreshOrder({ table, wechatPay, log, nowMs }, order));
 }
 

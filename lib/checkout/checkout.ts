@@ -2,16 +2,16 @@
  * From what a buyer asks for to an order in the table, priced by us and written exactly once.
  * WeChat is not called here: the row comes first.
  */
-import { OrderConflictError, OrderNotFoundError } from '../errors.ts';
-import { isOutTradeNo, isPaid, type Order } from '../order/order.ts';
-import { readOrder } from '../table/orders.ts';
+import { OrderConflictError } from '../errors.ts';
+import { isClosing, isPaid, type Order } from '../order/order.ts';
+import { readOwnOrder } from '../table/orders.ts';
 import { orderFromCart } from './from-cart.ts';
 import { orderFromQuote } from './from-quote.ts';
 import type { CheckoutRequest } from './request.ts';
 import { assertExpectedTotal, type CheckoutTerms, type FoundOrder } from './terms.ts';
 
 /**
- * The one order that a request stands for, neither paid nor closed.
+ * The one order that a request stands for, neither paid nor closed nor given up by its buyer.
  *
  * @throws {InvalidRequestError | OrderConflictError | OrderNotFoundError}
  */
@@ -36,15 +36,11 @@ async function findOrCreate(request: CheckoutRequest, terms: CheckoutTerms): Pro
   }
 }
 
-async function ownOrder(outTradeNo: string, terms: CheckoutTerms): Promise<Order> {
-  const { table, merchantKey } = terms;
-  const order = isOutTradeNo(outTradeNo)
-    ? await readOrder(table, { merchantKey, outTradeNo })
-    : undefined;
-  if (order?.openid !== terms.openid) {
-    throw new OrderNotFoundError();
-  }
-  return order;
+async function ownOrder(
+  outTradeNo: string,
+  { table, merchantKey, openid }: CheckoutTerms,
+): Promise<Order> {
+  return readOwnOrder(table, { merchantKey, outTradeNo }, openid);
 }
 
 /** Whether its time still lasts is asked when it is placed. */
@@ -53,7 +49,7 @@ function assertPayable(order: Order): void {
   if (isPaid(order)) {
     throw new OrderConflictError('ORDER_ALREADY_PAID', { outTradeNo });
   }
-  if (order.tradeState === 'CLOSED') {
+  if (order.tradeState === 'CLOSED' || isClosing(order)) {
     throw new OrderConflictError('ORDER_CLOSED', { outTradeNo });
   }
 }

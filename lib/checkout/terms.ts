@@ -97,14 +97,15 @@ export function buildOrder(
   };
   const request = { ...facts, detail, options, clientIp, notifyBaseUrl };
   const prepayRequest = wechatPay.buildPrepayRequest(request);
+  const { apiVersion } = prepayRequest;
   return {
     ...facts,
     currency: 'CNY',
     ...(options?.profitSharing && { profitSharing: true }),
     tradeState: 'NOTPAY',
-    apiVersion: prepayRequest.apiVersion,
+    apiVersion,
     prepayRequest,
     checks: 0,
-    nextCheckAtEpochSeconds: nextCheckAt(facts, 0, createdAtEpochSeconds),
+    nextCheckAtEpochSeconds: nextCheckAt({ ...facts, apiVersion }, 0, createdAtEpochSeconds),
   };
 }

@@ -1,10 +1,15 @@
 /** Asks WeChat about an order; for a buyer who looks, not more often than every few seconds. */
 import { countFailure } from '../runtime/count-failure.ts';
 import { describeError } from '../runtime/log.ts';
-import { isOpen, isPaid, type Order } from '../order/order.ts';
-import { type EvidenceContext, evidenceOf, type Recorded, recordEvidence } from './record.ts';
+import { isOpen, type Order } from '../order/order.ts';
+import {
+  type EvidenceContext,
+  evidenceOf,
+  orderAfter,
+  type Recorded,
+  recordEvidence,
+} from './record.ts';
 import { claimCheck } from '../table/due.ts';
-import { readOrder } from '../table/orders.ts';
 import type { WechatPayOf } from '../wechatpay/open.ts';
 import type { CallOptions } from '../wechatpay/operations.ts';
 
@@ -63,17 +68,5 @@ async function askInTurn(context: AskContext, order: Order): Promise<Order> {
     return order;
   }
   const recorded = await askAndRecord(context, order, { timeoutMs: WECHAT_TIMEOUT_MS });
-  if (!recorded) {
-    return order;
-  }
-  const { evidence, decision } = recorded;
-  if (decision.kind !== 'apply') {
-    return (await readOrder(table, order)) ?? order;
-  }
-  const changed = { ...order, tradeState: decision.to };
-  if (!isPaid(changed) || evidence.kind !== 'paid') {
-    return changed;
-  }
-  const { transactionId, paidAtEpochSeconds } = evidence.payment;
-  return { ...changed, transactionId, paidAtEpochSeconds };
+  return recorded ? orderAfter(table, order, recorded) : order;
 }

@@ -3,8 +3,10 @@ import { ConfigError } from '../errors.ts';
 import { countFailure } from '../runtime/count-failure.ts';
 import { describeError } from '../runtime/log.ts';
 import type { Order } from '../order/order.ts';
+import type { Evidence } from '../order/transition.ts';
+import { isTooYoungToClose, mayStillBePlaced } from '../order/pace.ts';
 import type { WechatPayOf } from '../wechatpay/open.ts';
-import type { CallOptions, CloseResult, QueryResult } from '../wechatpay/operations.ts';
+import type { CallOptions, CloseResult } from '../wechatpay/operations.ts';
 import { type EvidenceContext, evidenceOf, type Recorded, recordEvidence } from './record.ts';
 
 export interface CloseContext extends EvidenceContext {
@@ -13,7 +15,8 @@ export interface CloseContext extends EvidenceContext {
 
 /**
  * What became of the order; nothing while it may still be paid. WeChat is asked also after a close,
- * whether it worked or not: a payment may have won the race, and only the query can tell.
+ * whether it worked or not: a payment may have won the race, and only the query can tell. A close
+ * that WeChat refuses for the order's age is not asked for, unless WeChat does not know the order.
  *
  * @param options hold for each of the two calls.
  * @throws what the close failed with, when the query does not show how the order ended; and
@@ -24,9 +27,15 @@ export async function closeAndRecord(
   order: Order,
   options: CallOptions,
 ): Promise<Recorded | undefined> {
-  const close = await tryClose(context, order, options);
+  const now = Math.floor(context.nowMs() / 1000);
+  const isTooYoung = isTooYoungToClose(order, now);
+  let close: Close = isTooYoung ? NOT_YET : await tryClose(context, order, options);
   const result = await context.wechatPay(order).queryOrder(order, options);
-  const evidence = evidenceOf(result) ?? neverReached(close, result);
+  const neverCame = result.kind === 'not-found' && !mayStillBePlaced(order, now);
+  if (isTooYoung && neverCame) {
+    close = await tryClose(context, order, options);
+  }
+  const evidence = evidenceOf(result) ?? (neverCame ? closedByBoth(close) : undefined);
   if (evidence) {
     reportRefusal(context, order, close);
     return { evidence, decision: await recordEvidence(context, order, evidence) };
@@ -50,6 +59,8 @@ function reportRefusal({ log }: CloseContext, { outTradeNo }: Order, close: Clos
 
 type Close = { readonly result: CloseResult } | { readonly error: unknown };
 
+const NOT_YET: Close = { result: 'not-yet' };
+
 async function tryClose(
   { wechatPay }: CloseContext,
   order: Order,
@@ -63,11 +74,11 @@ async function tryClose(
 }
 
 /**
- * An order that WeChat has never heard of cannot be paid any more once it says that it is closed:
- * it is closed here. Both answers have to say so (API v3 "closes" numbers that never existed): a
- * query that does not find what the close found paid is a lagging host.
+ * An order that WeChat's query does not know, and that no `prepay` brings there any more, is closed
+ * here once the close says so too (API v3 "closes" numbers that never existed): a query that does
+ * not find what the close found paid is a lagging host.
  */
-function neverReached(close: Close, result: QueryResult) {
+function closedByBoth(close: Close): Evidence | undefined {
   const isGone = 'result' in close && (close.result === 'not-found' || close.result === 'closed');
-  return isGone && result.kind === 'not-found' ? ({ kind: 'closed' } as const) : undefined;
+  return isGone ? { kind: 'closed' } : undefined;
 }

@@ -1,9 +1,11 @@
 /** Brings an order in line with what WeChat proved, and says so where people look. */
 import type { OrderId } from '../order/order-id.ts';
+import type { Order } from '../order/order.ts';
 import type { Decision, Evidence } from '../order/transition.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Table } from '../table/client.ts';
 import { applyEvidence, recordMismatch } from '../table/order-transition.ts';
+import { readOrder } from '../table/orders.ts';
 import type { QueryResult } from '../wechatpay/operations.ts';
 
 /** What it takes to record evidence. */
@@ -36,6 +38,23 @@ export async function recordEvidence(
     await recordMismatch(table, id, evidence.payment, decision, nowEpochSeconds);
   }
   return decision;
+}
+
+/** The order as its buyer may see it after evidence; it is read again where another writer decided. */
+export async function orderAfter(
+  table: Table,
+  order: Order,
+  { evidence, decision }: Recorded,
+): Promise<Order> {
+  if (decision.kind !== 'apply') {
+    return (await readOrder(table, order)) ?? order;
+  }
+  const changed = { ...order, tradeState: decision.to };
+  if (evidence.kind !== 'paid') {
+    return changed;
+  }
+  const { transactionId, paidAtEpochSeconds } = evidence.payment;
+  return { ...changed, transactionId, paidAtEpochSeconds };
 }
 
 function report(log: Log, outTradeNo: string, evidence: Evidence, decision: Decision): void {

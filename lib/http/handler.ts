@@ -4,6 +4,7 @@ import type {
   APIGatewayProxyStructuredResultV2,
   Context,
 } from 'aws-lambda';
+import { statusOf } from './answer.ts';
 import { ERROR_TEXTS, errorText, type PublicErrorCode } from './error-texts.ts';
 import { readEvent } from './event.ts';
 import { header } from './input.ts';
@@ -19,7 +20,7 @@ export interface RequestContext {
   readonly log: Log;
 }
 
-/** Work of one route: answers the JSON body of a 200, or throws. */
+/** Work of one route: answers the JSON body of a 200, or of another status by `withStatus`, or throws. */
 export type HttpOperation<Dependencies> = (
   event: APIGatewayProxyEventV2,
   dependencies: Dependencies,
@@ -46,7 +47,7 @@ export function httpHandler<Dependencies>(
     const log = functionLog.forRequest(requestId);
     try {
       const body = await operation(event, dependencies(), { requestId, log });
-      return jsonResponse(200, body, requestId);
+      return jsonResponse(statusOf(body), body, requestId);
     } catch (error) {
       const failure = namePassingFailure(error);
       return errorResponse(failure, preferredLanguage(event), requestId, log);

@@ -1,5 +1,5 @@
 /** An order as its buyer may see it. */
-import type { Order } from '../order/order.ts';
+import { isClosing, type Order } from '../order/order.ts';
 import { isoTime } from '../time.ts';
 
 /** Times in ISO 8601, UTC; amounts in fen. Fields that do not apply yet are left out. */
@@ -7,6 +7,7 @@ export function presentOrder(order: Order): object {
   return {
     outTradeNo: order.outTradeNo,
     tradeState: order.tradeState,
+    ...(isClosing(order) && { closing: true }),
     totalFen: order.totalFen,
     description: order.description,
     createdAt: isoTime(order.createdAtEpochSeconds),

@@ -42,6 +42,8 @@ export interface Order extends OrderId, Parties {
   readonly checkedAtEpochSeconds?: number | undefined;
   /** How often reconcile asked; sets the pace. */
   readonly checks: number;
+  /** Since when the buyer wants it closed; it is paid by nobody through `prepay` from then on. */
+  readonly closingAtEpochSeconds?: number | undefined;
   /** When reconcile looks at it next; only open orders have it. */
   readonly nextCheckAtEpochSeconds?: number | undefined;
   readonly paidAtEpochSeconds?: number | undefined;
@@ -170,6 +172,11 @@ function withoutRefusedCharacters(value: string): string {
 /** Whether the order can still be paid or closed. */
 export function isOpen(order: Pick<Order, 'tradeState'>): boolean {
   return order.tradeState === 'NOTPAY';
+}
+
+/** Whether the buyer gave it up and WeChat has not said yet how it ended. */
+export function isClosing(order: Pick<Order, 'tradeState' | 'closingAtEpochSeconds'>): boolean {
+  return isOpen(order) && order.closingAtEpochSeconds !== undefined;
 }
 
 /** Whether money was received for the order, refunded or not. */

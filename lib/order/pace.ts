@@ -1,8 +1,11 @@
 /** When an open order is looked at, and what is done then. Pure: the clock is an argument. */
-import { isOpen, type Order } from './order.ts';
+import { isClosing, isOpen, type Order } from './order.ts';
 
-/** WeChat refuses to close an order during its first 5 minutes. */
-const CLOSE_NOT_BEFORE_SECONDS = 300;
+/** API v2 refuses to close an order during its first 5 minutes; v3 has no such rule. */
+const CLOSE_NOT_BEFORE_SECONDS = { v2: 300, v3: 0 } as const;
+
+/** After this no `prepay` that found the order open is still on its way to WeChat. */
+const PREPAY_ARRIVES_SECONDS = 60;
 
 /** Pauses between the first checks of an order that stays unpaid, and then. */
 const CHECK_PAUSES_SECONDS = [60, 180, 300, 600] as const;
@@ -10,36 +13,66 @@ const LAST_PAUSE_SECONDS = 1800;
 
 /** Longest pause before another attempt to close an order whose time is over. */
 const CLOSE_RETRY_SECONDS = 300;
+/** Shortest, while a buyer waits for it. */
+const CLOSING_RETRY_SECONDS = 60;
 
-/** `none`: nothing to do; `query`: ask WeChat; `close`: its time is over. */
+/** The part of an order that decides when it is closed. */
+type Closable = Pick<
+  Order,
+  'apiVersion' | 'createdAtEpochSeconds' | 'expiresAtEpochSeconds' | 'closingAtEpochSeconds'
+>;
+
+/** From when on WeChat closes an order. */
+function closableAt({ apiVersion, createdAtEpochSeconds }: Closable): number {
+  return createdAtEpochSeconds + CLOSE_NOT_BEFORE_SECONDS[apiVersion];
+}
+
+/** Whether WeChat refuses to close the order because it is too young. */
+export function isTooYoungToClose(order: Closable, nowEpochSeconds: number): boolean {
+  return nowEpochSeconds < closableAt(order);
+}
+
+/**
+ * Whether an order that WeChat does not know may still reach it: a `prepay` that read the order
+ * before it was `closing` goes on.
+ */
+export function mayStillBePlaced(order: Closable, nowEpochSeconds: number): boolean {
+  const { closingAtEpochSeconds: closingAt } = order;
+  return closingAt !== undefined && nowEpochSeconds < closingAt + PREPAY_ARRIVES_SECONDS;
+}
+
+/** `none`: nothing to do; `query`: ask WeChat; `close`: its time is over, or the buyer gave it up. */
 export type CheckPlan = 'none' | 'query' | 'close';
 
 export function planCheck(
-  order: Pick<Order, 'tradeState' | 'createdAtEpochSeconds' | 'expiresAtEpochSeconds'>,
+  order: Closable & Pick<Order, 'tradeState'>,
   nowEpochSeconds: number,
 ): CheckPlan {
   if (!isOpen(order)) {
     return 'none';
   }
+  if (isClosing(order)) {
+    return 'close';
+  }
   const isExpired = nowEpochSeconds >= order.expiresAtEpochSeconds;
-  const mayClose = nowEpochSeconds >= order.createdAtEpochSeconds + CLOSE_NOT_BEFORE_SECONDS;
-  return isExpired && mayClose ? 'close' : 'query';
+  return isExpired && !isTooYoungToClose(order, nowEpochSeconds) ? 'close' : 'query';
 }
 
 /**
  * When to look next, after `checks` checks: soon at first, then less often, but never later than
- * the moment when the order is to be closed.
+ * the moment when the order is to be closed. One that is `closing` waits as long as it has waited
+ * already, between one minute and five.
  */
-export function nextCheckAt(
-  order: Pick<Order, 'createdAtEpochSeconds' | 'expiresAtEpochSeconds'>,
-  checks: number,
-  nowEpochSeconds: number,
-): number {
-  const pause = CHECK_PAUSES_SECONDS[checks] ?? LAST_PAUSE_SECONDS;
+export function nextCheckAt(order: Closable, checks: number, nowEpochSeconds: number): number {
+  const { closingAtEpochSeconds: closingAt, expiresAtEpochSeconds } = order;
   const closeAt = Math.max(
-    order.expiresAtEpochSeconds,
-    order.createdAtEpochSeconds + CLOSE_NOT_BEFORE_SECONDS,
+    closableAt(order),
+    closingAt === undefined ? expiresAtEpochSeconds : closingAt,
   );
+  const pause =
+    closingAt === undefined
+      ? (CHECK_PAUSES_SECONDS[checks] ?? LAST_PAUSE_SECONDS)
+      : Math.max(CLOSING_RETRY_SECONDS, nowEpochSeconds - closingAt);
   return nowEpochSeconds < closeAt
     ? Math.min(nowEpochSeconds + pause, closeAt)
     : nowEpochSeconds + Math.min(pause, CLOSE_RETRY_SECONDS);

@@ -1,6 +1,7 @@
 /** Open work: whose turn it is to ask WeChat, and what is due. */
 import { QueryCommand, type QueryCommandOutput } from '@aws-sdk/client-dynamodb';
 import type { OrderId } from '../order/order-id.ts';
+import type { Order } from '../order/order.ts';
 import { isoTime } from '../time.ts';
 import { type Item, number, stringOf, text, time } from './attributes.ts';
 import type { Table, TableConnection } from './client.ts';
@@ -37,22 +38,29 @@ export async function claimCheck(
   return outcome === 'written' ? 'claimed' : 'taken';
 }
 
+/** An order as it was read, with its place in the index then. */
+export type ReadOrder = OrderId & Pick<Order, 'nextCheckAtEpochSeconds'>;
+
 /**
- * Notes that reconcile asked and the order is still unpaid, and when it looks again. Condition: it
- * exists and still is; an order that was paid meanwhile must not come back into the index of open
- * orders.
+ * Notes that reconcile asked and the order is still unpaid, and when it looks again. Conditions: it
+ * exists and still is, because an order that was paid meanwhile must not come back into the index of
+ * open orders; and its place in the index is the one that was read, because whoever moved it
+ * meanwhile (its buyer closes it, another run was quicker) knows better when it is due.
  */
 export async function markChecked(
   table: Table,
-  id: OrderId,
+  read: ReadOrder,
   nowEpochSeconds: number,
   { checks, nextCheckAtEpochSeconds }: { checks: number; nextCheckAtEpochSeconds: number },
 ): Promise<void> {
-  const { GSI1PK, GSI1SK } = openKeys(id, isoTime(nextCheckAtEpochSeconds));
-  await tryUpdate(table, orderKey(id), {
+  const { GSI1PK, GSI1SK } = openKeys(read, isoTime(nextCheckAtEpochSeconds));
+  const readAt = read.nextCheckAtEpochSeconds;
+  const samePlace = readAt === undefined ? 'attribute_not_exists(GSI1SK)' : 'GSI1SK = :read';
+  await tryUpdate(table, orderKey(read), {
     UpdateExpression: 'SET checkedAt = :now, checks = :checks, GSI1PK = :shard, GSI1SK = :next',
-    ConditionExpression: 'tradeState = :open',
+    ConditionExpression: `tradeState = :open AND ${samePlace}`,
     ExpressionAttributeValues: {
+      ...(readAt !== undefined && { ':read': time(readAt) }),
       ':now': time(nowEpochSeconds),
       ':open': text('NOTPAY'),
       ':checks': number(checks),

@@ -82,6 +82,7 @@ export function orderFromItem(item: Item): Order {
     prepayRequest: requestOf(item),
     checks: countOf(item, 'checks'),
     checkedAtEpochSeconds: optionalTimeOf(item, 'checkedAt'),
+    closingAtEpochSeconds: optionalTimeOf(item, 'closingAt'),
     nextCheckAtEpochSeconds: optionalTimeOf(item, 'GSI1SK'),
     paidAtEpochSeconds: optionalTimeOf(item, 'paidAt'),
     paidAfterClose: optionalBooleanOf(item, 'paidAfterClose'),

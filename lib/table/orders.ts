@@ -1,7 +1,8 @@
 /** Reading orders. */
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import type { OrderId } from '../order/order-id.ts';
-import type { Order } from '../order/order.ts';
+import { OrderNotFoundError } from '../errors.ts';
+import { isOutTradeNo, type Order } from '../order/order.ts';
 import { keyOf } from './attributes.ts';
 import type { TableConnection } from './client.ts';
 import { orderFromItem } from './order-row.ts';
@@ -17,4 +18,21 @@ export async function readOrder(table: TableConnection, id: OrderId): Promise<Or
     }),
   );
   return answer.Item && orderFromItem(answer.Item);
+}
+
+/**
+ * Reads an order for its buyer.
+ *
+ * @throws {OrderNotFoundError} also for another buyer's order and for what cannot be a number.
+ */
+export async function readOwnOrder(
+  table: TableConnection,
+  id: OrderId,
+  openid: string,
+): Promise<Order> {
+  const order = isOutTradeNo(id.outTradeNo) ? await readOrder(table, id) : undefined;
+  if (order?.openid !== openid) {
+    throw new OrderNotFoundError();
+  }
+  return order;
 }

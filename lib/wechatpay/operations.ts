@@ -79,9 +79,9 @@ export type QueryResult =
 
 /**
  * How a request to close ended: `already-paid` means that a payment won the race, `paying` that
- * the buyer is at it this moment.
+ * the buyer is at it this moment, `not-yet` that the order is too young or in no state to be closed.
  */
-export type CloseResult = 'closed' | 'already-paid' | 'not-found' | 'paying';
+export type CloseResult = 'closed' | 'already-paid' | 'not-found' | 'paying' | 'not-yet';
 
 /** Which order a query or close is about, with the parties it was created with. */
 export interface OrderReference extends Parties {

@@ -127,6 +127,9 @@ const CLOSE_RESULTS: ReadonlyMap<string, CloseResult> = new Map([
   ['ORDERPAID', 'already-paid'],
   ['ORDERCLOSED', 'closed'],
   ['ORDERNOTEXIST', 'not-found'],
+  ['USERPAYING', 'paying'],
+  // Also in the first 5 minutes, which begin when the order reaches WeChat and not when we made it.
+  ['TRADE_STATE_ERROR', 'not-yet'],
 ]);
 
 async function closeOrder(
