@@ -37,6 +37,7 @@ const DAY_SHARDS = 16;
 const LISTED = [
   'outTradeNo',
   'tradeState',
+  'closingAt',
   'totalFen',
   'description',
   'createdAt',

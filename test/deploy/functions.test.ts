@@ -34,6 +34,7 @@ describe('functions', () => {
     ['prepay', { MemorySize: 512, Timeout: 15 }],
     ['notify', { MemorySize: 1024, Timeout: 4 }],
     ['query', { MemorySize: 512, Timeout: 15 }],
+    ['close', { MemorySize: 512, Timeout: 15 }],
     ['reconcile', { MemorySize: 512, Timeout: 55 }],
   ])('%s has its memory and timeout', (name, size) => {
     expect(packaged.functionProperties(name)).toMatchObject({
@@ -148,6 +149,7 @@ describe('triggers', () => {
       'POST /login': 'integrations/HttpApiIntegrationLogin',
       'POST /prepay': 'integrations/HttpApiIntegrationPrepay',
       'GET /orders/{outTradeNo}': 'integrations/HttpApiIntegrationQuery',
+      'POST /orders/{outTradeNo}/close': 'integrations/HttpApiIntegrationClose',
       'POST /notify/v2/payment': 'integrations/HttpApiIntegrationNotify',
       'POST /notify/v2/refund': 'integrations/HttpApiIntegrationNotify',
       'POST /notify/v3': 'integrations/HttpApiIntegrationNotify',

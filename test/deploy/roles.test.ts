@@ -106,6 +106,15 @@ describe('roles', () => {
       ],
     ],
     [
+      'Close',
+      [
+        readMiniProgram,
+        readMerchant,
+        'dynamodb:GetItem on Table.Arn',
+        'dynamodb:UpdateItem on Table.Arn',
+      ],
+    ],
+    [
       'Reconcile',
       [
         readMerchant,
@@ -166,6 +175,7 @@ describe('roles', () => {
       PrepayLambdaPermissionHttpApi: api,
       NotifyLambdaPermissionHttpApi: api,
       QueryLambdaPermissionHttpApi: api,
+      CloseLambdaPermissionHttpApi: api,
       ReconcileLambdaPermissionEventsRuleSchedule1: 'ReconcileEventsRuleSchedule1.Arn',
     });
   });

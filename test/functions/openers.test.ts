@@ -1,5 +1,6 @@
 /** Each function, opened as Lambda opens it, on a machine that a test looks into. */
 import { describe, expect, test } from 'vitest';
+import * as closeFunction from '../../functions/close.ts';
 import * as loginFunction from '../../functions/login.ts';
 import * as notifyFunction from '../../functions/notify.ts';
 import * as prepayFunction from '../../functions/prepay.ts';
@@ -11,6 +12,7 @@ import { apiEvent } from '../support/api-event.ts';
 import { APPID, CREATED_AT, OPENID } from '../support/sample-orders.ts';
 import { IN_LAMBDA, SETTINGS, testMachine } from '../support/test-machine.ts';
 
+const { openClose } = closeFunction;
 const { openLogin } = loginFunction;
 const { openNotify } = notifyFunction;
 const { openPrepay } = prepayFunction;
@@ -26,6 +28,7 @@ const openers: [string, Opener, string[]][] = [
   ['login', openLogin, ['mini-program']],
   ['prepay', openPrepay, ['mini-program', 'merchant', 'GetItemCommand']],
   ['query', openQuery, ['mini-program', 'merchant', 'GetItemCommand']],
+  ['close', openClose, ['mini-program', 'merchant', 'GetItemCommand']],
   ['notify', openNotify, ['merchant', 'UpdateItemCommand']],
   ['reconcile', openReconcile, ['merchant', 'GetItemCommand']],
 ];
@@ -59,12 +62,16 @@ describe.each(openers)('%s', (name, open, firstSteps) => {
   });
 });
 
-test.each([loginFunction, notifyFunction, prepayFunction, queryFunction, reconcileFunction])(
-  'what Lambda calls is there: %#',
-  ({ handler }) => {
-    expect(handler).toBeTypeOf('function');
-  },
-);
+test.each([
+  loginFunction,
+  notifyFunction,
+  prepayFunction,
+  queryFunction,
+  closeFunction,
+  reconcileFunction,
+])('what Lambda calls is there: %#', ({ handler }) => {
+  expect(handler).toBeTypeOf('function');
+});
 
 /** What else than an HTTP API may call a function: a REST API, the console's test button, a hand. */
 const ODD_EVENTS: [string, unknown][] = [
@@ -124,6 +131,7 @@ describe('a missing setting', () => {
     ['login', openLogin],
     ['prepay', openPrepay],
     ['query', openQuery],
+    ['close', openClose],
     ['notify', openNotify],
   ] as const)('is named by every request of %s', async (name, open) => {
     const machine = testMachine({ environment });

@@ -11,6 +11,7 @@ import {
   WechatPaySignatureError,
   WechatPayTransportError,
 } from '../../lib/errors.ts';
+import { withStatus } from '../../lib/http/answer.ts';
 import { httpHandler, type HttpOperation, preferredLanguage } from '../../lib/http/handler.ts';
 import { apiEvent, recordedFunction, REQUEST_ID } from '../support/api-event.ts';
 
@@ -43,6 +44,18 @@ describe('an answer', () => {
     });
     expect(recorded.log.lines).toEqual([]);
     expect(recorded.flushes()).toBe(1);
+  });
+
+  test.each([201, 202] as const)('has the status that its operation chose: %i', async (status) => {
+    const answer = await respond(async () => withStatus(status, { text: '中文' }));
+
+    expect(answer).toMatchObject({ statusCode: status, body: '{"text":"中文"}' });
+  });
+
+  test('takes no status from what its body says', async () => {
+    const { statusCode } = await respond(async () => ({ status: 201, statusCode: 201 }));
+
+    expect(statusCode).toBe(200);
   });
 
   test('of a call without an id of the gateway carries that of Lambda', async () => {

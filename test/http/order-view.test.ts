@@ -15,6 +15,18 @@ test('an order is shown without what its buyer need not know', () => {
   expect(presentOrder(sampleOrder())).toEqual(unpaid);
 });
 
+test('an order that its buyer gave up is closing, until it has ended', () => {
+  const closing = { closingAtEpochSeconds: CREATED_AT + 20 };
+
+  expect(presentOrder(sampleOrder(closing))).toEqual({ ...unpaid, closing: true });
+  for (const tradeState of ['CLOSED', 'SUCCESS', 'REFUND'] as const) {
+    expect(presentOrder(sampleOrder({ ...closing, tradeState }))).toEqual({
+      ...unpaid,
+      tradeState,
+    });
+  }
+});
+
 test('a paid order says when it was paid, and by which transaction', () => {
   const order = sampleOrder({
     tradeState: 'SUCCESS',

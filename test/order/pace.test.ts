@@ -1,13 +1,20 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { ApiVersion } from '../../lib/order/parties.ts';
 import type { OrderState } from '../../lib/order/order.ts';
-import { nextCheckAt, planCheck } from '../../lib/order/pace.ts';
+import {
+  isTooYoungToClose,
+  mayStillBePlaced,
+  nextCheckAt,
+  planCheck,
+} from '../../lib/order/pace.ts';
 
 const minutes = (count: number) => count * 60;
 
 /** Made at 0, payable for 30 minutes unless said otherwise. */
 const order = (expiresAtEpochSeconds = minutes(30), tradeState: OrderState = 'NOTPAY') => ({
   tradeState,
+  apiVersion: 'v2' as ApiVersion,
   createdAtEpochSeconds: 0,
   expiresAtEpochSeconds,
 });
@@ -99,6 +106,76 @@ describe('the next look at an unpaid order', () => {
         }
       }),
       { numRuns: 30 },
+    );
+  });
+});
+
+describe('an order that its buyer gave up', () => {
+  const MADE_AT = minutes(1);
+  const closing = (apiVersion: ApiVersion, closingAtEpochSeconds: number) => ({
+    ...order(minutes(60)),
+    createdAtEpochSeconds: MADE_AT,
+    apiVersion,
+    closingAtEpochSeconds,
+  });
+
+  test('is closed at every look, though its time is not over', () => {
+    expect(planCheck(closing('v2', minutes(2)), minutes(3))).toBe('close');
+    expect(planCheck(closing('v3', minutes(2)), minutes(3))).toBe('close');
+  });
+
+  test.each<OrderState>(['SUCCESS', 'REFUND', 'CLOSED'])('is left alone once %s', (tradeState) => {
+    expect(planCheck({ ...closing('v2', minutes(2)), tradeState }, minutes(9))).toBe('none');
+  });
+
+  test('is too young for a close in the first 5 minutes of v2, and never in v3', () => {
+    const young = (apiVersion: ApiVersion, now: number) =>
+      isTooYoungToClose(closing(apiVersion, MADE_AT), now);
+
+    expect(young('v2', minutes(6) - 1)).toBe(true);
+    expect(young('v2', minutes(6))).toBe(false);
+    expect(young('v3', MADE_AT)).toBe(false);
+  });
+
+  test('may still reach WeChat for a minute, and an order that nobody gave up is not meant', () => {
+    expect(mayStillBePlaced(closing('v3', minutes(2)), minutes(3) - 1)).toBe(true);
+    expect(mayStillBePlaced(closing('v3', minutes(2)), minutes(3))).toBe(false);
+    expect(mayStillBePlaced(order(), minutes(2))).toBe(false);
+  });
+
+  test('is looked at after 1, 2, 4 and 8 minutes, then every 5, whatever reconcile asked before', () => {
+    const times = [];
+    let now = minutes(10);
+    for (let look = 0; look < 6; look += 1) {
+      now = nextCheckAt(closing('v2', minutes(10)), 40 + look, now);
+      times.push(now - minutes(10));
+    }
+
+    expect(times).toEqual([1, 2, 4, 8, 13, 18].map(minutes));
+  });
+
+  test('is looked at in the second from which on v2 lets it be closed', () => {
+    const given = minutes(3) + 20;
+
+    expect(nextCheckAt(closing('v2', given), 0, given)).toBe(minutes(4) + 20);
+    expect(nextCheckAt(closing('v2', given), 0, minutes(5) + 30)).toBe(minutes(6));
+  });
+
+  test('is looked at within 5 minutes, always ahead', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom<ApiVersion>('v2', 'v3'),
+        fc.nat(700_000),
+        fc.nat(700_000),
+        fc.nat(50),
+        (apiVersion, closingAt, waited, checks) => {
+          const now = closingAt + waited;
+          const next = nextCheckAt(closing(apiVersion, closingAt), checks, now);
+
+          expect(next).toBeGreaterThan(now);
+          expect(next).toBeLessThanOrEqual(now + minutes(5));
+        },
+      ),
     );
   });
 });

@@ -11,6 +11,7 @@ import {
   type GetSecretValueCommand,
   ResourceNotFoundException,
 } from '@aws-sdk/client-secrets-manager';
+import { openClose } from '../../functions/close.ts';
 import { openLogin } from '../../functions/login.ts';
 import { openNotify } from '../../functions/notify.ts';
 import { openPrepay } from '../../functions/prepay.ts';
@@ -104,6 +105,7 @@ export async function openWorld({
     openTableClient: () => engine.client,
     openLog: (name) => logTo(name, say),
   };
+  const close = await openClose(ours);
   const handlers: Readonly<Record<string, Handler>> = {
     login: await openLogin(ours),
     prepay: await openPrepay(ours),
@@ -113,8 +115,8 @@ export async function openWorld({
   const runReconcile = await openReconcile(ours);
 
   async function call(method: string, path: string, headers: Record<string, string>, body: string) {
-    const [, name = '', outTradeNo] = path.split('/');
-    const handler = handlers[name];
+    const [, name = '', outTradeNo, action] = path.split('/');
+    const handler = action === 'close' ? close : handlers[name];
     if (!handler) {
       throw new Error(`the shop has no ${path}`);
     }

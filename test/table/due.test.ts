@@ -133,7 +133,7 @@ describe('the orders that are due', () => {
         continue;
       }
       const next = { checks: 1, nextCheckAtEpochSeconds: CREATED_AT + 60 };
-      await markChecked(table, id, CREATED_AT, next);
+      await markChecked(table, { ...id, nextCheckAtEpochSeconds: CREATED_AT }, CREATED_AT, next);
     }
 
     expect(seen.toSorted()).toEqual(names);
@@ -217,7 +217,7 @@ describe('noting that reconcile asked', () => {
   test('sets the plan of reconcile, in the same shard of the index', async () => {
     await createOrder(table, sampleOrder());
     const [before] = await allRows(table, 'index');
-    await markChecked(table, orderId(NUMBER), NOW, {
+    await markChecked(table, sampleOrder(), NOW, {
       checks: 1,
       nextCheckAtEpochSeconds: NOW + 180,
     });
@@ -239,15 +239,35 @@ describe('noting that reconcile asked', () => {
     async (state) => {
       await given(state);
       const before = await row();
-      await markChecked(table, orderId(NUMBER), NOW, {
-        checks: 1,
-        nextCheckAtEpochSeconds: NOW + 180,
-      });
+      for (const read of [orderId(NUMBER), sampleOrder()]) {
+        await markChecked(table, read, NOW, { checks: 1, nextCheckAtEpochSeconds: NOW + 180 });
+      }
 
       expect(await row()).toEqual(before);
       expect(await allRows(table, 'index')).toEqual([]);
     },
   );
+
+  test('leaves an order where somebody else has put it since it was read', async () => {
+    await createOrder(table, sampleOrder({ nextCheckAtEpochSeconds: NOW + 61 }));
+    const before = await row();
+    for (const read of [orderId(NUMBER), sampleOrder()]) {
+      await markChecked(table, read, NOW, { checks: 1, nextCheckAtEpochSeconds: NOW + 180 });
+    }
+
+    expect(await row()).toEqual(before);
+  });
+
+  test('brings an open order back into the index that was read outside of it', async () => {
+    const { GSI1PK: _, GSI1SK: __, ...outside } = orderToItem(sampleOrder());
+    await putRow(table, outside);
+    await markChecked(table, orderId(NUMBER), NOW, {
+      checks: 1,
+      nextCheckAtEpochSeconds: NOW + 180,
+    });
+
+    expect(await collect(table, NOW + 180)).toEqual([NUMBER]);
+  });
 
   test('of an order that is not there makes no row', async () => {
     await markChecked(table, orderId(NUMBER), NOW, {

@@ -171,7 +171,7 @@ test('asking WeChat about an order writes to no index but that of open work', as
   const before = await queryIndex('GSI2', buyer);
   await claimCheck(table, orderId(), CREATED_AT + 60, 3);
   const next = { checks: 1, nextCheckAtEpochSeconds: CREATED_AT + 240 };
-  await markChecked(table, orderId(), CREATED_AT + 61, next);
+  await markChecked(table, sampleOrder(), CREATED_AT + 61, next);
 
   expect(await queryIndex('GSI2', buyer)).toEqual(before);
 });

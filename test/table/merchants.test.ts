@@ -76,7 +76,11 @@ describe('two merchants with an order of the same number', () => {
     ['a turn to ask', (id) => claimCheck(table, id, NOW, 3)],
     [
       'a check',
-      (id) => markChecked(table, id, NOW, { checks: 1, nextCheckAtEpochSeconds: NOW + 60 }),
+      (id) =>
+        markChecked(table, { ...sampleOrder(), ...id }, NOW, {
+          checks: 1,
+          nextCheckAtEpochSeconds: NOW + 60,
+        }),
     ],
   ])('are not touched by %s of the other', async (_name, act) => {
     for (const [one, other] of [

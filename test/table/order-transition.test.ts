@@ -352,7 +352,7 @@ describe('evidence that arrives at the same moment', () => {
       await given('NOTPAY');
       await Promise.all([
         apply(paid()),
-        markChecked(table, orderId(NUMBER), NOW, { checks: 1, nextCheckAtEpochSeconds: NOW + 180 }),
+        markChecked(table, sampleOrder(), NOW, { checks: 1, nextCheckAtEpochSeconds: NOW + 180 }),
       ]);
 
       expect(await allRows(table, 'index')).toEqual([]);
