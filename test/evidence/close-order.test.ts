@@ -4,6 +4,7 @@ import { closeAndRecord } from '../../lib/evidence/close-order.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { createOrder } from '../../lib/table/checkout.ts';
 import { readOrder } from '../../lib/table/orders.ts';
+import type { Order } from '../../lib/order/order.ts';
 import type { CloseResult, QueryResult } from '../../lib/wechatpay/operations.ts';
 import { useEmbeddedTables } from '../support/embedded-tables.ts';
 import { recordingLog } from '../support/recording-log.ts';
@@ -30,8 +31,13 @@ const say = async <T>(word: T | Error): Promise<T> => {
 };
 
 /** Closes the sample order; WeChat says one thing to the close and one to the query. */
-async function close(toClose: CloseResult | Error, toQuery: QueryResult | Error) {
-  const order = await createOrder(table, sampleOrder());
+async function close(
+  toClose: CloseResult | Error,
+  toQuery: QueryResult | Error,
+  { at = 400, ...changes }: Partial<Order> & { readonly at?: number } = {},
+) {
+  await createOrder(table, sampleOrder());
+  const order = sampleOrder(changes);
   const log = recordingLog();
   const calls: unknown[] = [];
   const wechatPay = {
@@ -44,7 +50,7 @@ async function close(toClose: CloseResult | Error, toQuery: QueryResult | Error)
       return say(toQuery);
     },
   };
-  const nowMs = () => (CREATED_AT + 400) * 1000;
+  const nowMs = () => (CREATED_AT + at) * 1000;
   const ending = await closeAndRecord({ table, wechatPay: () => wechatPay, log, nowMs }, order, {
     timeoutMs: 1_234,
   }).catch((error: unknown) => error);
@@ -143,5 +149,53 @@ describe('closing an order', () => {
 
   test('fails when the query does: nothing is closed on the close’s word alone', async () => {
     expect(await close('closed', lost)).toMatchObject({ ending: lost, tradeState: 'NOTPAY' });
+  });
+});
+
+describe('closing an order that WeChat refuses to close for its age', () => {
+  const names = (calls: readonly unknown[]) => calls.map((call) => (call as [string])[0]);
+
+  test.each<[string, QueryResult, object]>([
+    ['leaves it open when it is unpaid', unpaid, { ending: undefined, tradeState: 'NOTPAY' }],
+    ['records that it is paid', paid, { tradeState: 'SUCCESS' }],
+    ['records that it is closed', closedThere, { tradeState: 'CLOSED' }],
+  ])('only asks what it is, and %s', async (_, toQuery, outcome) => {
+    const closed = await close('closed', toQuery, { at: 299 });
+
+    expect(closed).toMatchObject(outcome);
+    expect(names(closed.calls)).toEqual(['query']);
+  });
+
+  test.each<[CloseResult | Error, string]>([
+    ['not-found', 'CLOSED'],
+    ['already-paid', 'NOTPAY'],
+    [lost, 'NOTPAY'],
+  ])('asks to close what WeChat does not know, which says %s: %s', async (toClose, tradeState) => {
+    const closed = await close(toClose, unknown, { at: 299 });
+
+    expect(closed.tradeState).toBe(tradeState);
+    expect(names(closed.calls)).toEqual(['query', 'close']);
+  });
+});
+
+describe('closing an order that WeChat does not know', () => {
+  const closingAtEpochSeconds = CREATED_AT + 340;
+
+  test('waits for a minute after it was given up: its prepay may be on its way', async () => {
+    const early = await close('not-found', unknown, { at: 399, closingAtEpochSeconds });
+
+    expect(early).toMatchObject({ ending: undefined, tradeState: 'NOTPAY' });
+    table = await newTable();
+    const late = await close('not-found', unknown, { at: 400, closingAtEpochSeconds });
+    expect(late).toMatchObject({ tradeState: 'CLOSED' });
+  });
+
+  test('and is too young spares WeChat the close until that minute is over', async () => {
+    const { calls } = await close('not-found', unknown, {
+      at: 69,
+      closingAtEpochSeconds: CREATED_AT + 10,
+    });
+
+    expect(calls).toHaveLength(1);
   });
 });

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Table } from '../../lib/table/client.ts';
+import { markClosing } from '../../lib/table/closing.ts';
 import { applyEvidence } from '../../lib/table/order-transition.ts';
+import { readOrder } from '../../lib/table/orders.ts';
 import {
   productRow,
   putRow,
@@ -10,7 +12,14 @@ import {
   rowOf,
   useEmbeddedTables,
 } from '../support/embedded-tables.ts';
-import { APPID, CREATED_AT, OPENID, samplePayment, orderId } from '../support/sample-orders.ts';
+import {
+  APPID,
+  CREATED_AT,
+  OPENID,
+  sampleOrder,
+  samplePayment,
+  orderId,
+} from '../support/sample-orders.ts';
 import {
   ending,
   openPrepayShop,
@@ -583,6 +592,18 @@ describe('an order that is paid again', () => {
       refusedWith(409, 'ORDER_EXPIRED'),
     );
     expect(ending(shop, await shop.call(latte))).toEqual(refusedWith(409, 'ORDER_EXPIRED'));
+  });
+
+  test('and given up by its buyer is refused, under its number and under its key, from the mark on', async () => {
+    const shop = open();
+    await shop.call(latte);
+    const order = await readOrder(table, orderId(NUMBER));
+    await markClosing(table, order ?? sampleOrder(), CREATED_AT + 60);
+    shop.happened.length = 0;
+    const refusal = refusedWith(409, 'ORDER_CLOSED');
+
+    expect(ending(shop, await shop.call({ outTradeNo: NUMBER }))).toEqual(refusal);
+    expect(ending(shop, await shop.call(latte))).toEqual(refusal);
   });
 
   test.each([

@@ -65,6 +65,8 @@ export interface WorldOptions {
   readonly apiVersion: 'v2' | 'v3';
   readonly credentials: Credentials;
   readonly table: TableConnection;
+  /** How long a request is on its way to WeChat; nothing is, unless said so. */
+  readonly travelMs?: (path: string) => number;
 }
 
 type Handler = (
@@ -77,6 +79,7 @@ export async function openWorld({
   apiVersion,
   credentials,
   table,
+  travelMs = () => 0,
 }: WorldOptions): Promise<World> {
   const trace: Line[] = [];
   const engine = takeTurns(table, trace);
@@ -100,7 +103,18 @@ export async function openWorld({
   const ours: Machine = {
     ...machine,
     environment: environmentOf(table.tableName, apiVersion),
-    openHost: () => hostOf(simulator, say),
+    openHost: () => {
+      const host = hostOf(simulator, say);
+      return async (...request) => {
+        const delayMs = travelMs(request[0].path);
+        if (delayMs > 0) {
+          await new Promise<void>((resolve) => {
+            machine.startTimer(delayMs, resolve);
+          });
+        }
+        return host(...request);
+      };
+    },
     openSecretsClient: () => ({ send: readSecret as never }),
     openTableClient: () => engine.client,
     openLog: (name) => logTo(name, say),

@@ -345,6 +345,8 @@ describe('a close', () => {
     ['ORDERPAID', 'already-paid'],
     ['ORDERCLOSED', 'closed'],
     ['ORDERNOTEXIST', 'not-found'],
+    ['USERPAYING', 'paying'],
+    ['TRADE_STATE_ERROR', 'not-yet'],
   ])('refused with %s ends as %s', async (code, result) => {
     expect(await openWith(refusal(code)).wechatPay.closeOrder(order, options)).toBe(result);
   });
