@@ -67,6 +67,8 @@ export interface WorldOptions {
   readonly table: TableConnection;
   /** How long a request is on its way to WeChat; nothing is, unless said so. */
   readonly travelMs?: (path: string) => number;
+  /** What the shop has otherwise than WeChat: fields of its merchant secret, and the time. */
+  readonly shop?: { readonly merchant?: object; readonly clockOffMs?: number };
 }
 
 type Handler = (
@@ -80,6 +82,7 @@ export async function openWorld({
   credentials,
   table,
   travelMs = () => 0,
+  shop: mistakes = {},
 }: WorldOptions): Promise<World> {
   const trace: Line[] = [];
   const engine = takeTurns(table, trace);
@@ -99,9 +102,10 @@ export async function openWorld({
     },
   });
   const say = (line: Line) => trace.push({ atMs: machine.nowMs(), ...line });
-  const readSecret = secretsOf(credentials, machine);
+  const readSecret = secretsOf(credentials, machine, mistakes.merchant);
   const ours: Machine = {
     ...machine,
+    nowMs: () => machine.nowMs() + (mistakes.clockOffMs ?? 0),
     environment: environmentOf(table.tableName, apiVersion),
     openHost: () => {
       const host = hostOf(simulator, say);
@@ -235,13 +239,13 @@ function hostOf(simulator: OpenSimulator, say: (line: Line) => void): Host {
   };
 }
 
-function secretsOf({ merchant }: Credentials, machine: SeededMachine) {
+function secretsOf({ merchant }: Credentials, machine: SeededMachine, mistakes: object = {}) {
   const key = () => machine.randomBytes(24).toString('base64url');
   const { appid, appSecret, ...rest } = merchant;
   const { platformSerialNo: _serial, platformCertificate: _certificate, ...keys } = rest;
   const values: Readonly<Record<string, object>> = {
     [SECRETS.miniProgram]: { appid, appSecret, sessionKey: key(), quoteKey: key() },
-    [SECRETS.merchant]: keys,
+    [SECRETS.merchant]: { ...keys, ...mistakes },
   };
   return async ({ input }: GetSecretValueCommand) => {
     const value = input.VersionStage === 'AWSPREVIOUS' ? undefined : values[input.SecretId ?? ''];
