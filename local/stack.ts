@@ -20,6 +20,7 @@ import {
 } from './function-host.ts';
 import { assertPortFree, listenOnLoopback } from './http-server.ts';
 import { createRecorder } from './record/recorder.ts';
+import { wallClockMs } from './record/wall-clock.ts';
 import { assertFunctionSettings, type Ports, readPorts } from './settings.ts';
 import type { ApiVersion } from '../lib/order/parties.ts';
 
@@ -186,6 +187,7 @@ function createStackApi(
   return createApi({
     functions,
     answerControl: (request) => answerControl(control, request),
+    realNowMs: wallClockMs,
     ...(onRequest && { onRequest }),
   });
 }

@@ -116,10 +116,11 @@ Keys for other WeChat Pay clients: ${path.join(dataDir, 'merchant.json')}. The f
 ready  API ${apiUrl}  WeChat (simulator) ${simulatorUrl}  data ${dataDir}`);
 }
 
-/** `POST /prepay 200 35 ms 0f8d…` */
+/** `POST /prepay 200 35 ms 0f8d…`, and below it why a signature was refused. */
 function formatRequest(line: RequestLine): string {
   const milliseconds = Math.round(line.durationMs);
-  return `${line.method.padEnd(5)} ${line.path} ${line.statusCode} ${milliseconds} ms ${line.requestId}`;
+  const text = `${line.method.padEnd(5)} ${line.path} ${line.statusCode} ${milliseconds} ms ${line.requestId}`;
+  return line.refusal === undefined ? text : `${text}\n      ${line.refusal}`;
 }
 
 await main();

@@ -4,6 +4,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { buildHttpEvent, type HttpRequest } from './http-event.ts';
 import { GATEWAY_ANSWERS, type HttpAnswer, toHttpAnswer } from './http-result.ts';
 import { BodyTooLargeError, readBody } from '../http-server.ts';
+import { judgeSignature } from './iam-authorizer.ts';
 import type { LocalFunction } from './lambda.ts';
 import { matchRoute } from './routes.ts';
 
@@ -18,6 +19,8 @@ export interface RequestLine {
   readonly statusCode: number;
   readonly durationMs: number;
   readonly requestId: string;
+  /** Why a route refused the caller, which the answer does not say. */
+  readonly refusal?: string;
 }
 
 /** A request under `/_local/`, with what tells who sent it. */
@@ -35,6 +38,8 @@ export interface ApiOptions {
   readonly functions: ReadonlyMap<string, LocalFunction>;
   /** Answers what comes under `/_local/`. */
   readonly answerControl: (request: ControlRequest) => Promise<HttpAnswer>;
+  /** The real time, by which signatures are judged, however the stack's clock is moved. */
+  readonly realNowMs: () => number;
   readonly onRequest?: (line: RequestLine) => void;
   readonly gatewayTimeoutMs?: number;
 }
@@ -59,8 +64,8 @@ async function serve(
   const startedAt = performance.now();
   const requestId = createRequestId();
   const method = request.method ?? 'GET';
-  const answer = await answerRequest(options, request, requestId).catch(
-    () => GATEWAY_ANSWERS.internalServerError,
+  const { answer, refusal } = await answerRequest(options, request, requestId).catch(
+    (): Answered => ({ answer: GATEWAY_ANSWERS.internalServerError }),
   );
   const shownId = answer.headers.find(([name]) => name === 'x-request-id')?.[1] ?? requestId;
   send(response, answer, requestId);
@@ -75,31 +80,43 @@ async function serve(
     statusCode: answer.statusCode,
     durationMs: performance.now() - startedAt,
     requestId: shownId,
+    ...(refusal !== undefined && { refusal }),
   });
+}
+
+interface Answered {
+  readonly answer: HttpAnswer;
+  readonly refusal?: string;
 }
 
 async function answerRequest(
   options: ApiOptions,
   request: IncomingMessage,
   requestId: string,
-): Promise<HttpAnswer> {
+): Promise<Answered> {
   const read = await readRequest(request);
   if ('statusCode' in read) {
-    return read;
+    return { answer: read };
   }
   if (read.path.startsWith('/_local/')) {
     const { host, origin } = request.headers;
     const { remoteAddress } = request.socket;
-    return options.answerControl({ ...read, host, origin, remoteAddress });
+    return { answer: await options.answerControl({ ...read, host, origin, remoteAddress }) };
   }
   const routes = [...options.functions.values()].flatMap(({ definition }) => definition.routes);
   const match = matchRoute(routes, read.method, read.path);
   const target = match && options.functions.get(match.route.functionName);
   if (match === undefined || target === undefined) {
-    return GATEWAY_ANSWERS.notFound;
+    return { answer: GATEWAY_ANSWERS.notFound };
   }
-  const event = buildHttpEvent(read, match, requestId);
-  return callFunction(target, event, options.gatewayTimeoutMs ?? GATEWAY_TIMEOUT_MS);
+  const judgement =
+    match.route.authorizer === 'AWS_IAM' ? judgeSignature(read, options.realNowMs()) : undefined;
+  if (judgement?.kind === 'refused') {
+    return { answer: GATEWAY_ANSWERS.forbidden, refusal: judgement.reason };
+  }
+  const event = buildHttpEvent(read, match, requestId, judgement?.authorizer);
+  const timeoutMs = options.gatewayTimeoutMs ?? GATEWAY_TIMEOUT_MS;
+  return { answer: await callFunction(target, event, timeoutMs) };
 }
 
 /**
@@ -140,6 +157,7 @@ async function readRequest(request: IncomingMessage): Promise<HttpRequest | Http
   return {
     method: request.method ?? 'GET',
     path,
+    encodedPath: rawPath,
     rawQueryString: query.join('?'),
     rawHeaders: request.rawHeaders,
     protocol: `HTTP/${request.httpVersion}`,

@@ -2,34 +2,35 @@
  * The event of an HTTP API, payload format 2.0.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
-import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { APIGatewayProxyEventV2, APIGatewayProxyEventV2WithIAMAuthorizer } from 'aws-lambda';
+import { type IamAuthorizer, LOCAL_ACCOUNT_ID } from './iam-authorizer.ts';
 import type { RouteMatch } from './routes.ts';
+import type { SignedRequest } from './sigv4.ts';
 
 const API_ID = 'local';
 const TEXT_TYPES = /^(?:text\/.+|application\/(?:json|xml|javascript|.+\+(?:json|xml)))$/;
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'expect']);
 const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
 
-export interface HttpRequest {
-  readonly method: string;
+export interface HttpRequest extends SignedRequest {
   /** The path, decoded: an HTTP API decodes it before anything else sees it. */
   readonly path: string;
-  readonly rawQueryString: string;
-  /** Name, value, name, value … as they came. */
-  readonly rawHeaders: readonly string[];
   readonly protocol: string;
   readonly sourceIp: string;
   readonly port: number;
-  readonly body: Buffer;
 }
 
-/** Builds the event exactly as API Gateway would hand it to the function. */
+/**
+ * Builds the event exactly as API Gateway would hand it to the function; `authorizer` is there for a
+ * route that demands a signature.
+ */
 export function buildHttpEvent(
   request: HttpRequest,
   { route, pathParameters }: RouteMatch,
   requestId: string,
-  now = new Date(),
-): APIGatewayProxyEventV2 {
+  authorizer?: IamAuthorizer,
+): APIGatewayProxyEventV2 | APIGatewayProxyEventV2WithIAMAuthorizer {
+  const now = new Date();
   const { cookies, headers } = readHeaders(request);
   const query = readQuery(request.rawQueryString);
   return {
@@ -41,8 +42,9 @@ export function buildHttpEvent(
     headers,
     ...(query === undefined ? {} : { queryStringParameters: query }),
     requestContext: {
-      accountId: '000000000000',
+      accountId: LOCAL_ACCOUNT_ID,
       apiId: API_ID,
+      ...(authorizer && { authorizer }),
       domainName: 'localhost',
       domainPrefix: 'localhost',
       http: {

@@ -12,6 +12,7 @@ const OWN_HEADERS = new Set(['connection', 'content-length', 'transfer-encoding'
 /** API Gateway's own answers. */
 export const GATEWAY_ANSWERS = {
   badRequest: gatewayAnswer(400, 'Bad Request'),
+  forbidden: gatewayAnswer(403, 'Forbidden'),
   notFound: gatewayAnswer(404, 'Not Found'),
   tooLarge: gatewayAnswer(413, 'Request Entity Too Large'),
   internalServerError: gatewayAnswer(500, 'Internal Server Error'),

@@ -12,6 +12,8 @@ export interface Route {
   /** `GET /orders/{outTradeNo}` or `$default`, as API Gateway names it. */
   readonly key: string;
   readonly functionName: string;
+  /** Who may call it; absent: anybody. */
+  readonly authorizer?: 'AWS_IAM';
 }
 
 export interface FunctionDefinition {
@@ -76,7 +78,21 @@ function readRoute(functionName: string, event: unknown): Route[] {
     return [{ key: '$default', functionName }];
   }
   const verb = method === '*' ? 'ANY' : method.toUpperCase();
-  return [{ key: `${verb} ${path.startsWith('/') ? path : `/${path}`}`, functionName }];
+  const key = `${verb} ${path.startsWith('/') ? path : `/${path}`}`;
+  return [{ key, functionName, ...readAuthorizer(functionName, asNode(event).authorizer) }];
+}
+
+/** Of the framework's kinds this one is known here; another must not leave its route open. */
+function readAuthorizer(functionName: string, authorizer: unknown): Pick<Route, 'authorizer'> {
+  if (authorizer === undefined) {
+    return {};
+  }
+  if (asNode(authorizer).type === 'aws_iam') {
+    return { authorizer: 'AWS_IAM' };
+  }
+  throw new Error(
+    `serverless.yml: ${functionName} has an authorizer not known here: ${JSON.stringify(authorizer)}`,
+  );
 }
 
 function readSchedules(functionName: string, event: unknown): Schedule[] {

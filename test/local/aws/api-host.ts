@@ -10,6 +10,7 @@ import { captureOutput } from '../../../local/aws/function-output.ts';
 import { listenOnLoopback } from '../../../local/http-server.ts';
 import { loadFunctions } from '../../../local/aws/lambda.ts';
 import { parseTemplate } from '../../../local/aws/template.ts';
+import { wallClockMs } from '../../../local/record/wall-clock.ts';
 
 export interface Answer {
   status: number;
@@ -52,6 +53,7 @@ export async function startApiHost(
           },
           received,
         ),
+      realNowMs: wallClockMs,
       onRequest: (line) => requests.push(line),
       ...(options.gatewayTimeoutMs === undefined
         ? {}

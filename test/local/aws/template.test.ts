@@ -44,6 +44,28 @@ functions:
     expect(functions[1]?.schedules.map(({ periodMs }) => periodMs)).toEqual([60_000, 3_600_000]);
   });
 
+  it('finds routes that demand a signature, and refuses an authorizer that it would not ask', () => {
+    const read = (authorizer: string) =>
+      parseTemplate(`
+service: shop
+functions:
+  a:
+    handler: index.handler
+    events:
+      - httpApi: { path: /a, method: get, authorizer: ${authorizer} }
+      - httpApi: GET /b
+`).functions.flatMap(({ routes }) => routes);
+
+    expect(read('{ type: aws_iam }')).toEqual([
+      { key: 'GET /a', functionName: 'a', authorizer: 'AWS_IAM' },
+      { key: 'GET /b', functionName: 'a' },
+    ]);
+    expect(() => read('{ name: jwt }')).toThrow(
+      'serverless.yml: a has an authorizer not known here: {"name":"jwt"}',
+    );
+    expect(() => read('jwt')).toThrow('a has an authorizer not known here: "jwt"');
+  });
+
   it('refuses a schedule that it would not run', () => {
     const text = 'functions: { bill: { events: [{ schedule: cron(0/5 * * * ? *) }] } }';
     expect(() => parseTemplate(text)).toThrow('bill has a schedule not known here');
