@@ -38,6 +38,13 @@ export function readClientCertificate(shown: ClientCertificate): X509Certificate
  * in the handshake, so it has read no request.
  */
 export function isClientCertificateAlert(error: unknown): boolean {
-  const code = String((error as NodeJS.ErrnoException | undefined)?.code);
-  return /^ERR_SSL_\w+_ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED)$/.test(code);
+  if (!(error instanceof Error)) {
+    return false;
+  }
+  const { code, message }: NodeJS.ErrnoException = error;
+  // In the middle of a write the alert is in the text only.
+  const said = code === 'EPROTO' ? message : String(code);
+  return /^ERR_SSL_\w+_ALERT_|\balert\b/.test(said) && ABOUT_CERTIFICATES.test(said);
 }
+
+const ABOUT_CERTIFICATES = /certificate|unknown[_ ]ca|access[_ ]denied/i;

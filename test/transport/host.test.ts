@@ -164,6 +164,36 @@ describe('a request over TLS', () => {
       ),
     );
 
+  test.each([
+    // In 1.2 the handshake ends with the alert, in 1.3 the client had thought it done.
+    ['TLSv1.2', 'EPROTO'],
+    ['TLSv1.3', 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'],
+  ] as const)(
+    'without the client certificate that the host demands was not sent: %s',
+    async (version, code) => {
+      const server = await started(
+        serve((response) => response.end('never'), {
+          ...LOOPBACK_CERTIFICATE,
+          requestCert: true,
+          rejectUnauthorized: true,
+          minVersion: version,
+          maxVersion: version,
+        }),
+      );
+      const before = tls.getCACertificates('default');
+      tls.setDefaultCACertificates([...before, LOOPBACK_CERTIFICATE.cert]);
+      try {
+        expect(await failureOf(hostAt(server.url)(order))).toMatchObject({
+          outcome: 'not-sent',
+          cause: { code },
+        });
+        expect(server.received).toEqual([]);
+      } finally {
+        tls.setDefaultCACertificates(before);
+      }
+    },
+  );
+
   test('shows its client certificate, on a second connection too, and no other host does', async () => {
     const server = await asking();
     const before = tls.getCACertificates('default');

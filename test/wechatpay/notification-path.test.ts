@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   parseNotificationPath,
   paymentNotificationUrl,
+  refundNotificationUrl,
 } from '../../lib/wechatpay/notification-path.ts';
 
 const BASE = 'https://pay.example.com';
@@ -15,6 +16,16 @@ describe('the notify_url of an order', () => {
     ['tea', 'v3', 'https://pay.example.com/notify/tea/v3'],
   ] as const)('of merchant "%s" and API %s is %s', (merchantKey, apiVersion, url) => {
     expect(paymentNotificationUrl(BASE, { merchantKey, apiVersion })).toBe(url);
+  });
+
+  test.each([
+    ['', 'v2', 'https://pay.example.com/notify/v2/refund'],
+    ['', 'v3', 'https://pay.example.com/notify/v3'],
+    ['tea', 'v2', 'https://pay.example.com/notify/tea/v2/refund'],
+    ['tea', 'v3', 'https://pay.example.com/notify/tea/v3'],
+  ] as const)('of a refund, merchant "%s" and API %s, is %s', (merchantKey, apiVersion, url) => {
+    expect(refundNotificationUrl(BASE, { merchantKey, apiVersion })).toBe(url);
+    expect(parseNotificationPath(new URL(url).pathname)).toEqual({ merchantKey, apiVersion });
   });
 
   test('leads back to its merchant and version, below any base', () => {
