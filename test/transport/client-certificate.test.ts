@@ -18,12 +18,20 @@ describe('a client certificate', () => {
   });
 
   test.each([
-    ['the key of another', { ...CLIENT_CERTIFICATE, privateKey: LOOPBACK_CERTIFICATE.key }],
-    ['another password', { p12, passphrase: '1900000222' }],
-    ['an encryption of old', { p12: Buffer.from(OLD_CLIENT_P12, 'base64'), passphrase }],
-    ['no .p12', { p12: Buffer.from(CLIENT_P12), passphrase }],
-  ])('is not read with %s', (_, shown) => {
-    expect(() => readClientCertificate(shown)).toThrow();
+    [
+      'the key of another',
+      { ...CLIENT_CERTIFICATE, privateKey: LOOPBACK_CERTIFICATE.key },
+      'mismatch',
+    ],
+    ['another password', { p12, passphrase: '1900000222' }, 'mac verify failure'],
+    [
+      'an encryption of old',
+      { p12: Buffer.from(OLD_CLIENT_P12, 'base64'), passphrase },
+      'nsupported',
+    ],
+    ['no .p12', { p12: Buffer.from(CLIENT_P12), passphrase }, 'too long'],
+  ])('is not read with %s', (_, shown, reason) => {
+    expect(() => readClientCertificate(shown)).toThrow(reason);
   });
 });
 

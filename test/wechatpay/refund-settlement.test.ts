@@ -12,6 +12,7 @@ import {
   assertSameRefund,
   NotCarriedOutError,
   type RefundAnswer,
+  RefundMismatchError,
   type RefundMeaning,
   settleRefund,
 } from '../../lib/wechatpay/refund-settlement.ts';
@@ -231,7 +232,9 @@ test('evidence about another refund is refused, with both values for the log', (
   const evidence = sampleRefundEvidence();
 
   expect(assertSameRefund(sampleRefund(), evidence)).toBe(evidence);
-  expect(() => assertSameRefund(sampleRefund({ refundFen: 900 }), evidence)).toThrow(
+  const compare = () => assertSameRefund(sampleRefund({ refundFen: 900 }), evidence);
+  expect(compare).toThrow(RefundMismatchError);
+  expect(compare).toThrow(
     expect.objectContaining({
       code: 'MALFORMED_MESSAGE',
       message: 'the answer is about another refund: refundFen is 800, not 900',
