@@ -19,6 +19,7 @@ const RULES = {
   orderLifetimeSeconds: secondsBetween(360, 604_800),
   sessionLifetimeSeconds: secondsBetween(60, 604_800),
   allowVirtualGoods: oneOf('true', 'false'),
+  paymentAfterClose: oneOf('keep', 'refund'),
   logLevel: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR'),
   domainName: (value, { certificateArn }) =>
     value !== '' && !certificateArn ? 'needs certificateArn as well' : undefined,

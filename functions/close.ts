@@ -17,14 +17,14 @@ export type CloseDependencies = SessionContext & Omit<CloseContext, 'log'>;
 /** 202 while it is `closing`: reconcile ends it, and `GET /orders/{outTradeNo}` tells how. */
 export async function close(
   event: APIGatewayProxyEventV2,
-  { miniProgram, table, wechatPay, nowMs }: CloseDependencies,
+  dependencies: CloseDependencies,
   { log }: Pick<RequestContext, 'log'>,
 ): Promise<object> {
-  const { openid } = await authenticate(event, { miniProgram, nowMs });
+  const { openid } = await authenticate(event, dependencies);
   const outTradeNo = event.pathParameters?.['outTradeNo'] ?? '';
   const id = { merchantKey: FIRST_MERCHANT, outTradeNo };
-  const order = await readOwnOrder(table, id, openid);
-  const ended = await closeForBuyer({ table, wechatPay, log, nowMs }, order);
+  const order = await readOwnOrder(dependencies.table, id, openid);
+  const ended = await closeForBuyer({ ...dependencies, log }, order);
   return isOpen(ended) ? withStatus(202, presentOrder(ended)) : presentOrder(ended);
 }
 

@@ -10,6 +10,7 @@ import {
 import { confirmRefund } from '../lib/evidence/refund-notice.ts';
 import { type Machine, machine, openResources } from '../lib/deployment.ts';
 import { recordEvidence } from '../lib/evidence/record.ts';
+import type { PaymentAfterClose } from '../lib/order/order.ts';
 import type { Decision } from '../lib/order/transition.ts';
 import { openConnection, type Table } from '../lib/table/client.ts';
 import type { WechatPayOf } from '../lib/wechatpay/open.ts';
@@ -18,6 +19,7 @@ export interface NotifyDependencies {
   readonly table: Table;
   readonly wechatPay: WechatPayOf<'parseNotification' | 'queryOrder'>;
   readonly nowMs: () => number;
+  readonly paymentAfterClose: PaymentAfterClose;
 }
 
 /**
@@ -26,12 +28,12 @@ export interface NotifyDependencies {
  */
 export async function notify(
   event: APIGatewayProxyEventV2,
-  { table, wechatPay, nowMs }: NotifyDependencies,
+  { wechatPay, ...dependencies }: NotifyDependencies,
   { apiVersion, merchantKey, log }: NotificationContext,
 ): Promise<Decision> {
   const message = { headers: event.headers, body: readBody(event) };
   const notification = await wechatPay({ apiVersion, merchantKey }).parseNotification(message);
-  const context = { table, wechatPay, log, nowMs };
+  const context = { ...dependencies, wechatPay, log };
   if (notification.kind === 'refund') {
     return confirmRefund(context, merchantKey, notification.refund);
   }

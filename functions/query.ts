@@ -3,6 +3,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { type HttpHandler, httpHandler, type RequestContext } from '../lib/http/handler.ts';
 import { once, warmUp } from '../lib/runtime/init.ts';
 import { FIRST_MERCHANT } from '../lib/order/order-id.ts';
+import type { PaymentAfterClose } from '../lib/order/order.ts';
 import { refreshOrder } from '../lib/evidence/ask.ts';
 import { buyerFirstSteps, type Machine, machine, openBuyerResources } from '../lib/deployment.ts';
 import { authenticate, type SessionContext } from '../lib/http/session.ts';
@@ -14,19 +15,20 @@ import { presentOrder } from '../lib/http/order-view.ts';
 export interface QueryDependencies extends SessionContext {
   readonly table: Table;
   readonly wechatPay: WechatPayOf<'queryOrder'>;
+  readonly paymentAfterClose: PaymentAfterClose;
 }
 
 /** Another buyer's order is answered like one that does not exist. */
 export async function query(
   event: APIGatewayProxyEventV2,
-  { miniProgram, table, wechatPay, nowMs }: QueryDependencies,
+  dependencies: QueryDependencies,
   { log }: Pick<RequestContext, 'log'>,
 ): Promise<object> {
-  const { openid } = await authenticate(event, { miniProgram, nowMs });
+  const { openid } = await authenticate(event, dependencies);
   const outTradeNo = event.pathParameters?.['outTradeNo'] ?? '';
   const id = { merchantKey: FIRST_MERCHANT, outTradeNo };
-  const order = await readOwnOrder(table, id, openid);
-  return presentOrder(await refreshOrder({ table, wechatPay, log, nowMs }, order));
+  const order = await readOwnOrder(dependencies.table, id, openid);
+  return presentOrder(await refreshOrder({ ...dependencies, log }, order));
 }
 
 /** The handler of one environment, warmed up if Lambda is just starting it. */

@@ -23,6 +23,7 @@ export interface Resources {
   readonly table: Table;
   readonly wechatPay: WechatPayOf;
   readonly nowMs: () => number;
+  readonly paymentAfterClose: Config['paymentAfterClose'];
 }
 
 /** What the functions that a buyer calls work with besides. */
@@ -60,6 +61,7 @@ function open(machine: Machine, config: Config, secrets: SecretsClient): Resourc
     },
     wechatPay: openWechatPay(config, merchant, machine),
     nowMs,
+    paymentAfterClose: config.paymentAfterClose,
   };
 }
 

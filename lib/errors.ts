@@ -3,55 +3,17 @@
  * answer) are values elsewhere; an error means "cannot continue".
  */
 
+import type {
+  ErrorCode,
+  LoginErrorCode,
+  OrderConflictCode,
+  RequestErrorCode,
+} from './error-codes.ts';
+
+export type { ErrorCode, LoginErrorCode, MerchantErrorCode } from './error-codes.ts';
+
 /** What WeChat did with a request that failed: nothing reached it, it refused, or nobody can say. */
 export type Outcome = 'not-sent' | 'rejected' | 'unknown';
-
-/** Codes of errors that the caller can mend. */
-export type RequestErrorCode =
-  | 'INVALID_JSON'
-  | 'BODY_TOO_LARGE'
-  | 'INVALID_REQUEST'
-  | 'AMOUNT_INVALID'
-  | 'QUANTITY_INVALID'
-  | 'TEXT_TOO_LONG'
-  | 'IDEMPOTENCY_KEY_REQUIRED'
-  | 'IDEMPOTENCY_KEY_INVALID'
-  | 'IDEMPOTENCY_KEY_REUSED'
-  | 'PRODUCT_NOT_FOUND'
-  | 'VIRTUAL_GOODS_NOT_ALLOWED'
-  | 'QUOTE_INVALID'
-  | 'QUOTE_EXPIRED'
-  | 'QUOTE_FOR_OTHER_BUYER';
-
-export type OrderConflictCode =
-  | 'PRICE_CHANGED'
-  | 'ORDER_ALREADY_PAID'
-  | 'ORDER_CLOSED'
-  | 'ORDER_EXPIRED'
-  | 'ORDER_EXISTS';
-
-export type LoginErrorCode =
-  | 'LOGIN_CODE_INVALID'
-  | 'LOGIN_CODE_USED'
-  | 'LOGIN_TOO_OFTEN'
-  | 'LOGIN_USER_BLOCKED'
-  | 'WEIXIN_BUSY';
-
-export type ErrorCode =
-  | RequestErrorCode
-  | OrderConflictCode
-  | LoginErrorCode
-  | 'UNAUTHENTICATED'
-  | 'TOKEN_EXPIRED'
-  | 'ORDER_NOT_FOUND'
-  | 'TEMPORARILY_UNAVAILABLE'
-  | 'WECHAT_UNREACHABLE'
-  | 'WECHAT_PAY_BUSY'
-  | 'WECHAT_PAY_REFUSED'
-  | 'SIGNATURE_INVALID'
-  | 'MALFORMED_MESSAGE'
-  | 'ORDER_UNREADABLE'
-  | 'CONFIG_ERROR';
 
 /** Values that the text of an error names, such as the field that is wrong. Never secrets. */
 export type ErrorParameters = Readonly<Record<string, string | number>>;
@@ -112,6 +74,20 @@ export class UnauthenticatedError extends ServiceError {
 export class OrderNotFoundError extends ServiceError {
   constructor() {
     super('ORDER_NOT_FOUND', false);
+  }
+}
+
+/** The order has no refund of this number. */
+export class RefundNotFoundError extends ServiceError {
+  constructor() {
+    super('REFUND_NOT_FOUND', false);
+  }
+}
+
+/** A route of the merchant's own systems was reached without the check of who calls (AWS_IAM). */
+export class CallerUnknownError extends ServiceError {
+  constructor() {
+    super('CALLER_UNKNOWN', false);
   }
 }
 

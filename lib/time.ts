@@ -11,3 +11,8 @@ const BEIJING_OFFSET_SECONDS = 8 * 3600;
 export function beijingDay(epochSeconds: number): string {
   return isoTime(epochSeconds + BEIJING_OFFSET_SECONDS).slice(0, 10);
 }
+
+/** The day of the week in Beijing, 0 for Sunday to 6 for Saturday. */
+export function beijingWeekday(epochSeconds: number): number {
+  return new Date((epochSeconds + BEIJING_OFFSET_SECONDS) * 1000).getUTCDay();
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { beijingDay, isoTime } from '../lib/time.ts';
+import { beijingDay, beijingWeekday, isoTime } from '../lib/time.ts';
 
 test('a time is ISO 8601 in UTC, to the second', () => {
   // date -u -d @1772330400 +%FT%TZ
@@ -17,5 +17,16 @@ describe('a day in Beijing', () => {
     ['2026-07-01T15:59:59Z', '2026-07-01'],
   ])('at %s is %s', (instant, day) => {
     expect(beijingDay(Date.parse(instant) / 1000)).toBe(day);
+  });
+});
+
+describe('a day of the week in Beijing', () => {
+  test.each([
+    // TZ=Asia/Shanghai date -d 2026-03-01T15:59:59Z +%w
+    ['2026-03-01T15:59:59Z', 0],
+    ['2026-03-01T16:00:00Z', 1],
+    ['2026-03-07T02:00:00Z', 6],
+  ])('at %s is %i', (instant, weekday) => {
+    expect(beijingWeekday(Date.parse(instant) / 1000)).toBe(weekday);
   });
 });

@@ -1,6 +1,6 @@
 /** Brings an order in line with what WeChat proved, and says so where people look. */
 import type { OrderId } from '../order/order-id.ts';
-import type { Order } from '../order/order.ts';
+import type { Order, PaymentAfterClose } from '../order/order.ts';
 import type { Decision, Evidence } from '../order/transition.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Table } from '../table/client.ts';
@@ -13,6 +13,8 @@ export interface EvidenceContext {
   readonly table: Table;
   readonly log: Log;
   readonly nowMs: () => number;
+  /** What becomes of a payment for a closed order. */
+  readonly paymentAfterClose: PaymentAfterClose;
 }
 
 /** Evidence, and what it did to its order. */
@@ -26,14 +28,14 @@ export interface Recorded {
  * beside the order; the order itself stays as it is.
  */
 export async function recordEvidence(
-  { table, log, nowMs }: EvidenceContext,
+  { table, log, nowMs, paymentAfterClose }: EvidenceContext,
   id: OrderId,
   evidence: Evidence,
 ): Promise<Decision> {
   const nowEpochSeconds = Math.floor(nowMs() / 1000);
-  const decision = await applyEvidence(table, id, evidence, nowEpochSeconds);
+  const decision = await applyEvidence(table, id, evidence, nowEpochSeconds, paymentAfterClose);
   // First the report: the alarm must not depend on a second write.
-  report(log, id.outTradeNo, evidence, decision);
+  report({ log, paymentAfterClose }, id.outTradeNo, evidence, decision);
   if (decision.kind === 'mismatch' && evidence.kind === 'paid') {
     await recordMismatch(table, id, evidence.payment, decision, nowEpochSeconds);
   }
@@ -57,7 +59,12 @@ export async function orderAfter(
   return { ...changed, transactionId, paidAtEpochSeconds };
 }
 
-function report(log: Log, outTradeNo: string, evidence: Evidence, decision: Decision): void {
+function report(
+  { log, paymentAfterClose }: Pick<EvidenceContext, 'log' | 'paymentAfterClose'>,
+  outTradeNo: string,
+  evidence: Evidence,
+  decision: Decision,
+): void {
   const transactionId = evidence.kind === 'paid' ? evidence.payment.transactionId : undefined;
   const fields = { outTradeNo, transactionId };
   switch (decision.kind) {
@@ -67,7 +74,12 @@ function report(log: Log, outTradeNo: string, evidence: Evidence, decision: Deci
         log.count(decision.to === 'CLOSED' ? 'OrderClosed' : 'OrderPaid');
       }
       if (decision.paidAfterClose) {
-        log.warn('a closed order was paid: ship it or refund it', fields);
+        log.warn(
+          paymentAfterClose === 'refund'
+            ? 'a closed order was paid: the payment is given back'
+            : 'a closed order was paid: ship it or refund it',
+          { ...fields, paymentAfterClose },
+        );
         log.count('PaymentAfterClose');
       }
       break;

@@ -1,14 +1,7 @@
 /** HTTP status and text of every error, in the two languages of the product. */
 import { type ErrorCode, type ErrorParameters, fillIn } from '../errors.ts';
+import { type ErrorText, MERCHANT_ERROR_TEXTS } from './merchant-error-texts.ts';
 import { type Language, problemText } from './problem-texts.ts';
-
-interface ErrorText {
-  readonly status: number;
-  /** After how long the same request may do better; the header `Retry-After`. */
-  readonly retryAfterSeconds?: number;
-  readonly en: string;
-  readonly zh: string;
-}
 
 /** Codes that exist only at the edge: no handler raises them on purpose. */
 export type PublicErrorCode = ErrorCode | 'INTERNAL_ERROR';
@@ -60,8 +53,8 @@ export const ERROR_TEXTS: Readonly<Record<PublicErrorCode, ErrorText>> = {
   },
   IDEMPOTENCY_KEY_REUSED: {
     status: 422,
-    en: 'This Idempotency-Key was used for another order ({outTradeNo}); a new order needs a new key.',
-    zh: '该 Idempotency-Key 已用于另一笔订单（{outTradeNo}）；新订单请使用新的值。',
+    en: 'This Idempotency-Key was used for another request ({outTradeNo}); a new request needs a new key.',
+    zh: '该 Idempotency-Key 已用于另一个请求（{outTradeNo}）；新的请求请使用新的值。',
   },
   PRODUCT_NOT_FOUND: {
     status: 404,
@@ -113,6 +106,7 @@ export const ERROR_TEXTS: Readonly<Record<PublicErrorCode, ErrorText>> = {
     en: 'An order with this number exists already and differs from the request.',
     zh: '该订单号已存在，且与本次请求不一致。',
   },
+  ...MERCHANT_ERROR_TEXTS,
   ORDER_NOT_FOUND: {
     status: 404,
     en: 'There is no such order.',

@@ -91,6 +91,7 @@ function errorResponse(
       code,
       message: errorText(code, language, parameters),
       ...(code === 'PRICE_CHANGED' && { totalFen: parameters['totalFen'] }),
+      ...(code === 'REFUND_EXCEEDS_PAYMENT' && { refundableFen: parameters['refundableFen'] }),
     },
   };
   const answer = jsonResponse(status, body, requestId);

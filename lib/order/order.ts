@@ -48,9 +48,25 @@ export interface Order extends OrderId, Parties {
   readonly nextCheckAtEpochSeconds?: number | undefined;
   readonly paidAtEpochSeconds?: number | undefined;
   readonly transactionId?: string | undefined;
-  /** The money came after the order was closed: ship or refund, a person decides. */
+  /** The money came after the order was closed. */
   readonly paidAfterClose?: boolean | undefined;
+  /** What was decided about that money by the write that recorded it. */
+  readonly paymentAfterClose?: PaymentAfterClose | undefined;
+  /**
+   * What is neither reserved nor refunded; below zero when WeChat proved more than was reserved.
+   * Absent: all of it.
+   */
+  readonly refundableFen?: number | undefined;
+  /** Refunds of the order, but for those that WeChat refused. */
+  readonly refundCount?: number | undefined;
+  /** When a refund of the order was last sent to WeChat: the turn of all of them. */
+  readonly refundSentAtEpochSeconds?: number | undefined;
+  /** Numbers of refunds that WeChat reported and that have no row yet. */
+  readonly refundNotices?: readonly string[] | undefined;
 }
+
+/** What becomes of a payment for a closed order: a person decides, or it is given back by itself. */
+export type PaymentAfterClose = 'keep' | 'refund';
 
 /** Largest order: 1,000,000 yuan. */
 export const MAX_TOTAL_FEN = 100_000_000;

@@ -36,6 +36,22 @@ export interface RefundGoods {
   readonly quantity: number;
 }
 
+/** Where the money of an `ABNORMAL` refund goes instead: `OTHERWISE` is outside of WeChat. */
+export const ABNORMAL_ENDS = ['MERCHANT_ACCOUNT', 'BUYER_CARD', 'OTHERWISE'] as const;
+
+/** What a person decided about an `ABNORMAL` refund, once per round. */
+export interface AbnormalEnd {
+  readonly to: (typeof ABNORMAL_ENDS)[number];
+  /** The `round` of the refund that it is about. */
+  readonly round: number;
+  /** How it was paid `OTHERWISE`. */
+  readonly note?: string | undefined;
+  readonly decidedAtEpochSeconds: number;
+  /** The `Idempotency-Key`, digested, and the request as it was sent. */
+  readonly keyDigest: string;
+  readonly fingerprint: string;
+}
+
 /** A refund as it is stored. Amounts in fen, times in epoch seconds. */
 export interface Refund extends OrderId, Parties {
   /** Names the refund at WeChat: unique per merchant, and the same for every repeat. */
@@ -56,6 +72,8 @@ export interface Refund extends OrderId, Parties {
   /** How often it has become `ABNORMAL`. */
   readonly round: number;
   readonly source: RefundSource;
+  /** Who asked for it: an ARN of the merchant's AWS account. */
+  readonly requestedBy?: string | undefined;
   readonly waitingFor?: WaitingFor | undefined;
   readonly failure?: RefundFailure | undefined;
   /** WeChat's own number of it. */
@@ -69,6 +87,7 @@ export interface Refund extends OrderId, Parties {
   readonly succeededAtEpochSeconds?: number | undefined;
   /** Where the money went, in WeChat's words. */
   readonly userReceivedAccount?: string | undefined;
+  readonly abnormalEnd?: AbnormalEnd | undefined;
   /** The row's last change: an answer counts only if its query began after it. */
   readonly changedAtEpochMs: number;
   readonly checks: number;

@@ -2,7 +2,11 @@
 import * as v from 'valibot';
 import { ConfigError, type InvalidRequestError } from '../errors.ts';
 import { orderOptions } from '../order/options-schema.ts';
-import { MAX_LIFETIME_SECONDS, MIN_LIFETIME_SECONDS } from '../order/order.ts';
+import {
+  MAX_LIFETIME_SECONDS,
+  MIN_LIFETIME_SECONDS,
+  type PaymentAfterClose,
+} from '../order/order.ts';
 import { assertOrderOptions, type OrderOptions } from '../order/options.ts';
 import type { ApiVersion } from '../order/parties.ts';
 import type { SignType } from '../order/stored-request.ts';
@@ -30,6 +34,8 @@ export interface Config {
   readonly sessionLifetimeSeconds: number;
   /** What every order says to WeChat besides its content, unless its quote says otherwise. */
   readonly orderOptions: OrderOptions;
+  /** What becomes of a payment for a closed order. */
+  readonly paymentAfterClose: PaymentAfterClose;
   /** Whether virtual goods may be sold by ordinary payment, which WeChat forbids by default. */
   readonly allowVirtualGoods: boolean;
 }
@@ -81,6 +87,7 @@ export function loadConfig(environment: Environment): Config {
     ),
     sessionLifetimeSeconds: integer(environment, 'SESSION_LIFETIME_SECONDS', 7200, 60, 604_800),
     orderOptions: readOrderOptions(environment),
+    paymentAfterClose: paymentAfterClose(environment),
     allowVirtualGoods: flag(environment, 'ALLOW_VIRTUAL_GOODS'),
   };
 }
@@ -124,6 +131,14 @@ function signType(environment: Environment): SignType {
   const value = environment['WECHAT_PAY_SIGN_TYPE'] || 'HMAC-SHA256';
   if (value !== 'MD5' && value !== 'HMAC-SHA256') {
     throw new ConfigError('WECHAT_PAY_SIGN_TYPE must be HMAC-SHA256 or MD5');
+  }
+  return value;
+}
+
+function paymentAfterClose(environment: Environment): PaymentAfterClose {
+  const value = environment['PAYMENT_AFTER_CLOSE'] || 'keep';
+  if (value !== 'keep' && value !== 'refund') {
+    throw new ConfigError('PAYMENT_AFTER_CLOSE must be keep or refund');
   }
   return value;
 }

@@ -9,6 +9,10 @@ import type { RowKey } from './schema.ts';
 export const rowWith = (rows: readonly Item[], PK: string) =>
   rows.find((row) => row['PK']?.S === PK);
 
+/** The row of a key among those that were asked for. */
+export const rowAt = (rows: readonly Item[], { PK, SK }: RowKey) =>
+  rows.find((row) => row['PK']?.S === PK && row['SK']?.S === SK);
+
 /** DynamoDB may hand back a part under load; the rest is asked for again, three times at most. */
 export async function batchGet(table: TableConnection, keys: readonly RowKey[]): Promise<Item[]> {
   const rows: Item[] = [];

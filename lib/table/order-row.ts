@@ -2,9 +2,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { GOODS_KINDS, type KeptKind } from '../order/goods-kind.ts';
 import type { OrderId } from '../order/order-id.ts';
-import type { Order, OrderItem, OrderState } from '../order/order.ts';
-import type { ApiVersion } from '../order/parties.ts';
-import type { StoredRequest } from '../order/stored-request.ts';
+import type { Order, OrderItem, OrderState, PaymentAfterClose } from '../order/order.ts';
 import type { OrderFacts } from '../order/transition.ts';
 import { isoTime } from '../time.ts';
 import {
@@ -13,6 +11,7 @@ import {
   type Item,
   keyOf,
   number,
+  numberOf,
   oneOf,
   optionalBooleanOf,
   optionalListOf,
@@ -22,10 +21,10 @@ import {
   stringOf,
   text,
   texts,
-  textsOf,
   time,
   timeOf,
 } from './attributes.ts';
+import { API_VERSIONS, storedRequestFrom, storedRequestToValue } from './stored-request.ts';
 import { buyerKeys, openKeys, orderIdOf, orderKey } from './schema.ts';
 
 /** An order as it is when it is created. */
@@ -53,14 +52,7 @@ export function orderToItem(order: Order): Item {
     expiresAt: time(order.expiresAtEpochSeconds),
     fingerprint: text(order.fingerprint),
     apiVersion: text(order.apiVersion),
-    prepayRequest: {
-      M: Object.fromEntries(
-        Object.entries(textsOfRequest(order.prepayRequest)).map(([name, value]) => [
-          name,
-          text(value),
-        ]),
-      ),
-    },
+    prepayRequest: storedRequestToValue(order.prepayRequest),
     checks: number(order.checks),
   };
 }
@@ -79,13 +71,18 @@ export function orderFromItem(item: Item): Order {
     expiresAtEpochSeconds: timeOf(item, 'expiresAt'),
     fingerprint: stringOf(item, 'fingerprint'),
     apiVersion: oneOf(item, 'apiVersion', API_VERSIONS),
-    prepayRequest: requestOf(item),
+    prepayRequest: storedRequestFrom(item, 'prepayRequest'),
     checks: countOf(item, 'checks'),
     checkedAtEpochSeconds: optionalTimeOf(item, 'checkedAt'),
     closingAtEpochSeconds: optionalTimeOf(item, 'closingAt'),
     nextCheckAtEpochSeconds: optionalTimeOf(item, 'GSI1SK'),
     paidAtEpochSeconds: optionalTimeOf(item, 'paidAt'),
     paidAfterClose: optionalBooleanOf(item, 'paidAfterClose'),
+    paymentAfterClose: item['paymentAfterClose'] && oneOf(item, 'paymentAfterClose', AFTER_CLOSE),
+    refundableFen: item['refundableFen'] && numberOf(item, 'refundableFen'),
+    refundCount: item['refundCount'] && countOf(item, 'refundCount'),
+    refundSentAtEpochSeconds: optionalTimeOf(item, 'refundSentAt'),
+    refundNotices: item['refundNotices']?.SS,
   }));
 }
 
@@ -97,8 +94,8 @@ export function orderFromItem(item: Item): Order {
  */
 export const factsFromItem = (item: Item): OrderFacts => readRow(item, () => factsOf(item));
 
+const AFTER_CLOSE = ['keep', 'refund'] as const satisfies readonly PaymentAfterClose[];
 const STATES = ['NOTPAY', 'SUCCESS', 'REFUND', 'CLOSED'] as const satisfies readonly OrderState[];
-const API_VERSIONS = ['v2', 'v3'] as const satisfies readonly ApiVersion[];
 const KEPT_KINDS = GOODS_KINDS.filter((kind) => kind !== 'physical');
 
 function idOf(item: Item): OrderId {
@@ -135,27 +132,6 @@ function creationOf(item: Item): number | undefined {
 }
 
 const keptKindOf = (item: Item): KeptKind => item['kind'] && oneOf(item, 'kind', KEPT_KINDS);
-
-/** What the row keeps of a request: the fields of v2, or path and body of v3. */
-function textsOfRequest(request: StoredRequest): Readonly<Record<string, string>> {
-  return request.apiVersion === 'v2' ? request.fields : { path: request.path, body: request.body };
-}
-
-/** @throws {AttributeError} when the row's request is not one of its version. */
-function requestOf(item: Item): StoredRequest {
-  const apiVersion = oneOf(item, 'apiVersion', API_VERSIONS);
-  const fields = textsOf(item, 'prepayRequest');
-  const { path, body } = fields;
-  // `body` alone is a field of v2: what the buyer reads.
-  if (apiVersion === 'v2' && path === undefined && Object.keys(fields).length > 0) {
-    return { apiVersion, fields };
-  }
-  if (apiVersion === 'v3' && path !== undefined && body !== undefined) {
-    return { apiVersion, path, body };
-  }
-  const problem = `the attribute prepayRequest is not one of API ${apiVersion}`;
-  throw new AttributeError('prepayRequest', problem);
-}
 
 function orderItemToValue(item: OrderItem): AttributeValue {
   return {

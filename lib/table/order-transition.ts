@@ -1,5 +1,6 @@
 /** Moving orders from state to state, one conditional write each. */
 import type { OrderId } from '../order/order-id.ts';
+import type { PaymentAfterClose } from '../order/order.ts';
 import {
   CLOCK_TOLERANCE_SECONDS,
   type Decision,
@@ -13,7 +14,7 @@ import { beijingDay, isoTime } from '../time.ts';
 import { number, text, time } from './attributes.ts';
 import type { Table } from './client.ts';
 import { factsFromItem } from './order-row.ts';
-import { orderKey, paymentDayKeys } from './schema.ts';
+import { openKeys, orderKey, paymentDayKeys } from './schema.ts';
 import { tryUpdate, type Update } from './update.ts';
 
 /** More than the longest path there is: NOTPAY seen as CLOSED, then as SUCCESS, then as REFUND. */
@@ -24,12 +25,16 @@ const MAX_WRITES = 5;
  * without a read, on the assumption that holds nearly always: an unpaid order that the evidence
  * fits. If the row turns out to be different, the refusal brings it along and `decideTransition`
  * decides on the facts.
+ *
+ * @param paymentAfterClose what becomes of a payment for a closed order; stored with it, so that a
+ * later setting does not decide about an earlier payment.
  */
 export async function applyEvidence(
   table: Table,
   id: OrderId,
   evidence: Evidence,
   nowEpochSeconds: number,
+  paymentAfterClose: PaymentAfterClose = 'keep',
 ): Promise<Decision> {
   const writeId = table.randomBytes(16).toString('hex');
   let decision = decideTransition(
@@ -42,7 +47,7 @@ export async function applyEvidence(
       throw new Error('an order changed under every attempt to update it');
     }
     const isAssumed = write === 0;
-    const by = { writeId, nowEpochSeconds, isAssumed };
+    const by = { writeId, nowEpochSeconds, isAssumed, paymentAfterClose };
     const update = transitionUpdate(id, evidence, decision, by);
     const refused = await tryUpdate(table, orderKey(id), update);
     // A write whose answer was lost is repeated by the SDK and refused: the row bears its mark.
@@ -77,6 +82,7 @@ interface WriteFacts {
   readonly nowEpochSeconds: number;
   /** Whether the decision was made on assumed facts, before the row was read. */
   readonly isAssumed: boolean;
+  readonly paymentAfterClose: PaymentAfterClose;
 }
 
 /**
@@ -91,21 +97,29 @@ function transitionUpdate(
   id: OrderId,
   evidence: Evidence,
   decision: Extract<Decision, { kind: 'apply' }>,
-  { writeId, nowEpochSeconds, isAssumed }: WriteFacts,
+  { writeId, nowEpochSeconds, isAssumed, paymentAfterClose }: WriteFacts,
 ): Update {
   const payment =
     evidence.kind === 'paid' ? paymentClauses(id, evidence.payment, isAssumed) : undefined;
+  const due = isDue(decision, paymentAfterClose)
+    ? openKeys(id, isoTime(nowEpochSeconds))
+    : undefined;
   const sets = [
     'tradeState = :to',
     'updatedAt = :now',
     'writeId = :writeId',
     ...(payment?.sets ?? []),
-    ...(decision.paidAfterClose ? ['paidAfterClose = :true'] : []),
+    // All of the payment can be refunded, from the write on that makes it one.
+    ...(payment && decision.from !== 'SUCCESS' ? ['refundableFen = :totalFen'] : []),
+    ...(decision.paidAfterClose
+      ? ['paidAfterClose = :true', 'paymentAfterClose = :afterClose']
+      : []),
+    ...(due ? ['GSI1PK = :shard', 'GSI1SK = :now', 'checks = :none'] : []),
   ];
   const conditions = ['tradeState = :from', ...(payment?.conditions ?? [])];
   return {
-    // Every target is a final state: the order leaves the index of open orders.
-    UpdateExpression: `SET ${sets.join(', ')} REMOVE GSI1PK, GSI1SK`,
+    // Every target is a final state: the order leaves the index of open work.
+    UpdateExpression: `SET ${sets.join(', ')}${due ? '' : ' REMOVE GSI1PK, GSI1SK'}`,
     ConditionExpression: conditions.join(' AND '),
     ExpressionAttributeValues: {
       ':from': text(decision.from),
@@ -113,10 +127,23 @@ function transitionUpdate(
       ':now': time(nowEpochSeconds),
       ':writeId': text(writeId),
       ...payment?.values,
-      ...(decision.paidAfterClose && { ':true': { BOOL: true } }),
+      ...(decision.paidAfterClose && {
+        ':true': { BOOL: true },
+        ':afterClose': text(paymentAfterClose),
+      }),
+      ...(due && { ':shard': text(due.GSI1PK), ':none': number(0) }),
     },
   };
 }
+
+/**
+ * Whether the order stays due though it is paid: somebody refunded it whose refund has no row here,
+ * or its payment is to be given back.
+ */
+const isDue = (
+  { to, paidAfterClose }: Extract<Decision, { kind: 'apply' }>,
+  paymentAfterClose: PaymentAfterClose,
+) => to === 'REFUND' || (paidAfterClose && paymentAfterClose === 'refund');
 
 function paymentClauses(id: OrderId, payment: PaymentEvidence, isAssumed: boolean) {
   const { paidAtEpochSeconds } = payment;

@@ -11,14 +11,19 @@
  * | work due for a check | `Query` on `GSI1`, one shard at a time |
  * | a buyer's orders, the newest first | `Query` on `GSI2`, backwards |
  * | the payments of a day in Beijing | `Query` on `GSI3`, one shard at a time |
+ * | refund an order, find an earlier refund of the same key | `BatchGetItem` order, key, refund, balance |
+ * | reserve, release, record a refund | `TransactWriteItems` refund and order |
+ * | the refunds of an order | `Query` on its rows |
  *
  * Only open work is in `GSI1`, every order in `GSI2`, every paid one in `GSI3`. An index changes
  * what it holds only by being made anew, and older rows would have to be written again, so all
  * three are there from the first order on, though nothing asks `GSI2` and `GSI3` yet.
  *
- * Kept free for refunds, rows beside their order's (`ORDER#…`, `REFUND#<out_refund_no>`): open ones
- * have `GSI1` keys like open orders, accepted ones `REFUNDED#<day>#<shard>` as `GSI3PK`. `GSI3`
- * projects the attributes that they will have besides.
+ * A refund is a row beside its order's (`ORDER#…`, `REFUND#<out_refund_no>`): an open one has `GSI1`
+ * keys like an open order, an accepted one `REFUNDED#<day>#<shard>` as `GSI3PK`. Besides:
+ * `ORDER#…`, `REFUNDKEY#<digest>` binds an `Idempotency-Key` to a refund of the order,
+ * `REFUNDNUMBER#<mchid>#<out_refund_no>` claims a number for one order of the merchant, and `BALANCE`
+ * is there once the merchant's balance was too short for a refund.
  */
 import type { CreateTableCommandInput, KeySchemaElement } from '@aws-sdk/client-dynamodb';
 import { FIRST_MERCHANT, type OrderId } from '../order/order-id.ts';
@@ -128,6 +133,45 @@ export function orderIdOf({ PK, SK }: RowKey): OrderId | undefined {
   return SK === 'ORDER' && outTradeNo !== undefined ? { merchantKey, outTradeNo } : undefined;
 }
 
+/** What names a refund: its order, and its own number. */
+export interface RefundId extends OrderId {
+  readonly outRefundNo: string;
+}
+
+/** What the sort keys of an order's refunds begin with. */
+export const REFUND_PREFIX = 'REFUND#';
+
+/** Key of a refund's row, beside its order's. */
+export const refundKey = (id: RefundId): RowKey => ({
+  PK: orderKey(id).PK,
+  SK: `${REFUND_PREFIX}${id.outRefundNo}`,
+});
+
+/** The refund that a row is about; nothing for a row of another kind. */
+export function refundIdOf({ PK, SK }: RowKey): RefundId | undefined {
+  const id = orderIdOf({ PK, SK: 'ORDER' });
+  const outRefundNo = SK.startsWith(REFUND_PREFIX) ? SK.slice(REFUND_PREFIX.length) : '';
+  return id && outRefundNo !== '' ? { ...id, outRefundNo } : undefined;
+}
+
+/** Key of the row that binds an `Idempotency-Key` to a refund; the key counts per order. */
+export const refundRequestKey = (id: OrderId, keyDigest: string): RowKey => ({
+  PK: orderKey(id).PK,
+  SK: `REFUNDKEY#${keyDigest}`,
+});
+
+/** Key of the row that claims a refund's number, which is unique per merchant and not per order. */
+export const refundNumberKey = (mchid: string, outRefundNo: string): RowKey => ({
+  PK: `REFUNDNUMBER#${mchid}#${outRefundNo}`,
+  SK: 'REFUNDNUMBER',
+});
+
+/** Key of the row that says whether a merchant's balance is too short for refunds. */
+export const balanceKey = ({ merchantKey }: Pick<OrderId, 'merchantKey'>): RowKey => ({
+  PK: merchantKey === FIRST_MERCHANT ? 'BALANCE' : `BALANCE#${merchantKey}`,
+  SK: 'BALANCE',
+});
+
 /** Key of a product's row in the catalogue. */
 export const productKey = (sku: string): RowKey => ({ PK: `PRODUCT#${sku}`, SK: 'PRODUCT' });
 
@@ -163,6 +207,12 @@ export const buyerKeys = (
 export const paymentDayKeys = (id: OrderId, day: string, paidAt: string) => ({
   GSI3PK: `PAID#${day}#${twoDigits(shardOf(id, DAY_SHARDS))}`,
   GSI3SK: paidAt,
+});
+
+/** Place of a refund among those that WeChat accepted on a day in Beijing. */
+export const refundDayKeys = (id: OrderId, day: string, acceptedAt: string) => ({
+  GSI3PK: `REFUNDED#${day}#${twoDigits(shardOf(id, DAY_SHARDS))}`,
+  GSI3SK: acceptedAt,
 });
 
 const twoDigits = (value: number) => value.toString().padStart(2, '0');

@@ -152,7 +152,8 @@ async function live(course: Course, place: Place) {
   const book = openBook(course, order.expiresAtEpochSeconds * 1000, nowMs);
   const payment = samplePayment({ outTradeNo: order.outTradeNo });
   const log = recordingLog();
-  const context = { table, log, nowMs, remainingMs: () => 55_000 };
+  const remainingMs = () => 55_000;
+  const context = { table, log, nowMs, remainingMs, paymentAfterClose: 'keep' } as const;
   const when = (at: number) => sleep((LIFE_SECONDS + at) * 1000);
   const wrongs: string[] = [];
   let isClosedHere = false;

@@ -121,6 +121,7 @@ describe('parameters', () => {
     ['sessionLifetimeSeconds=604801', `${SESSION_LIFETIME} from 60 to 604800.`],
     ['allowVirtualGoods=yes', 'The parameter allowVirtualGoods must be true or false.'],
     ['allowVirtualGoods=', 'The parameter allowVirtualGoods must be true or false.'],
+    ['paymentAfterClose=yes', 'The parameter paymentAfterClose must be keep or refund.'],
     ['domainName=pay.example.com', 'The parameter domainName needs certificateArn as well.'],
     ['logLevel=verbose', 'The parameter logLevel must be DEBUG, INFO, WARN or ERROR.'],
   ])('%s is refused before anything is built', async (parameter, message) => {

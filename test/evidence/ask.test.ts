@@ -40,7 +40,13 @@ async function refresh(
     },
   };
   const refreshed = await refreshOrder(
-    { table: watched, wechatPay: () => wechatPay, log, nowMs: () => nowMs },
+    {
+      table: watched,
+      wechatPay: () => wechatPay,
+      log,
+      nowMs: () => nowMs,
+      paymentAfterClose: 'keep',
+    },
     order,
   );
   return { refreshed, asked, log, operations: watched.operations };

@@ -51,7 +51,14 @@ async function close(
     },
   };
   const nowMs = () => (CREATED_AT + at) * 1000;
-  const ending = await closeAndRecord({ table, wechatPay: () => wechatPay, log, nowMs }, order, {
+  const context = {
+    table,
+    wechatPay: () => wechatPay,
+    log,
+    nowMs,
+    paymentAfterClose: 'keep',
+  } as const;
+  const ending = await closeAndRecord(context, order, {
     timeoutMs: 1_234,
   }).catch((error: unknown) => error);
   const { tradeState } = (await readOrder(table, orderId('order-0001'))) ?? {};

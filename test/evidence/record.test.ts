@@ -41,7 +41,7 @@ async function given(tradeState: OrderState) {
 async function settled(evidence: Evidence, on: Table = table) {
   const log = recordingLog();
   const decision = await recordEvidence(
-    { table: on, log, nowMs: () => NOW_MS },
+    { table: on, log, nowMs: () => NOW_MS, paymentAfterClose: 'keep' },
     orderId(NUMBER),
     evidence,
   );
@@ -148,7 +148,11 @@ describe('evidence about an order', () => {
     });
 
     await expect(
-      recordEvidence({ table: failing, log, nowMs: () => NOW_MS }, orderId(NUMBER), forged),
+      recordEvidence(
+        { table: failing, log, nowMs: () => NOW_MS, paymentAfterClose: 'keep' },
+        orderId(NUMBER),
+        forged,
+      ),
     ).rejects.toThrow('throttled');
     expect(log.counts).toEqual({ TransactionMismatch: 1 });
   });

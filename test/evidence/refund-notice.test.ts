@@ -45,7 +45,13 @@ async function confirm(
     },
   };
   const decision = await confirmRefund(
-    { table, wechatPay: () => wechatPay, log, nowMs: () => (CREATED_AT + 60) * 1000 },
+    {
+      table,
+      wechatPay: () => wechatPay,
+      log,
+      nowMs: () => (CREATED_AT + 60) * 1000,
+      paymentAfterClose: 'keep',
+    },
     FIRST_MERCHANT,
     { ...hint, ...refund },
   ).catch((error: unknown) => error);

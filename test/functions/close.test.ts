@@ -126,6 +126,7 @@ function openShop({
     wechatPay: (use: Pick<Order, 'apiVersion' | 'merchantKey'>) =>
       use.apiVersion === 'v3' ? wechatPayV3 : wechat.wechatPay(use),
     nowMs: () => clock.nowMs,
+    paymentAfterClose: 'keep' as const,
   };
   const handlers = {
     close: httpHandler(close, () => dependencies, functionLog),

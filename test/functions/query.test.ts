@@ -87,6 +87,7 @@ function openQuery({ answer = unpaid, key = API_V2_KEY } = {}) {
       table: watched,
       wechatPay: wechat.wechatPay,
       nowMs: () => clock.nowMs,
+      paymentAfterClose: 'keep' as const,
     }),
     functionLog,
   );

@@ -60,6 +60,7 @@ function openReconcile(on: Table = table, merchant: MerchantSecret = merchantWit
       table: on,
       wechatPay: wechat.wechatPay,
       nowMs: () => (CREATED_AT + 1800) * 1000,
+      paymentAfterClose: 'keep',
     }),
     functionLog,
   );
@@ -160,6 +161,7 @@ describe('a run of reconcile', () => {
         table,
         wechatPay: wechat.wechatPay,
         nowMs: () => (CREATED_AT + 7200) * 1000,
+        paymentAfterClose: 'keep',
       }),
       functionLog,
     );

@@ -73,6 +73,7 @@ function slowRun(leftMs: number, query: () => QueryResult) {
       table: slow,
       wechatPay,
       nowMs: () => (CREATED_AT + 1800) * 1000,
+      paymentAfterClose: 'keep',
     }),
     functionLog,
   );
@@ -189,6 +190,7 @@ describe('a run in which something hangs', () => {
           closeOrder: hang,
         }),
         nowMs: () => (CREATED_AT + 60) * 1000,
+        paymentAfterClose: 'keep',
       }),
       functionLog,
     );

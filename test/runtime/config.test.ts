@@ -29,6 +29,7 @@ describe('the settings', () => {
       sessionLifetimeSeconds: 7200,
       orderOptions: {},
       allowVirtualGoods: false,
+      paymentAfterClose: 'keep',
     });
   });
 
@@ -43,6 +44,7 @@ describe('the settings', () => {
       ORDER_LIFETIME_SECONDS: '360',
       ORDER_NUMBER_SCOPE: 'the-table-before',
       ALLOW_VIRTUAL_GOODS: 'true',
+      PAYMENT_AFTER_CLOSE: 'refund',
       SESSION_LIFETIME_SECONDS: '604800',
     });
 
@@ -55,6 +57,7 @@ describe('the settings', () => {
       orderLifetimeSeconds: 360,
       orderNumberScope: 'the-table-before',
       allowVirtualGoods: true,
+      paymentAfterClose: 'refund',
       sessionLifetimeSeconds: 604_800,
     });
   });
@@ -125,11 +128,18 @@ describe('the settings', () => {
 
   test('sell no virtual goods when that is said', () => {
     expect(loadConfig({ ...deployed, ALLOW_VIRTUAL_GOODS: 'false' }).allowVirtualGoods).toBe(false);
+    expect(loadConfig({ ...deployed, PAYMENT_AFTER_CLOSE: '' }).paymentAfterClose).toBe('keep');
   });
 
   test.each(['True', 'yes', '1', 'true '])('refuse "%s" for virtual goods', (value) => {
     expect(reading({ ...deployed, ALLOW_VIRTUAL_GOODS: value })).toThrow(
       new ConfigError('ALLOW_VIRTUAL_GOODS must be true or false'),
+    );
+  });
+
+  test.each(['Refund', 'true', 'none'])('refuse "%s" for a payment after the close', (value) => {
+    expect(reading({ ...deployed, PAYMENT_AFTER_CLOSE: value })).toThrow(
+      new ConfigError('PAYMENT_AFTER_CLOSE must be keep or refund'),
     );
   });
 

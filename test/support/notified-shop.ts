@@ -67,6 +67,7 @@ export async function openNotifiedShop(table: Table, setting: Setting = {}) {
       table: watched,
       wechatPay: ({ apiVersion }: WechatPayUse) => (apiVersion === 'v3' && setting.v3) || v2,
       nowMs: () => (CREATED_AT + 60) * 1000,
+      paymentAfterClose: 'keep' as const,
       startTimer: neverRuns,
     }),
     recorded,

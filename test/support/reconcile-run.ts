@@ -38,7 +38,7 @@ export async function runOnce(table: Table, options: RunOptions = {}) {
     },
   };
   const nowMs = () => (CREATED_AT + at) * 1000;
-  const context = { table, wechatPay: () => wechatPay };
+  const context = { table, wechatPay: () => wechatPay, paymentAfterClose: 'keep' } as const;
   const summary = await runReconcile(
     { table, nowMs, remainingMs, onProgress: options.onProgress ?? (() => undefined) },
     { order: (id) => checkOrder({ ...context, log, nowMs, remainingMs }, id) },

@@ -18,6 +18,12 @@ beforeEach(async () => {
 
 const conflict = () => new TransactionConflictException({ message: 'busy', $metadata: {} });
 
+/** A timer that does not wait. */
+const atOnce = (_delayMs: number, run: () => void) => {
+  run();
+  return () => {};
+};
+
 /** A table whose writes of one kind meet a transaction so many times. */
 const meeting = (operation: string, times: number) => {
   let left = times;
@@ -51,13 +57,13 @@ describe('a write that meets a transaction on the same row', () => {
     expect(await readOrder(table, orderId())).toEqual(sampleOrder());
   });
 
-  test('fails after 5 attempts, with nothing written', async () => {
-    const busy = meeting('PutItem', 5);
+  test('fails after 14 attempts, pauses of 10 s in all, with nothing written', async () => {
+    const busy = { ...meeting('PutItem', 14), startTimer: atOnce };
 
     await expect(createOrder(busy, sampleOrder())).rejects.toBeInstanceOf(
       TransactionConflictException,
     );
-    expect(busy.operations).toHaveLength(5);
+    expect(busy.operations).toHaveLength(14);
     expect(await readOrder(table, orderId())).toBeUndefined();
   });
 
@@ -74,7 +80,7 @@ describe('a write that meets a transaction on the same row', () => {
     };
 
     await expect(retryConflicts(patient, () => Promise.reject(conflict()))).rejects.toThrow('busy');
-    expect(pauses).toEqual([25, 50, 75, 100]);
+    expect(pauses).toEqual([25, 50, 100, 200, 400, ...Array.from({ length: 8 }, () => 500)]);
   });
 
   test('is the only failure that is tried again', async () => {

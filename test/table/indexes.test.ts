@@ -121,6 +121,7 @@ describe('the payments of a day', () => {
         spAppid: { S: 'wx9999999999999999' },
         totalFen: { N: '2800' },
         tradeState: { S: 'SUCCESS' },
+        refundableFen: { N: '2800' },
         paidAt: { S: '2026-03-01T02:00:40Z' },
       },
     ]);

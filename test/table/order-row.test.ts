@@ -85,6 +85,7 @@ describe('the row of an order', () => {
       transactionId: { S: '4200000001202603010000000001' },
       paidAt: { S: '2026-03-01T02:00:40Z' },
       bankType: { S: 'OTHERS' },
+      refundableFen: { N: '2800' },
       checkedAt: { S: '2026-03-01T02:00:30Z' },
       updatedAt: { S: '2026-03-01T02:00:41Z' },
       writeId: { S: expect.stringMatching(/^[0-9a-f]{32}$/) },

@@ -2,6 +2,7 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Order, OrderState } from '../../lib/order/order.ts';
 import type { Decision, Evidence, PaymentEvidence } from '../../lib/order/transition.ts';
+import { isoTime } from '../../lib/time.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { orderToItem } from '../../lib/table/order-row.ts';
 import { markChecked } from '../../lib/table/due.ts';
@@ -117,7 +118,7 @@ describe('evidence on the row', () => {
     ['a refund', 'CLOSED', refunded(), 'REFUND', { flagged: true, writes: 2 }],
     ['a refund', 'SUCCESS', refunded(), 'REFUND', { flagged: false, writes: 2 }],
   ])(
-    'of %s moves an order from %s, out of the index, without a read',
+    'of %s moves an order from %s without a read; in the index stays only what was refunded elsewhere',
     async (_name, from, evidence, to, { flagged, writes }) => {
       await givenWithPayment(from);
       const watched = watchTable(table);
@@ -132,10 +133,54 @@ describe('evidence on the row', () => {
       const after = await row();
       expect(after?.['tradeState']).toEqual({ S: to });
       expect(after?.['paidAfterClose']).toEqual(flagged ? { BOOL: true } : undefined);
-      expect(after).not.toHaveProperty('GSI1PK');
-      expect(after).not.toHaveProperty('GSI1SK');
+      const due = { GSI1PK: { S: 'OPEN#01' }, GSI1SK: { S: isoTime(NOW) }, checks: { N: '0' } };
+      expect({ GSI1PK: after?.['GSI1PK'], GSI1SK: after?.['GSI1SK'] }).toEqual(
+        to === 'REFUND' ? { GSI1PK: due.GSI1PK, GSI1SK: due.GSI1SK } : {},
+      );
+      expect(after?.['checks']).toEqual({ N: '0' });
     },
   );
+
+  test.each<[string, OrderState, Evidence, object | undefined]>([
+    ['a payment', 'NOTPAY', paid(), { N: '2800' }],
+    ['a payment', 'CLOSED', paid(), { N: '2800' }],
+    ['a refund', 'NOTPAY', refunded(), { N: '2800' }],
+    // What was reserved meanwhile stays reserved.
+    ['a refund', 'SUCCESS', refunded(), undefined],
+    ['a close', 'NOTPAY', closed, undefined],
+  ])(
+    'of %s makes of an order in %s one of which %4$j can be refunded',
+    async (_, from, evidence, fen) => {
+      await givenWithPayment(from);
+      await apply(evidence);
+
+      expect((await row())?.['refundableFen']).toEqual(fen);
+    },
+  );
+
+  test.each(['keep', 'refund'] as const)(
+    'of a payment after the close keeps the decision of that moment (%s), and its order due to be given back',
+    async (paymentAfterClose) => {
+      await given('CLOSED');
+      await applyEvidence(table, orderId(NUMBER), paid(), NOW, paymentAfterClose);
+
+      expect(await readOrder(table, orderId(NUMBER))).toMatchObject({
+        tradeState: 'SUCCESS',
+        paidAfterClose: true,
+        paymentAfterClose,
+        nextCheckAtEpochSeconds: paymentAfterClose === 'refund' ? NOW : undefined,
+      });
+    },
+  );
+
+  test('of a payment in time stores no decision, whatever the setting', async () => {
+    await given('NOTPAY');
+    await applyEvidence(table, orderId(NUMBER), paid(), NOW, 'refund');
+
+    const after = await row();
+    expect(after).not.toHaveProperty('paymentAfterClose');
+    expect(after).not.toHaveProperty('GSI1PK');
+  });
 
   test.each<[string, OrderState, { paidAfterClose: boolean }]>([
     ['a payment', 'NOTPAY', { paidAfterClose: false }],
@@ -315,7 +360,7 @@ describe('evidence that arrives at the same moment', () => {
         tradeState: 'REFUND',
         transactionId: TRANSACTION,
         totalFen: 2800,
-        nextCheckAtEpochSeconds: undefined,
+        nextCheckAtEpochSeconds: NOW,
       });
     }
   });

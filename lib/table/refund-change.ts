@@ -1,0 +1,137 @@
+/** Changes of a refund, with what they do to its order: one transaction, all of it or nothing. */
+import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import type { Refund } from '../refund/refund.ts';
+import type { OrderEffect } from '../refund/transition.ts';
+import { keyOf, number, text, time } from './attributes.ts';
+import { probe } from './balance.ts';
+import type { Table, TableConnection } from './client.ts';
+import {
+  isNoEffect,
+  orderUpdate,
+  proof,
+  putNew,
+  RETURN_ROW,
+  turn,
+  type Turns,
+} from './refund-account.ts';
+import { refundToItem } from './refund-row.ts';
+import { refundKey } from './schema.ts';
+import { transact, type TransactionOutcome } from './transaction.ts';
+
+/** How a change ended: `changed-meanwhile` by somebody else, and the row has to be read again. */
+export type Change = 'written' | 'above-payment' | 'changed-meanwhile' | 'turn-taken';
+
+/**
+ * Changes a refund from what was read to what it becomes, and its order with it. The row's
+ * `changedAt` grows with every change, so of two writers who read the same row one is refused.
+ *
+ * Conditions: the refund is still what was read; those of the turns.
+ */
+export async function changeRefund(
+  table: Table,
+  before: Refund,
+  after: Refund,
+  { turns, effect, nowMs }: { turns?: Turns; effect?: OrderEffect; nowMs: number },
+): Promise<Change> {
+  const nowEpochSeconds = Math.floor(nowMs / 1000);
+  const changed = { ...after, changedAtEpochMs: Math.max(nowMs, before.changedAtEpochMs + 1) };
+  const refundPart = rowUpdate(table, before, changed);
+  if (turns) {
+    return changeOf(
+      await transact(table, [
+        refundPart,
+        ...(turns.order
+          ? [orderUpdate(table, before, nowEpochSeconds, [turn(nowEpochSeconds)])]
+          : []),
+        ...(turns.probe ? [probe(table, before, nowEpochSeconds)] : []),
+      ]),
+      'turn-taken',
+    );
+  }
+  if (!effect || isNoEffect(effect)) {
+    return changeOf(await transact(table, [refundPart]), 'changed-meanwhile');
+  }
+  return withEffect(table, refundPart, changed, effect, nowEpochSeconds);
+}
+
+/** What the first row's refusal means, or that of any other. */
+function changeOf(outcome: TransactionOutcome, otherwise: Change): Change {
+  if (outcome === 'written') {
+    return 'written';
+  }
+  return outcome[0] ? 'changed-meanwhile' : otherwise;
+}
+
+/**
+ * A change with what it does to the order. What WeChat proves above the payment is recorded all the
+ * same: then the order is marked by the same transaction, for the person who looks into the alarm.
+ */
+async function withEffect(
+  table: Table,
+  refundPart: TransactWriteItem,
+  refund: Refund,
+  effect: OrderEffect,
+  nowEpochSeconds: number,
+): Promise<Change> {
+  const send = (above: Parameters<typeof proof>[1]) =>
+    transact(table, [
+      refundPart,
+      orderUpdate(table, refund, nowEpochSeconds, [proof(effect, above)]),
+    ]);
+  const first = changeOf(
+    await send({ mostFen: refund.totalFen - effect.provesFen }),
+    'above-payment',
+  );
+  if (first !== 'above-payment') {
+    return first;
+  }
+  const mark = {
+    at: time(nowEpochSeconds),
+    outRefundNo: text(refund.outRefundNo),
+    refundFen: number(refund.refundFen),
+  };
+  const second = await send({ mark });
+  return second === 'written' ? 'above-payment' : 'changed-meanwhile';
+}
+
+/** From one row to another, attribute by attribute. Condition: the row is still the first one. */
+function rowUpdate(table: TableConnection, before: Refund, after: Refund): TransactWriteItem {
+  const [old, next] = [refundToItem(before), refundToItem(after)];
+  const set = Object.keys(next).filter((name) => !isEqual(old[name], next[name]));
+  const removed = Object.keys(old).filter((name) => next[name] === undefined);
+  const remove =
+    removed.length === 0 ? '' : ` REMOVE ${removed.map((name) => `#${name}`).join(', ')}`;
+  return {
+    Update: {
+      TableName: table.tableName,
+      Key: keyOf(refundKey(before)),
+      UpdateExpression: `SET ${set.map((name) => `#${name} = :${name}`).join(', ')}${remove}`,
+      ConditionExpression: '#changedAtMs = :read',
+      ExpressionAttributeNames: Object.fromEntries(
+        [...new Set(['changedAtMs', ...set, ...removed])].map((name) => [`#${name}`, name]),
+      ),
+      ExpressionAttributeValues: {
+        ':read': number(before.changedAtEpochMs),
+        ...Object.fromEntries(set.map((name) => [`:${name}`, next[name] ?? text('')])),
+      },
+      ...RETURN_ROW,
+    },
+  };
+}
+
+const isEqual = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+
+/**
+ * Writes the row of a refund that nobody asked for here: WeChat proved it. Condition: there is none.
+ */
+export async function recordConsoleRefund(
+  table: Table,
+  refund: Refund,
+  effect: OrderEffect,
+): Promise<Change> {
+  const row = putNew(table, refundToItem(refund));
+  const nowEpochSeconds = Math.floor(refund.changedAtEpochMs / 1000);
+  return isNoEffect(effect)
+    ? changeOf(await transact(table, [row]), 'changed-meanwhile')
+    : withEffect(table, row, refund, effect, nowEpochSeconds);
+}
