@@ -57,7 +57,7 @@ async function confirm(client, pending, isPatient = pending.sheet === 'ok') {
 function resultOf({ failure }, order) {
   switch (order.tradeState) {
     case 'NOTPAY':
-      return { status: 'cancelled', order };
+      return order.closing ? failure('order-closing', { order }) : { status: 'cancelled', order };
     case 'CLOSED':
       return failure('order-closed', { order });
     default:

@@ -13,6 +13,7 @@ const MESSAGES = {
   busy: ['正在支付另一笔订单', 'Another payment is in progress.'],
   network: ['网络异常，请重试', 'No connection. Please try again.'],
   'order-closed': ['订单已关闭', 'The order is closed.'],
+  'order-closing': ['订单正在关闭', 'The order is being closed.'],
   unknown: ['确认中，请勿重复支付', 'Being confirmed. Do not pay again.'],
   'payment-not-allowed': ['商家暂不能收款', 'The shop cannot be paid now.'],
   'payment-wrong-account': ['请用下单的微信号支付', 'Pay with the account that ordered.'],

@@ -42,6 +42,12 @@ export interface Pay {
   resume(outTradeNo: string): Promise<PayResult>;
 
   /**
+   * Gives an unpaid order up. Never rejects, and can be repeated. Ask the buyer first: a closed order
+   * cannot be paid any more.
+   */
+  close(outTradeNo: string): Promise<CloseResult>;
+
+  /**
    * Finishes what an earlier run, an app switch or a lost network left open; call it in `onShow`.
    * A payment that `pay` is still working on is reported by `pay` alone. Never rejects.
    */
@@ -76,16 +82,37 @@ export interface Order {
   readonly outTradeNo: string;
   /** WeChat's `trade_state`. */
   readonly tradeState: 'NOTPAY' | 'SUCCESS' | 'REFUND' | 'CLOSED';
+  /** The buyer gave it up and WeChat has not closed it yet; it ends by itself. */
+  readonly closing?: true;
   readonly totalFen: number;
   readonly description: string;
   readonly createdAt: string;
   readonly expiresAt: string;
   readonly paidAt?: string;
   readonly transactionId?: string;
+  /** What came back or is on its way; with the state `SUCCESS` WeChat has not taken it up yet. */
   readonly refundedFen?: number;
 }
 
 export type PayResult = PaidResult | CancelledResult | FailedResult | UnknownResult;
+
+/** `failed` says nothing of the order: it is as it was, or it is being closed. */
+export type CloseResult = ClosedResult | ClosingResult | PaidResult | FailedResult;
+
+/** WeChat has closed it: nobody can pay it any more, and nothing was charged. */
+export interface ClosedResult {
+  readonly status: 'closed';
+  readonly order: Order;
+}
+
+/**
+ * It cannot be closed yet; the server does so as soon as WeChat lets it. Until then a payment that is
+ * under way can still win.
+ */
+export interface ClosingResult {
+  readonly status: 'closing';
+  readonly order: Order;
+}
 
 /** The server has WeChat's word for it. The order may have been refunded since. */
 export interface PaidResult {
@@ -137,6 +164,8 @@ export type FailureReason =
   | ServerReason
   /** No answer, or none of the API's own. */
   | 'network'
+  /** The buyer gave the order up; it is not closed yet. */
+  | 'order-closing'
   /** Of every `unknown` result. */
   | 'unknown';
 

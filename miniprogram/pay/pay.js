@@ -6,6 +6,7 @@
  * This folder has no dependencies and is copied whole; `pay.d.ts` says what it promises. It logs
  * nothing.
  */
+const { close } = require('./close.js');
 const { openClient } = require('./client.js');
 const { resume, resumePending } = require('./confirm.js');
 const { pay } = require('./payment.js');
@@ -17,6 +18,7 @@ const createPay = (options) => {
     login: client.server.login,
     pay: (order) => pay(client, order),
     resume: (outTradeNo) => resume(client, outTradeNo),
+    close: (outTradeNo) => close(client, outTradeNo),
     resumePending: () => resumePending(client),
   };
 };

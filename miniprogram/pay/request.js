@@ -33,7 +33,7 @@ const send = (connection, path, proof, data, header) =>
       data,
       success: ({ statusCode, data: body }) =>
         resolve(
-          statusCode === 200 && /** @type {any} */ (body)?.[proof]
+          [200, 202].includes(statusCode) && /** @type {any} */ (body)?.[proof]
             ? body
             : noAnswer(connection, statusCode, body),
         ),

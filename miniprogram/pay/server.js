@@ -45,10 +45,15 @@ function createServer(connection) {
         sendAsBuyer('/prepay', 'requestPayment', body, { 'idempotency-key': key }),
       ),
     /** @type {(outTradeNo: string) => Reply<Order>} */
-    getOrder: (outTradeNo) =>
-      sendAsBuyer(`/orders/${encodeURIComponent(outTradeNo)}`, 'tradeState'),
+    getOrder: (outTradeNo) => sendAsBuyer(pathOf(outTradeNo), 'tradeState'),
+    /** @type {(outTradeNo: string) => Reply<Order>} */
+    close: (outTradeNo) =>
+      retrying(wait, () => sendAsBuyer(`${pathOf(outTradeNo)}/close`, 'tradeState', {})),
   };
 }
+
+/** @param {string} outTradeNo */
+const pathOf = (outTradeNo) => `/orders/${encodeURIComponent(outTradeNo)}`;
 
 /**
  * @template T

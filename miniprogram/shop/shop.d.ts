@@ -1,5 +1,5 @@
 /** The sample shop without its looks; `createShop` is checked against this file. */
-import type { Language, Pay, PayResult } from '../pay/pay.js';
+import type { CloseResult, Language, Pay, PayResult } from '../pay/pay.js';
 
 export type ShopWx = Pick<
   WechatMiniprogram.Wx,
@@ -46,6 +46,8 @@ export interface OrderPage {
   readonly opened: Promise<void>;
   readonly check: () => Promise<void>;
   readonly payAgain: () => Promise<void>;
+  /** Asks the buyer first. */
+  readonly cancel: () => Promise<void>;
 }
 
 export interface CatalogueData {
@@ -61,7 +63,7 @@ export interface CatalogueData {
 export interface ProductRow {
   readonly sku: string;
   readonly name: string;
-  /** Yuan, such as `28.00`; so are `total` and `amount`. */
+  /** Yuan, such as `28.00`; so are `total`, `amount` and `refunded`. */
   readonly price: string;
   readonly quantity: number;
 }
@@ -69,17 +71,19 @@ export interface ProductRow {
 /** A text without a value is empty. */
 export interface OrderData {
   readonly texts: Texts;
-  readonly status: PayResult['status'] | 'checking';
+  readonly status: (PayResult | CloseResult)['status'] | 'checking';
   readonly title: string;
   readonly hint: string;
   readonly outTradeNo: string;
   readonly amount: string;
+  readonly refunded: string;
   readonly description: string;
   readonly paidAt: string;
   readonly transactionId: string;
   readonly requestId: string;
   readonly canCheck: boolean;
   readonly canPay: boolean;
+  readonly canCancel: boolean;
 }
 
 export type Texts = Readonly<Record<TextName, string>>;
@@ -115,6 +119,19 @@ export type TextName =
   | 'ok'
   | 'paid'
   | 'refunded'
+  | 'partlyRefunded'
+  | 'refunding'
+  | 'refundedAmount'
+  | 'refundHint'
+  | 'cancelOrder'
+  | 'cancelQuestion'
+  | 'cancelYes'
+  | 'cancelNo'
+  | 'cancelling'
+  | 'closing'
+  | 'closingHint'
+  | 'closed'
+  | 'closedHint'
   | 'cancelled'
   | 'cancelledHint'
   | 'unknown'

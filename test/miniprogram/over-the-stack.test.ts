@@ -75,6 +75,25 @@ describe('over the whole stack', () => {
     });
   });
 
+  test('an order that the buyer gives up is closing or closed, and the same cart is a new order', async () => {
+    const { phone, pay } = openWechat('alice');
+    phone.press = 'cancel';
+    const first = await pay.pay(LATTE);
+    const outTradeNo = first.status === 'cancelled' ? first.order.outTradeNo : '';
+
+    // API v2 closes no order in its first 5 minutes.
+    expect(await pay.close(outTradeNo)).toMatchObject({
+      status: 'closing',
+      order: { outTradeNo, tradeState: 'NOTPAY', closing: true },
+    });
+    expect(await pay.resume(outTradeNo)).toMatchObject({ reason: 'order-closing' });
+    phone.press = 'pay';
+    const again = await pay.pay(LATTE);
+    expect(again).toMatchObject({ status: 'paid' });
+    expect('order' in again && again.order?.outTradeNo).not.toBe(outTradeNo);
+    expect(await pay.close(outTradeNo)).toMatchObject({ status: 'closing' });
+  });
+
   test('virtual goods are refused with a reason that the buyer can read', async () => {
     const { pay } = openWechat('alice');
     const items = [...LATTE.items, { sku: 'membership', quantity: 1 }];

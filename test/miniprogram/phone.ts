@@ -25,6 +25,9 @@ export const PAID: Order = {
 
 export const CLOSED: Order = { ...UNPAID, tradeState: 'CLOSED' };
 
+/** Given up, and not closed by WeChat yet. */
+export const CLOSING: Order = { ...UNPAID, closing: true };
+
 export const PREPAID = {
   outTradeNo: OUT_TRADE_NO,
   totalFen: 2800,
@@ -39,7 +42,7 @@ export const PREPAID = {
   },
 };
 
-type Route = 'wx.login' | '/login' | '/prepay' | '/orders';
+type Route = 'wx.login' | '/login' | '/prepay' | '/orders' | '/close';
 
 /** What the network brings back. */
 export type Answer = { statusCode: number; data: unknown } | { errMsg: string };
@@ -49,7 +52,7 @@ export const NEVER = 'never';
 
 export const LOST: Answer = { errMsg: 'request:fail timeout' };
 
-export const ok = (data: object): Answer => ({ statusCode: 200, data });
+export const ok = (data: object, statusCode = 200): Answer => ({ statusCode, data });
 
 /** An error as the API words it. */
 export const refused = (statusCode: number, code: string, more: object = {}): Answer => ({
@@ -111,6 +114,7 @@ export function createPhone(
     '/login': [],
     '/prepay': [],
     '/orders': [],
+    '/close': [],
   };
   const good = (route: Route): Answer => {
     if (route === '/prepay') {
@@ -118,6 +122,9 @@ export function createPhone(
     }
     if (route === '/orders') {
       return ok(PAID);
+    }
+    if (route === '/close') {
+      return ok(CLOSED);
     }
     return ok({ token: `token-${logins}`, expiresIn: 7200 });
   };
@@ -136,7 +143,8 @@ export function createPhone(
     request({ url, method, data, header, success, fail }: RequestArguments) {
       const path = url.slice(BASE_URL.length);
       requests.push({ method, path, data: structuredClone(data), header });
-      const route = path.startsWith('/orders/') ? '/orders' : (path as Route);
+      const [, order, , action] = /^(\/orders)\/([^/]+)(\/close)?$/.exec(path) ?? [];
+      const route = (action ?? order ?? path) as Route;
       const answer = next(answers[route] ?? []) ?? good(route);
       if (answer === NEVER) {
         return;

@@ -2,7 +2,18 @@
 import { describe, expect, test } from 'vitest';
 import { createShop } from '../../miniprogram/shop/shop.js';
 import type { CatalogueData, OrderData } from '../../miniprogram/shop/shop.js';
-import { createPhone, LOST, ok, OUT_TRADE_NO, PAID, PREPAID, refused, UNPAID } from './phone.ts';
+import {
+  CLOSED,
+  CLOSING,
+  createPhone,
+  LOST,
+  ok,
+  OUT_TRADE_NO,
+  PAID,
+  PREPAID,
+  refused,
+  UNPAID,
+} from './phone.ts';
 
 const PRODUCTS = [
   { sku: 'latte', name: ['拿铁', 'Latte'], priceFen: 2800 },
@@ -285,13 +296,113 @@ describe('the order page', () => {
     expect(data).toMatchObject({ status: 'failed', hint: '请用下单的微信号支付', canPay: true });
   });
 
-  test('of a refunded order says so', async () => {
+  test.each([
+    ['REFUND', 2800, '已退款', '28.00'],
+    ['REFUND', 1000, '已部分退款', '10.00'],
+    // WeChat has not taken it up yet.
+    ['SUCCESS', 1000, '退款处理中', '10.00'],
+    // An API that does not tell how much.
+    ['REFUND', undefined, '已退款', ''],
+  ])('of an order %s with %s fen given back says "%s"', async (state, fen, title, refunded) => {
     const { phone, openOrder } = openShop();
-    phone.answer('/orders', ok({ ...PAID, tradeState: 'REFUND', refundedFen: 2800 }));
+    const refundedFen = fen === undefined ? {} : { refundedFen: fen };
+    phone.answer('/orders', ok({ ...PAID, tradeState: state, ...refundedFen }));
     const { data, opened } = openOrder();
     await opened;
 
-    expect(data).toMatchObject({ status: 'paid', title: '已退款' });
+    expect(data).toMatchObject({ status: 'paid', title, refunded, canCancel: false });
+    expect(data.hint).toBe(refunded && '退款原路退回，到账以微信通知为准');
+  });
+
+  test('of an order of which nothing was given back says nothing about it', async () => {
+    const { openOrder } = openShop();
+    const { data, opened } = openOrder();
+    await opened;
+
+    expect(data).toMatchObject({ status: 'paid', title: '支付成功', refunded: '', hint: '' });
+  });
+
+  test('of an unpaid order offers to cancel it, asks first, and shows that it is closed', async () => {
+    const { phone, seen, openOrder } = openShop();
+    phone.answer('/orders', ok(UNPAID));
+    const { data, opened, cancel } = openOrder();
+    await opened;
+    expect(data.canCancel).toBe(true);
+    await cancel();
+
+    expect(seen.modals).toEqual([
+      {
+        title: '取消订单',
+        content: '取消后不能再支付这笔订单，确定取消吗？',
+        confirmText: '取消订单',
+        cancelText: '不取消',
+      },
+    ]);
+    expect(seen.loading.slice(-2)).toEqual(['取消中', 'done']);
+    expect(data).toMatchObject({
+      status: 'closed',
+      title: '订单已关闭',
+      hint: '没有扣款',
+      canPay: false,
+      canCancel: false,
+      canCheck: false,
+    });
+  });
+
+  test('of an order that the buyer keeps sends nothing', async () => {
+    const { phone, openOrder } = openShop('zh-CN', false);
+    phone.answer('/orders', ok(UNPAID));
+    const { data, opened, cancel } = openOrder();
+    await opened;
+    await cancel();
+
+    expect(phone.sentTo('/orders')).toHaveLength(1);
+    expect(data).toMatchObject({ status: 'cancelled', canPay: true, canCancel: true });
+  });
+
+  test('of an order that WeChat cannot close yet warns, and checks until it is closed', async () => {
+    const { phone, openOrder } = openShop('en');
+    phone.answer('/orders', ok(UNPAID), ok(CLOSING), ok(CLOSED));
+    phone.answer('/close', ok(CLOSING, 202));
+    const { data, opened, check, cancel } = openOrder();
+    await opened;
+    await cancel();
+    const closing = {
+      status: 'closing',
+      title: 'Being cancelled',
+      canPay: false,
+      canCancel: false,
+      canCheck: true,
+    };
+    expect(data).toMatchObject(closing);
+    await check();
+    expect(data).toMatchObject(closing);
+    await check();
+
+    expect(data).toMatchObject({ status: 'closed', title: 'Order closed', canCheck: false });
+  });
+
+  test('of an order that was paid in the meantime says so', async () => {
+    const { phone, openOrder } = openShop();
+    phone.answer('/orders', ok(UNPAID));
+    phone.answer('/close', ok(PAID));
+    const { data, opened, cancel } = openOrder();
+    await opened;
+    await cancel();
+
+    expect(data).toMatchObject({ status: 'paid', title: '支付成功', canCancel: false });
+  });
+
+  test('of an order that could not be cancelled says why and stays as it is', async () => {
+    const { phone, seen, openOrder } = openShop();
+    phone.answer('/orders', ok(UNPAID));
+    phone.answer('/close', LOST);
+    const { data, opened, cancel } = openOrder();
+    await opened;
+    await cancel();
+
+    expect(seen.modals.at(-1)).toMatchObject({ content: '网络异常，请重试' });
+    expect(data).toMatchObject({ status: 'cancelled', canPay: true, canCancel: true });
   });
 });
 

@@ -22,6 +22,10 @@ Page({
     return this.order?.payAgain();
   },
 
+  tapCancel() {
+    return this.order?.cancel();
+  },
+
   tapBack() {
     void wx.navigateBack();
   },
