@@ -2,6 +2,7 @@
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
+import { openClose } from '../../functions/close.ts';
 import { openLogin } from '../../functions/login.ts';
 import { openNotify } from '../../functions/notify.ts';
 import { openPrepay } from '../../functions/prepay.ts';
@@ -68,6 +69,13 @@ const CALLS: Record<string, { open: (machine: Machine) => Promise<Handler>; even
       pathParameters: { outTradeNo: 'order-0001' },
     },
   },
+  close: {
+    open: openClose,
+    event: {
+      ...apiEvent({ headers: { authorization } }),
+      pathParameters: { outTradeNo: 'order-0001' },
+    },
+  },
   notify: {
     open: openNotify,
     event: { ...apiEvent({ body: notificationXml() }), rawPath: '/notify/v2/payment' },
@@ -90,7 +98,7 @@ const failing = (reason: Error) => ({
 const brokenSecrets = (reason: Error) => ({ openSecretsClient: () => failing(reason) });
 const brokenTable = (reason: Error) => ({ openTableClient: () => failing(reason) });
 
-describe.each(['login', 'prepay', 'query'])('%s', (name) => {
+describe.each(['login', 'prepay', 'query', 'close'])('%s', (name) => {
   const failures = [
     ...SECRET_FAILURES.map(
       ([what, error]) => [`the secret store ${what}`, brokenSecrets(error)] as const,
