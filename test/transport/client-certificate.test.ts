@@ -29,7 +29,7 @@ describe('a client certificate', () => {
       { p12: Buffer.from(OLD_CLIENT_P12, 'base64'), passphrase },
       'nsupported',
     ],
-    ['no .p12', { p12: Buffer.from(CLIENT_P12), passphrase }, 'too long'],
+    ['no .p12', { p12: Buffer.from(CLIENT_P12), passphrase }, 'wrong tag'],
   ])('is not read with %s', (_, shown, reason) => {
     expect(() => readClientCertificate(shown)).toThrow(reason);
   });
