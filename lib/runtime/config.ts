@@ -27,6 +27,10 @@ export interface Config {
   readonly signType: SignType;
   /** Base URLs of WeChat Pay, the primary first. */
   readonly wechatPayBaseUrls: readonly string[];
+  /** Base URLs of the calls that show the merchant's certificate: the same, but in the stage local. */
+  readonly certifiedBaseUrls: readonly string[];
+  /** Who vouches for them, PEM, in the stage local; else and elsewhere whom the machine trusts. */
+  readonly certifiedAuthority: string | undefined;
   /** Base URLs of the mini-program server API, the primary first. */
   readonly weixinBaseUrls: readonly string[];
   /** How long an order can be paid. */
@@ -62,6 +66,10 @@ export function loadConfig(environment: Environment): Config {
   const stage = required(environment, 'STAGE');
   const isLocal = stage === 'local';
   const tableName = required(environment, 'TABLE_NAME');
+  const wechatPayBaseUrls = baseUrls(environment, 'WECHAT_PAY_BASE_URLS', isLocal, [
+    'https://api.mch.weixin.qq.com',
+    'https://api2.mch.weixin.qq.com',
+  ]);
   return {
     tableName,
     orderNumberScope: environment['ORDER_NUMBER_SCOPE'] || tableName,
@@ -70,10 +78,8 @@ export function loadConfig(environment: Environment): Config {
     publicBaseUrl: publicBaseUrl(environment, isLocal),
     apiVersion: apiVersion(environment),
     signType: signType(environment),
-    wechatPayBaseUrls: baseUrls(environment, 'WECHAT_PAY_BASE_URLS', isLocal, [
-      'https://api.mch.weixin.qq.com',
-      'https://api2.mch.weixin.qq.com',
-    ]),
+    wechatPayBaseUrls,
+    ...certifiedHosts(environment, isLocal, wechatPayBaseUrls),
     weixinBaseUrls: baseUrls(environment, 'WEIXIN_BASE_URLS', isLocal, [
       'https://api.weixin.qq.com',
       'https://api2.weixin.qq.com',
@@ -199,6 +205,21 @@ function baseUrls(
     }
     return url.origin;
   });
+}
+
+/** WeChat's own hosts need neither; the simulator has a port of its own for TLS, and an authority. */
+function certifiedHosts(
+  environment: Environment,
+  isLocal: boolean,
+  wechatPayBaseUrls: readonly string[],
+): Pick<Config, 'certifiedBaseUrls' | 'certifiedAuthority'> {
+  const name = 'WECHAT_PAY_CERTIFIED_BASE_URLS';
+  return isLocal
+    ? {
+        certifiedBaseUrls: baseUrls(environment, name, isLocal, wechatPayBaseUrls),
+        certifiedAuthority: environment['WECHAT_PAY_CERTIFIED_CA'] || undefined,
+      }
+    : { certifiedBaseUrls: wechatPayBaseUrls, certifiedAuthority: undefined };
 }
 
 function parseUrl(name: string, text: string): URL {

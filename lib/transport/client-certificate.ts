@@ -3,16 +3,22 @@ import { X509Certificate } from 'node:crypto';
 import { Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
 
-/** Two PEM texts, or a PKCS#12 file with its password. */
-export type ClientCertificate =
+/**
+ * Two PEM texts, or a PKCS#12 file with its password. With `authority`, a PEM text, only a server
+ * that it vouches for gets to see it; without, one that the machine trusts.
+ */
+export type ClientCertificate = (
   | { readonly certificate: string; readonly privateKey: string }
-  | { readonly p12: Buffer; readonly passphrase: string };
+  | { readonly p12: Buffer; readonly passphrase: string }
+) & { readonly authority?: string | undefined };
 
 /** The same in the words of `node:tls`. */
-export const tlsOptions = (shown: ClientCertificate) =>
-  'p12' in shown
+export const tlsOptions = (shown: ClientCertificate) => ({
+  ...('p12' in shown
     ? { pfx: shown.p12, passphrase: shown.passphrase }
-    : { cert: shown.certificate, key: shown.privateKey };
+    : { cert: shown.certificate, key: shown.privateKey }),
+  ...(shown.authority !== undefined && { ca: shown.authority }),
+});
 
 /**
  * The certificate in it, once OpenSSL has taken it with its key. Opens no connection.

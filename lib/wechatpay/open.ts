@@ -58,7 +58,10 @@ export interface WechatPayMachine extends TransportMachine {
  * @throws {UnknownMerchantError} at the use of another merchant's key: this one's keys are not for it.
  */
 export function openWechatPay(
-  config: Pick<Config, 'signType' | 'wechatPayBaseUrls'>,
+  config: Pick<
+    Config,
+    'signType' | 'wechatPayBaseUrls' | 'certifiedBaseUrls' | 'certifiedAuthority'
+  >,
   merchant: VersionedSecret<MerchantSecret>,
   machine: WechatPayMachine,
 ): WechatPayOf {
@@ -66,7 +69,10 @@ export function openWechatPay(
     (): Connection => ({
       transport: createTransport(config.wechatPayBaseUrls, machine),
       openCertifiedTransport: (certificate) =>
-        createTransport(config.wechatPayBaseUrls, machine, certificate),
+        createTransport(config.certifiedBaseUrls, machine, {
+          ...certificate,
+          authority: config.certifiedAuthority,
+        }),
       merchant,
       signType: config.signType,
       nonce: () => machine.randomBytes(16).toString('hex'),

@@ -24,6 +24,8 @@ describe('the settings', () => {
       apiVersion: 'v2',
       signType: 'HMAC-SHA256',
       wechatPayBaseUrls: ['https://api.mch.weixin.qq.com', 'https://api2.mch.weixin.qq.com'],
+      certifiedBaseUrls: ['https://api.mch.weixin.qq.com', 'https://api2.mch.weixin.qq.com'],
+      certifiedAuthority: undefined,
       weixinBaseUrls: ['https://api.weixin.qq.com', 'https://api2.weixin.qq.com'],
       orderLifetimeSeconds: 1800,
       sessionLifetimeSeconds: 7200,
@@ -227,4 +229,33 @@ describe.each(['WECHAT_PAY_BASE_URLS', 'WEIXIN_BASE_URLS'])('%s', (name) => {
       );
     },
   );
+});
+
+describe('the hosts that see the client certificate', () => {
+  const simulator = {
+    WECHAT_PAY_BASE_URLS: 'http://127.0.0.1:3900',
+    WECHAT_PAY_CERTIFIED_BASE_URLS: 'https://127.0.0.1:3901',
+    WECHAT_PAY_CERTIFIED_CA: '-----BEGIN CERTIFICATE-----',
+  };
+
+  test('may be others, with an authority of their own, in the stage local', () => {
+    expect(loadConfig({ ...local, ...simulator })).toMatchObject({
+      wechatPayBaseUrls: ['http://127.0.0.1:3900'],
+      certifiedBaseUrls: ['https://127.0.0.1:3901'],
+      certifiedAuthority: '-----BEGIN CERTIFICATE-----',
+    });
+  });
+
+  test('are those of all calls when nothing else is said', () => {
+    expect(loadConfig({ ...local, WECHAT_PAY_BASE_URLS: 'http://127.0.0.1:3900' })).toMatchObject({
+      certifiedBaseUrls: ['http://127.0.0.1:3900'],
+      certifiedAuthority: undefined,
+    });
+  });
+
+  test('are WeChat’s, known to the machine, in every other stage', () => {
+    const { WECHAT_PAY_BASE_URLS: _, ...certified } = simulator;
+
+    expect(loadConfig({ ...deployed, ...certified })).toEqual(loadConfig(deployed));
+  });
 });

@@ -2,11 +2,13 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { bareMachine as machine } from '../../lib/machine.ts';
 import { FIRST_MERCHANT } from '../../lib/order/order-id.ts';
 import { openWechatPay, UnknownMerchantError } from '../../lib/wechatpay/open.ts';
-import { APPID, MCHID, sampleOrder } from '../support/sample-orders.ts';
-import { type ScriptedServer, serve } from '../support/scripted-server.ts';
+import { APPID, MCHID, sampleOrder, sampleRefund } from '../support/sample-orders.ts';
+import { refusingUrl, type ScriptedServer, serve } from '../support/scripted-server.ts';
 import { merchantWith, secretVersions } from '../support/secret-versions.ts';
 import { API_V2_KEY, signed, signV2, without, xmlOf } from '../support/v2-message.ts';
+import { LOOPBACK_CERTIFICATE } from '../support/tls-certificate.ts';
 import { readIndependently } from '../support/v2-reader.ts';
+import { certifiedMerchant } from '../support/v2-refund-double.ts';
 
 let server: ScriptedServer | undefined;
 
@@ -31,7 +33,12 @@ describe('WeChat Pay as a deployment opens it', () => {
       });
       server = listening;
       const wechatPay = openWechatPay(
-        { signType, wechatPayBaseUrls: [listening.url] },
+        {
+          signType,
+          wechatPayBaseUrls: [listening.url],
+          certifiedBaseUrls: [],
+          certifiedAuthority: undefined,
+        },
         secretVersions(merchantWith()),
         machine,
       )({ apiVersion: 'v2', merchantKey: FIRST_MERCHANT });
@@ -53,7 +60,12 @@ describe('WeChat Pay as a deployment opens it', () => {
 
   const open = () =>
     openWechatPay(
-      { signType: 'HMAC-SHA256', wechatPayBaseUrls: [] },
+      {
+        signType: 'HMAC-SHA256',
+        wechatPayBaseUrls: [],
+        certifiedBaseUrls: [],
+        certifiedAuthority: undefined,
+      },
       secretVersions(merchantWith()),
       {
         ...machine,
@@ -69,6 +81,39 @@ describe('WeChat Pay as a deployment opens it', () => {
       timeStamp: '1772330400',
       nonceStr: 'ab'.repeat(16),
     });
+  });
+
+  test('shows the client certificate to its own hosts, and to those that the authority vouches for', async () => {
+    const { key, cert } = LOOPBACK_CERTIFICATE;
+    const listening = await serve((response) => response.end('<xml/>'), { key, cert });
+    server = listening;
+    const refundWith = async (certifiedAuthority: string | undefined) => {
+      const wechatPay = openWechatPay(
+        {
+          signType: 'HMAC-SHA256',
+          wechatPayBaseUrls: [await refusingUrl()],
+          certifiedBaseUrls: [listening.url],
+          certifiedAuthority,
+        },
+        secretVersions(certifiedMerchant()),
+        machine,
+      )({ apiVersion: 'v2', merchantKey: FIRST_MERCHANT });
+      const refund = {
+        ...sampleRefund(),
+        merchantKey: '',
+        notifyBaseUrl: 'https://pay.example.com',
+      };
+      const refundRequest = wechatPay.buildRefundRequest(refund);
+      const options = { timeoutMs: 3_000 };
+      return wechatPay
+        .refund({ ...refund, refundRequest }, options)
+        .catch((error: unknown) => error);
+    };
+
+    expect(await refundWith(undefined)).toMatchObject({ kind: 'unknown', mayHaveReached: false });
+    expect(listening.received).toEqual([]);
+    await refundWith(cert);
+    expect(listening.received).toMatchObject([{ url: '/secapi/pay/refund' }]);
   });
 
   test.each(['shop2', ' ', 'FIRST'])(
