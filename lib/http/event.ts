@@ -6,6 +6,9 @@ type Fields = Readonly<Record<string, unknown>>;
 const fieldsOf = (value: unknown): Fields =>
   typeof value === 'object' && value !== null ? { ...value } : {};
 
+/** Of a caller that no gateway stands before: WeChat wants some address in every order. */
+const NO_ADDRESS = '127.0.0.1';
+
 const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);
 
 /**
@@ -16,7 +19,8 @@ const textOf = (value: unknown) => (typeof value === 'string' ? value : undefine
 export function readEvent(event: unknown): APIGatewayProxyEventV2 {
   const { body, pathParameters, ...rest } = fieldsOf(event);
   const context = fieldsOf(rest['requestContext']);
-  const sourceIp = textOf(fieldsOf(context['identity'])['sourceIp']);
+  const http = fieldsOf(context['http']);
+  const sourceIp = textOf(fieldsOf(context['identity'])['sourceIp']) ?? textOf(http['sourceIp']);
   const parameters = textsOf(pathParameters);
   const read = {
     ...rest,
@@ -25,7 +29,7 @@ export function readEvent(event: unknown): APIGatewayProxyEventV2 {
     requestContext: {
       ...context,
       requestId: textOf(context['requestId']) ?? '',
-      ...(sourceIp !== undefined && { http: { sourceIp } }),
+      http: { ...http, sourceIp: sourceIp ?? NO_ADDRESS },
     },
     ...(pathParameters !== undefined && { pathParameters: parameters }),
     ...(typeof body === 'string' && { body }),

@@ -44,7 +44,7 @@ describe('the event of a request', () => {
       expect(readEvent(event)).toMatchObject({
         rawPath: '',
         headers: {},
-        requestContext: { requestId: '' },
+        requestContext: { requestId: '', http: { sourceIp: '127.0.0.1' } },
         isBase64Encoded: false,
       });
       expect(readEvent(event).body).toBeUndefined();
@@ -61,6 +61,15 @@ describe('the event of a request', () => {
   ])('is base64 only if the flag says true: %j', (isBase64Encoded, expected) => {
     expect(readEvent({ isBase64Encoded }).isBase64Encoded).toBe(expected);
   });
+
+  test.each([undefined, null, 5, 'text', {}, { sourceIp: 5 }, { sourceIp: null }])(
+    'has an address that is a text, whatever stands there: %j',
+    (http) => {
+      expect(readEvent({ requestContext: { http } }).requestContext.http.sourceIp).toBe(
+        '127.0.0.1',
+      );
+    },
+  );
 
   test.each([{}, [], 5, null, true])('has no body that is no text: %j', (body) => {
     expect(readEvent({ body })).not.toHaveProperty('body');

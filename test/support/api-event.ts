@@ -17,7 +17,7 @@ export function apiEvent({ body, headers = {}, isBase64Encoded = false }: Reques
     rawPath: '/',
     rawQueryString: '',
     headers,
-    requestContext: { requestId: REQUEST_ID },
+    requestContext: { requestId: REQUEST_ID, http: { sourceIp: '203.0.113.7' } },
     isBase64Encoded,
     ...(body !== undefined && { body }),
   } as APIGatewayProxyEventV2;
