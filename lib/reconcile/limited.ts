@@ -15,14 +15,12 @@ export function limited({
   wechatPay,
 }: Pick<CloseContext, 'table' | 'wechatPay'>): WechatPayOf {
   const within = async <T>(timeoutMs: number, call: Promise<T>): Promise<T> => {
-    let stopTimer = () => {};
-    const timeOver = new Promise<never>((_, reject) => {
-      stopTimer = table.startTimer(timeoutMs, () =>
-        reject(new WechatPayTransportError('unknown', 'no answer in time, keys included')),
-      );
-    });
+    const timeOver = Promise.withResolvers<never>();
+    const stopTimer = table.startTimer(timeoutMs, () =>
+      timeOver.reject(new WechatPayTransportError('unknown', 'no answer in time, keys included')),
+    );
     try {
-      return await Promise.race([call, timeOver]);
+      return await Promise.race([call, timeOver.promise]);
     } finally {
       stopTimer();
     }

@@ -104,13 +104,11 @@ async function beforeLastCall<T>(
   { table, remainingMs }: RunContext,
   work: Promise<T>,
 ): Promise<T | 'cut off'> {
-  let stopTimer = () => {};
-  const lastCall = new Promise<'cut off'>((resolve) => {
-    const delayMs = Math.max(0, remainingMs() - LAST_CALL_MS);
-    stopTimer = table.startTimer(delayMs, () => resolve('cut off'));
-  });
+  const lastCall = Promise.withResolvers<'cut off'>();
+  const delayMs = Math.max(0, remainingMs() - LAST_CALL_MS);
+  const stopTimer = table.startTimer(delayMs, () => lastCall.resolve('cut off'));
   try {
-    return await Promise.race([work, lastCall]);
+    return await Promise.race([work, lastCall.promise]);
   } finally {
     stopTimer();
   }

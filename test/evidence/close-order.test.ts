@@ -60,7 +60,7 @@ async function close(
   } as const;
   const ending = await closeAndRecord(context, order, {
     timeoutMs: 1_234,
-  }).catch((error: unknown) => error);
+  }).catch((error: unknown) => ({ failed: error }));
   const { tradeState } = (await readOrder(table, orderId('order-0001'))) ?? {};
   return { ending, tradeState, calls, order, log };
 }
@@ -149,13 +149,22 @@ describe('closing an order', () => {
   });
 
   test('fails as the close did when the query shows no end', async () => {
-    expect(await close(lost, unpaid)).toMatchObject({ ending: lost, tradeState: 'NOTPAY' });
+    expect(await close(lost, unpaid)).toMatchObject({
+      ending: { failed: lost },
+      tradeState: 'NOTPAY',
+    });
     table = await newTable();
-    expect(await close(lost, unknown)).toMatchObject({ ending: lost, tradeState: 'NOTPAY' });
+    expect(await close(lost, unknown)).toMatchObject({
+      ending: { failed: lost },
+      tradeState: 'NOTPAY',
+    });
   });
 
   test('fails when the query does: nothing is closed on the close’s word alone', async () => {
-    expect(await close('closed', lost)).toMatchObject({ ending: lost, tradeState: 'NOTPAY' });
+    expect(await close('closed', lost)).toMatchObject({
+      ending: { failed: lost },
+      tradeState: 'NOTPAY',
+    });
   });
 });
 

@@ -141,6 +141,8 @@ describe('an order that is due', () => {
 
     expect(counted(summary)).toEqual({ due: 1, settledMeanwhile: 1 });
     expect(calls).toEqual([]);
+    // It left the index with the payment: nothing is to be written.
+    expect(racing.operations).not.toContain('UpdateItem');
   });
 
   test('but paid while WeChat answers is not settled twice', async () => {
