@@ -59,7 +59,7 @@ const isOfKeys = (error: unknown) =>
   String(error.parameters['field']).includes('merchantSerialNo');
 
 const signingKeys = ({ merchantSerialNo, merchantPrivateKey }: MerchantSecret) =>
-  merchantSerialNo && merchantPrivateKey && `${merchantSerialNo}\n${merchantPrivateKey}`;
+  `${merchantSerialNo}\n${merchantPrivateKey}`;
 
 async function haveChanged(client: V3Client, used: MerchantSecret, timeoutMs: number) {
   const reading = findNewerKeys(client.merchant, used, signingKeys);

@@ -131,6 +131,24 @@ describe('an answer', () => {
     });
   });
 
+  test('signed by somebody else is not asked for again', async () => {
+    const { requests, result } = query({ json: transaction(), stamp: { signer: forger } });
+
+    await expect(result).rejects.toMatchObject({ code: 'SIGNATURE_INVALID' });
+    expect(requests).toHaveLength(1);
+  });
+
+  test.each([199, 300, 304])('with status %i is no success, whatever it says', async (status) => {
+    await expect(query({ status, json: transaction() }).result).rejects.toMatchObject({
+      code: 'WECHAT_UNREACHABLE',
+      message: `HTTP status ${status}`,
+    });
+  });
+
+  test.each([200, 299])('with status %i is one', async (status) => {
+    expect(await query({ status, json: transaction() }).result).toMatchObject({ kind: 'paid' });
+  });
+
   test('under the id of a public key that the secret lacks is not believed', async () => {
     const merchant = secretVersions(v3Merchant({ wechatpayPublicKey: undefined }));
     const { wechatPay } = v3Double({ json: transaction() }, { merchant });

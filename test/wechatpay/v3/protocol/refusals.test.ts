@@ -317,7 +317,8 @@ describe('a refusal of our signature', () => {
 
   test.each<[string, MerchantSecret]>([
     ['the same keys', v3Merchant()],
-    ['no keys', v3Merchant({ merchantSerialNo: undefined })],
+    ['no serial', v3Merchant({ merchantSerialNo: undefined })],
+    ['no private key', v3Merchant({ merchantPrivateKey: undefined })],
     [
       'the keys of another merchant',
       v3Merchant({ mchid: '1900000222', merchantSerialNo: successor.serialNo }),
