@@ -9,6 +9,7 @@ import {
   merchantKey,
   PUBLIC_KEY_ID,
   transaction,
+  v3Headers,
   v3Merchant,
   wechatSigner,
 } from '../../../support/v3-message.ts';
@@ -118,6 +119,44 @@ describe('a request', () => {
     await expect(wechatPay.queryOrder(order, options)).rejects.toBe(broken);
   });
 });
+
+test.each([200, 404])(
+  'an answer of status %i whose key is not there in time leaves open what happened',
+  async (statusCode) => {
+    const body = JSON.stringify(
+      statusCode === 200 ? transaction() : { code: 'ORDER_NOT_EXIST', message: '' },
+    );
+    const delays: number[] = [];
+    const answer = call(
+      {
+        transport: async () => ({
+          statusCode,
+          headers: v3Headers(body),
+          body: Buffer.from(body),
+        }),
+        merchant: secretVersions(v3Merchant()),
+        nonce: () => 'nonce',
+        nowMs: () => CREATED_AT * 1000,
+        findKey: () => new Promise(() => undefined),
+        startTimer: (delayMs, run) => {
+          delays.push(delayMs);
+          setImmediate(run);
+          return () => undefined;
+        },
+      },
+      MCHID,
+      { method: 'GET', path: '/v3/refund', body: '' },
+      { timeoutMs: 3_000, repeatable: true },
+    );
+
+    await expect(answer).rejects.toMatchObject({
+      code: 'WECHAT_UNREACHABLE',
+      outcome: 'unknown',
+      message: 'no key to verify the answer with in time',
+    });
+    expect(delays).toEqual([3_000]);
+  },
+);
 
 describe('an answer', () => {
   test.each<[string, V3Answer]>([

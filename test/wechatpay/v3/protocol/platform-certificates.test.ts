@@ -136,6 +136,7 @@ describe('a platform certificate', () => {
 
   test.each([
     ['over', -DAY * 2, -300_001],
+    ['over this moment', -DAY * 2, -300_000],
     ['not begun', 300_001, DAY],
   ])('whose time is %s counts for nothing', async (_, notBefore, notAfter) => {
     const { find } = openTest({
@@ -172,6 +173,25 @@ describe('made-up serial numbers', () => {
     await Promise.all([find(garbage(2)), find(garbage(3)), find(garbage(4))]);
 
     expect(wechat.fetches).toBe(6);
+  });
+
+  test('make us ask no more than five times at once after any silence', async () => {
+    const { wechat, clock, find } = openTest(certificate(A));
+    const flood = async () => {
+      const before = wechat.fetches;
+      for (let index = 0; index < 20; index += 1) {
+        await find(garbage(index));
+      }
+      return wechat.fetches - before;
+    };
+    expect(await flood()).toBe(5);
+
+    clock.nowMs += 25_000;
+    expect(await flood()).toBe(2);
+    clock.nowMs += DAY;
+    expect(await flood()).toBe(5);
+    clock.nowMs -= DAY;
+    expect(await flood()).toBe(5);
   });
 
   test('do not forget what is known', async () => {
