@@ -1,7 +1,7 @@
-/** One order as the table holds it now, and every write that the local stack saw for it. */
-import { type AttributeValue, GetItemCommand } from '@aws-sdk/client-dynamodb';
+/** One order as the table holds it now, its refunds, and every write that the local stack saw for it. */
+import { type AttributeValue, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { FIRST_MERCHANT } from '../../lib/order/order-id.ts';
-import { orderKey } from '../../lib/table/schema.ts';
+import { orderKey, REFUND_PREFIX } from '../../lib/table/schema.ts';
 import { createLocalClient } from '../aws/dynamodb.ts';
 import type { RecordedMessage, Recorder } from './recorder.ts';
 
@@ -10,6 +10,8 @@ const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'TransactWriteIte
 export interface OrderRecord {
   /** Undefined: there is no such row. */
   readonly row: Readonly<Record<string, unknown>> | undefined;
+  /** The rows of its refunds; 50 at most, so that one page has them all. */
+  readonly refunds: readonly Readonly<Record<string, unknown>>[];
   readonly writes: readonly RecordedMessage[];
 }
 
@@ -35,11 +37,23 @@ export function openOrderReader(
           ConsistentRead: true,
         }),
       );
+      const refunds = await client.send(
+        new QueryCommand({
+          TableName: tableName,
+          KeyConditionExpression: 'PK = :pk AND begins_with(SK, :refund)',
+          ExpressionAttributeValues: { ':pk': { S: PK }, ':refund': { S: REFUND_PREFIX } },
+          ConsistentRead: true,
+        }),
+      );
       const writes = recorder
         .list()
         .filter(({ to, method }) => to === 'table' && WRITES.has(method))
         .filter(({ request }) => request.body.includes(`"${PK}"`));
-      return { row: answer.Item && toPlainRow(answer.Item), writes };
+      return {
+        row: answer.Item && toPlainRow(answer.Item),
+        refunds: (refunds.Items ?? []).map(toPlainRow),
+        writes,
+      };
     },
     close: () => client.destroy(),
   };
