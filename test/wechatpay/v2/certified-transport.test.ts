@@ -70,7 +70,12 @@ const gated = (seen: string[]) =>
 
 function wechatPayAt(urls: readonly string[], merchant: MerchantSecret) {
   const open = openWechatPay(
-    { signType: 'HMAC-SHA256', wechatPayBaseUrls: urls },
+    {
+      signType: 'HMAC-SHA256',
+      wechatPayBaseUrls: urls,
+      certifiedBaseUrls: urls,
+      certifiedAuthority: undefined,
+    },
     secretVersions(merchant),
     {
       openHost,
