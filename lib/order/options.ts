@@ -105,7 +105,8 @@ export function assertOrderDetail(path: string, detail: OrderDetail): void {
   assertLength(path, detail, MAX_DETAIL_BYTES);
 }
 
-function assertGoods(path: string, goods: GoodsDetail): void {
+/** @throws {InvalidRequestError} for the first value that WeChat would refuse; `path` leads its name. */
+export function assertGoods(path: string, goods: GoodsDetail): void {
   for (const name of ['merchantGoodsId', 'wechatpayGoodsId'] as const) {
     if (goods[name] !== undefined && !GOODS_ID.test(goods[name])) {
       throw new InvalidRequestError('INVALID_REQUEST', {
