@@ -1,8 +1,8 @@
 /** One WeChat Pay of each API version, told what to answer in words that hold for both. */
 import type { UnverifiedNotification, WechatPay } from '../../lib/wechatpay/operations.ts';
 import { openWechatPayV2 } from '../../lib/wechatpay/v2/index.ts';
-import { APPID, CREATED_AT, MCHID } from '../support/sample-orders.ts';
-import { merchantWith, secretVersions } from '../support/secret-versions.ts';
+import { APPID, CREATED_AT, MCHID, sampleRefundEvidence } from '../support/sample-orders.ts';
+import { secretVersions } from '../support/secret-versions.ts';
 import {
   API_V2_KEY,
   notificationXml,
@@ -24,13 +24,19 @@ import {
 } from '../support/v3-message.ts';
 import { newKeyPair } from '../support/rsa-keys.ts';
 import { neverRuns } from '../support/no-timer.ts';
-import { noRefunds } from '../support/no-refunds.ts';
+import { certifiedMerchant } from '../support/v2-refund-double.ts';
 
 /** What WeChat says to a call. */
 export type Word =
   | { readonly kind: 'created'; readonly prepayId: string }
   | { readonly kind: 'order'; readonly state: string; readonly outTradeNo?: string }
   | { readonly kind: 'closed' }
+  /** Of the sample refund, in a query or as it is accepted. */
+  | {
+      readonly kind: 'refund';
+      readonly status: 'PROCESSING' | 'SUCCESS' | 'CLOSED' | 'ABNORMAL';
+      readonly refundFen?: number;
+    }
   | {
       readonly kind: 'refused';
       readonly because: keyof typeof V2_REFUSALS;
@@ -64,6 +70,12 @@ const V2_REFUSALS = {
   permission: ['NOAUTH', 'why'],
   'too-short': ['PARAM_ERROR', 'time_expire时间过短，刷卡至少1分钟，其他5分钟'],
   'other-terms': ['INVALID_REQUEST', '201 商户订单号重复'],
+  'unknown-refund': ['REFUNDNOTEXIST', 'why'],
+  'short-balance': ['NOTENOUGH', 'why'],
+  'user-gone': ['USER_ACCOUNT_ABNORMAL', 'why'],
+  'too-often': ['FREQUENCY_LIMITED', 'why'],
+  'too-soon': ['INVALID_REQUEST', '退款间隔需大于1分钟'],
+  'number-taken': ['PARAM_ERROR', '订单金额或退款金额与之前请求不一致'],
 } as const;
 
 function v2Fields(word: Word): WireFields {
@@ -89,9 +101,43 @@ function v2Fields(word: Word): WireFields {
       const [code, text] = V2_REFUSALS[word.because];
       return { ...accepted, result_code: 'FAIL', err_code: code, err_code_des: text };
     }
+    case 'refund':
+      return { ...accepted, ...refundFields(word) };
     case 'forged':
-      return paidFields({ trade_state: 'SUCCESS', prepay_id: 'wx01' });
+      return paidFields({
+        trade_state: 'SUCCESS',
+        prepay_id: 'wx01',
+        ...refundFields({ status: 'PROCESSING' }),
+      });
   }
+}
+
+const V2_STATUSES = {
+  PROCESSING: 'PROCESSING',
+  SUCCESS: 'SUCCESS',
+  CLOSED: 'REFUNDCLOSE',
+  ABNORMAL: 'CHANGE',
+} as const;
+
+/** What both the answer to a refund and that to its query have. */
+function refundFields({
+  status,
+  refundFen = 800,
+}: Omit<Extract<Word, { kind: 'refund' }>, 'kind'>): WireFields {
+  const { outTradeNo, transactionId, outRefundNo, refundId } = sampleRefundEvidence();
+  return {
+    out_trade_no: outTradeNo,
+    transaction_id: transactionId,
+    total_fee: '2800',
+    out_refund_no: outRefundNo,
+    refund_id: refundId,
+    refund_fee: String(refundFen),
+    refund_count: '1',
+    out_refund_no_0: outRefundNo,
+    refund_id_0: refundId,
+    refund_fee_0: String(refundFen),
+    refund_status_0: V2_STATUSES[status],
+  };
 }
 
 const v2: Version = {
@@ -99,14 +145,15 @@ const v2: Version = {
   open(word) {
     let calls = 0;
     const key = word.kind === 'forged' ? OTHER_KEY : API_V2_KEY;
+    const transport = async () => {
+      calls += 1;
+      const body = Buffer.from(xmlOf(signed(v2Fields(word), key)));
+      return { statusCode: 200, headers: {}, body };
+    };
     const wechatPay = openWechatPayV2({
-      openCertifiedTransport: noRefunds,
-      transport: async () => {
-        calls += 1;
-        const body = Buffer.from(xmlOf(signed(v2Fields(word), key)));
-        return { statusCode: 200, headers: {}, body };
-      },
-      merchant: secretVersions(merchantWith()),
+      openCertifiedTransport: () => transport,
+      transport,
+      merchant: secretVersions(certifiedMerchant()),
       signType: 'HMAC-SHA256',
       nonce: () => 'n',
       nowMs: () => CREATED_AT * 1000,
@@ -155,6 +202,12 @@ const V3_REFUSALS = {
     { code: 'PARAM_ERROR', message: 'why', detail: { field: '/body/time_expire', issue: 'why' } },
   ],
   'other-terms': [400, { code: 'INVALID_REQUEST', message: '商户订单号重复' }],
+  'unknown-refund': [404, { code: 'RESOURCE_NOT_EXISTS', message: 'why' }],
+  'short-balance': [403, { code: 'NOT_ENOUGH', message: 'why' }],
+  'user-gone': [403, { code: 'USER_ACCOUNT_ABNORMAL', message: 'why' }],
+  'too-often': [429, { code: 'FREQUENCY_LIMITED', message: 'why' }],
+  'too-soon': [400, { code: 'INVALID_REQUEST', message: '退款间隔需大于1分钟' }],
+  'number-taken': [400, { code: 'INVALID_REQUEST', message: '订单金额或退款金额与之前请求不一致' }],
 } as const;
 
 const forger = { serial: PUBLIC_KEY_ID, privateKey: newKeyPair().privateKey };
@@ -181,8 +234,15 @@ function v3Answer(word: Word) {
       const [status, json] = V3_REFUSALS[word.because];
       return { status, json };
     }
+    case 'refund': {
+      const { status, refundFen = 800 } = word;
+      return { json: refund({ status, amount: { total: 2800, refund: refundFen } }) };
+    }
     case 'forged':
-      return { json: { ...transaction(), prepay_id: 'wx01' }, stamp: { signer: forger } };
+      return {
+        json: { ...transaction(), ...refund({ status: 'PROCESSING' }), prepay_id: 'wx01' },
+        stamp: { signer: forger },
+      };
   }
 }
 
