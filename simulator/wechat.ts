@@ -12,7 +12,9 @@ import { createPriceList } from './host/price-list.ts';
 import { createMessages } from './host/messages.ts';
 import { createNotifications, type Notifications } from './notifications/queue.ts';
 import { createNotifier, type Notifier } from './notifications/notifier.ts';
+import { createRefundDesk } from './notifications/refund-desk.ts';
 import { createOrders } from './book/orders.ts';
+import { createRefunds } from './book/refunds.ts';
 import { createUsers } from './book/users.ts';
 import { createWechatKeys, type VerificationMode } from './book/wechat-keys.ts';
 
@@ -64,27 +66,33 @@ export function openWechat(
   );
   const users = createUsers(book, clock, merchant.appid, randomBytes);
   const notifications = createNotifications(book);
-  return {
+  const shared = {
     account,
     get merchant() {
       return account.current();
     },
     keys,
-    seed,
     book,
     clock,
     users,
     orders: createOrders(book, clock, randomBytes),
-    notifications,
-    notifier: createNotifier(
-      { account, keys, clock, faults, prices, messages, notifications, randomBytes },
-      surroundings,
-    ),
-    createKey,
-    randomBytes,
+    refunds: createRefunds(book, clock),
     faults,
     prices,
     messages,
+    notifications,
+    randomBytes,
+  };
+  const notifier = createNotifier(shared, surroundings);
+  return {
+    ...shared,
+    get merchant() {
+      return account.current();
+    },
+    seed,
+    notifier,
+    refundDesk: createRefundDesk(Object.assign(shared, { notifier })),
+    createKey,
     devtools: { buyer: undefined },
   };
 }

@@ -17,6 +17,8 @@ export interface AccountChanges {
   subMerchants?: readonly SubMerchant[];
   /** The console's refund-notify URL; empty: the default. */
   refundNotifyUrl?: string;
+  /** What refunds can be paid from; null: no limit. */
+  balanceFen?: number | null;
 }
 
 export interface Account {
@@ -24,6 +26,8 @@ export interface Account {
   current(): MerchantV2;
   subMerchants(): readonly SubMerchant[];
   refundNotifyUrl(): string | undefined;
+  /** What there was to refund from when it was set, after refund number `serial`; null: no limit. */
+  balance(): { readonly fen: number; readonly serial: number } | null;
   certificates(): readonly ApiCertificate[];
   change(changes: AccountChanges): void;
   addCertificate(serialNo: string, pem: string): void;
@@ -38,6 +42,7 @@ interface Stored {
   formerKeys?: string[];
   subMerchants?: readonly SubMerchant[];
   refundNotifyUrl?: string;
+  balance?: { fen: number; serial: number } | null;
   certificates?: { serialNo: string; pem: string }[];
   revoked?: string[];
 }
@@ -81,8 +86,9 @@ export function createAccount(book: Book, file: MerchantV2): Account {
     current: () => merchant,
     subMerchants: () => stored.subMerchants ?? file.subMerchants ?? [],
     refundNotifyUrl: () => stored.refundNotifyUrl || undefined,
+    balance: () => stored.balance ?? null,
     certificates: () => certificates,
-    change({ apiV2Key, apiV3Key, subMerchants, refundNotifyUrl }) {
+    change({ apiV2Key, apiV3Key, subMerchants, refundNotifyUrl, balanceFen }) {
       for (const [name, now] of Object.entries({ apiV2Key, apiV3Key })) {
         if (now !== undefined) {
           const key = name as 'apiV2Key' | 'apiV3Key';
@@ -95,6 +101,10 @@ export function createAccount(book: Book, file: MerchantV2): Account {
       }
       if (refundNotifyUrl !== undefined) {
         stored.refundNotifyUrl = refundNotifyUrl;
+      }
+      if (balanceFen !== undefined) {
+        const fen = balanceFen;
+        stored.balance = fen === null ? null : { fen, serial: book.nextSerial() };
       }
       save();
     },

@@ -28,7 +28,9 @@ CREATE TABLE IF NOT EXISTS prepays (
 CREATE INDEX IF NOT EXISTS prepays_of_order ON prepays (out_trade_no);
 CREATE TABLE IF NOT EXISTS refunds (
   refund_id TEXT PRIMARY KEY, out_refund_no TEXT NOT NULL UNIQUE, out_trade_no TEXT NOT NULL,
-  refund_fee INTEGER NOT NULL, created_at INTEGER NOT NULL
+  refund_fee INTEGER NOT NULL, created_at INTEGER NOT NULL,
+  status TEXT NOT NULL DEFAULT 'SUCCESS', settles_at INTEGER,
+  settles_as TEXT NOT NULL DEFAULT 'SUCCESS', ended_at INTEGER, facts TEXT
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS refunds_of_order ON refunds (out_trade_no);
 CREATE TABLE IF NOT EXISTS notifications (
@@ -62,14 +64,23 @@ export interface Book {
   close(): void;
 }
 
-/** A book that was begun before API v3, or before coupons. */
+/** What a book lacks that was begun before API v3, coupons, or refunds by API. */
+const ADDED_COLUMNS: readonly (readonly [table: string, column: string, type: string])[] = [
+  ['orders', 'names_public_key', 'INTEGER NOT NULL DEFAULT 0'],
+  ['orders', 'payment', 'TEXT'],
+  ['refunds', 'status', "TEXT NOT NULL DEFAULT 'SUCCESS'"],
+  ['refunds', 'settles_at', 'INTEGER'],
+  ['refunds', 'settles_as', "TEXT NOT NULL DEFAULT 'SUCCESS'"],
+  ['refunds', 'ended_at', 'INTEGER'],
+  ['refunds', 'facts', 'TEXT'],
+];
+
 function addMissingColumns(database: DatabaseSync): void {
-  const columns = database.prepare('PRAGMA table_info(orders)').all();
-  if (!columns.some(({ name }) => name === 'names_public_key')) {
-    database.exec('ALTER TABLE orders ADD COLUMN names_public_key INTEGER NOT NULL DEFAULT 0');
-  }
-  if (!columns.some(({ name }) => name === 'payment')) {
-    database.exec('ALTER TABLE orders ADD COLUMN payment TEXT');
+  const there = listColumns(database);
+  for (const [table, column, type] of ADDED_COLUMNS) {
+    if (!there.has(`${table}.${column}`)) {
+      database.exec(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
+    }
   }
 }
 

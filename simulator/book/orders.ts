@@ -43,14 +43,6 @@ export interface Order {
   readonly transactionId: string | null;
   /** How it was paid; of an unpaid order, how it would be without coupons. */
   readonly payment: Payment;
-  readonly refundedFen: number;
-}
-
-export interface Refund {
-  readonly refundId: string;
-  readonly outRefundNo: string;
-  readonly refundFen: number;
-  readonly createdAtMs: number;
 }
 
 export interface Prepay {
@@ -81,9 +73,8 @@ export interface Orders {
   reopen(outTradeNo: string): void;
   /** Unpaid → paid, exactly once; undefined when the order was not unpaid. */
   pay(outTradeNo: string, payerOpenid: string, wish?: PaymentWish): Order | undefined;
-  /** Paid → refunded in part or whole. The caller has looked at the amounts in the same turn. */
-  refund(outTradeNo: string, refundFen: number): Refund;
-  refundsOf(outTradeNo: string): Refund[];
+  /** Paid → a refund was accepted, of a part or of all. */
+  markRefunded(outTradeNo: string): void;
 }
 
 type Row = Record<string, SQLOutputValue>;
@@ -122,20 +113,16 @@ function toOrder(row: Row, nowMs: number): Order {
     payerOpenid: toTextOrNull(row['payer_openid']),
     transactionId: toTextOrNull(row['transaction_id']),
     payment: readPayment(toTextOrNull(row['payment']), Number(row['total_fee'])),
-    refundedFen: Number(row['refunded_fen']),
   };
 }
 
 const IS_OPEN = `trade_state IN (${OPEN_STATES.map((state) => `'${state}'`).join(', ')})`;
 
-const SELECT = `SELECT *, (SELECT COALESCE(SUM(refund_fee), 0) FROM refunds
-  WHERE refunds.out_trade_no = orders.out_trade_no) AS refunded_fen FROM orders`;
-
 export function createOrders(book: Book, clock: Clock, randomBytes: RandomBytes): Orders {
   const { database } = book;
-  const select = database.prepare(`${SELECT} WHERE out_trade_no = ?`);
-  const selectByTransaction = database.prepare(`${SELECT} WHERE transaction_id = ?`);
-  const selectAll = database.prepare(`${SELECT} ORDER BY created_at, out_trade_no`);
+  const select = database.prepare('SELECT * FROM orders WHERE out_trade_no = ?');
+  const selectByTransaction = database.prepare('SELECT * FROM orders WHERE transaction_id = ?');
+  const selectAll = database.prepare('SELECT * FROM orders ORDER BY created_at, out_trade_no');
   const insert = database.prepare(
     `INSERT INTO orders (out_trade_no, request, sign_type, total_fee, trade_state, created_at, pay_until, closes_at, names_public_key)
      VALUES (?, ?, ?, ?, 'NOTPAY', ?, ?, ?, ?)`,
@@ -160,15 +147,8 @@ export function createOrders(book: Book, clock: Clock, randomBytes: RandomBytes)
     `UPDATE orders SET trade_state = 'SUCCESS', paid_at = ?, payer_openid = ?, transaction_id = ?, payment = ?
      WHERE out_trade_no = ? AND ${IS_OPEN}`,
   );
-  const insertRefund = database.prepare(
-    `INSERT INTO refunds (refund_id, out_refund_no, out_trade_no, refund_fee, created_at)
-     VALUES (?, ?, ?, ?, ?)`,
-  );
   const updateRefunded = database.prepare(
     `UPDATE orders SET trade_state = 'REFUND' WHERE out_trade_no = ? AND trade_state IN ('SUCCESS', 'REFUND')`,
-  );
-  const selectRefunds = database.prepare(
-    'SELECT * FROM refunds WHERE out_trade_no = ? ORDER BY refund_id',
   );
   const find = (outTradeNo: string) => {
     const row = select.get(outTradeNo);
@@ -229,21 +209,6 @@ export function createOrders(book: Book, clock: Clock, randomBytes: RandomBytes)
       );
       return Number(changes) === 1 ? find(outTradeNo) : undefined;
     },
-    refund(outTradeNo, refundFen) {
-      const createdAtMs = clock.now();
-      const serial = book.nextSerial().toString().padStart(10, '0');
-      const refundId = `50300000${formatBeijing(createdAtMs).slice(0, 8)}${serial}`;
-      const outRefundNo = `BK${formatBeijing(createdAtMs)}${serial}`;
-      insertRefund.run(refundId, outRefundNo, outTradeNo, refundFen, createdAtMs);
-      updateRefunded.run(outTradeNo);
-      return { refundId, outRefundNo, refundFen, createdAtMs };
-    },
-    refundsOf: (outTradeNo) =>
-      selectRefunds.all(outTradeNo).map((row) => ({
-        refundId: String(row['refund_id']),
-        outRefundNo: String(row['out_refund_no']),
-        refundFen: Number(row['refund_fee']),
-        createdAtMs: Number(row['created_at']),
-      })),
+    markRefunded: (outTradeNo) => void updateRefunded.run(outTradeNo),
   };
 }

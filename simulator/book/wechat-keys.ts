@@ -44,6 +44,8 @@ export interface WechatKeys {
   /** The request names the key that it wants in `Wechatpay-Serial`; what WeChat makes of it depends on the mode. */
   keyForAnswer(requestedSerial: string | undefined): SigningKey;
   keyForNotification(namesPublicKey: boolean): SigningKey;
+  /** One that the merchant may encrypt for. */
+  find(serial: string): SigningKey | undefined;
 }
 
 interface Stored {
@@ -148,6 +150,10 @@ export function createWechatKeys(
       const isSwitched = share === null ? namesPublicKey : hits('notification', share);
       const isByKey = mode() === 'public-key' || (mode() === 'switching' && isSwitched);
       return isByKey ? publicKey : certificateOfNow();
+    },
+    find: (serial) => {
+      const usable = mode() === 'certificate' ? certificates : [publicKey, ...certificates];
+      return usable.find((one) => one.serial === serial);
     },
   };
 }

@@ -20,11 +20,11 @@ import { changeMerchant, MERCHANT_SETTINGS, revokeCertificate, showMerchant } fr
 import {
   listOrders,
   payWithoutPhone,
-  refundByHand,
   setTradeState,
   showOrder,
   showOrderOfPrepay,
 } from './orders.ts';
+import { endRefund, refundByHand, showRefund } from './refunds.ts';
 import { setPriceList, showPriceList } from './price-list.ts';
 import { PAYMENT_FIELDS } from './payment-wish.ts';
 import { FaultRefusedError } from '../host/faults.ts';
@@ -132,6 +132,7 @@ const reset: Handler = ({ book, clock, faults, messages, notifier }) => {
 };
 
 const PAY_FIELDS = ['user', 'evenIfClosed', ...PAYMENT_FIELDS];
+const CONSOLE_FIELDS = ['refundFen', 'notifyUrl', 'status'];
 const FAULT_FIELDS = [
   'point',
   'kind',
@@ -160,7 +161,9 @@ const ROUTES: Route[] = [
   ['GET', /^\/prepays\/([^/]+)$/, showOrderOfPrepay],
   ['POST', /^\/orders\/([^/]+)\/pay$/, payWithoutPhone, PAY_FIELDS],
   ['POST', /^\/orders\/([^/]+)\/state$/, setTradeState, ['tradeState']],
-  ['POST', /^\/orders\/([^/]+)\/refund-in-console$/, refundByHand, ['refundFen', 'notifyUrl']],
+  ['POST', /^\/orders\/([^/]+)\/refund-in-console$/, refundByHand, CONSOLE_FIELDS],
+  ['GET', /^\/refunds\/([^/]+)$/, showRefund],
+  ['POST', /^\/refunds\/([^/]+)$/, endRefund, ['status']],
   ['GET', /^\/merchant$/, showMerchant],
   ['POST', /^\/merchant$/, changeMerchant, MERCHANT_SETTINGS],
   ['DELETE', /^\/merchant\/certificates\/([^/]+)$/, revokeCertificate],

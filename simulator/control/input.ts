@@ -83,3 +83,5 @@ export function readText(
   }
   return value;
 }
+
+export const isAddress = (text: string) => /^https?:\/\/[^\s]+$/.test(text) && URL.canParse(text);

@@ -1,8 +1,8 @@
 /** The part of the control API that stands for the merchant console: keys, certificates, sub-merchants. */
 import { X509Certificate } from 'node:crypto';
 import type { AccountChanges } from '../book/account.ts';
-import { type Body, ControlError, readText, refuseUnknownFields } from './input.ts';
-import { isAddress } from './orders.ts';
+import { type Body, ControlError, isAddress, readText, refuseUnknownFields } from './input.ts';
+import { readBalance } from '../book/refund-rules.ts';
 import type { SubMerchant } from '../book/credentials.ts';
 import { randomText } from '../book/random.ts';
 import type { RandomBytes } from '../surroundings/surroundings.ts';
@@ -16,11 +16,12 @@ export const MERCHANT_SETTINGS = [
   'merchantCertificate',
   'subMerchants',
   'refundNotifyUrl',
+  'balanceFen',
   'pendingNotifications',
 ];
 
 /** The merchant without its secrets. */
-export function showMerchant({ merchant, account }: Wechat) {
+export function showMerchant({ merchant, account, refunds }: Wechat) {
   return {
     appid: merchant.appid,
     mchid: merchant.mchid,
@@ -29,6 +30,7 @@ export function showMerchant({ merchant, account }: Wechat) {
       .subMerchants()
       .map(({ subMchid, subAppid }) => ({ subMchid, ...(subAppid ? { subAppid } : {}) })),
     refundNotifyUrl: account.refundNotifyUrl() ?? null,
+    balanceFen: readBalance({ account, refunds }),
     certificates: account.certificates().map(({ serialNo, pem, revoked }) => ({
       serialNo,
       revoked,
@@ -54,6 +56,7 @@ export async function changeMerchant(wechat: Wechat, body: Body) {
     ...keys,
     ...(subMerchants ? { subMerchants } : {}),
     ...(refundNotifyUrl === undefined ? {} : { refundNotifyUrl }),
+    ...readBalanceFen(body),
   };
   account.change(changes);
   if (certificate) {
@@ -80,6 +83,18 @@ function readKey(
     throw new ControlError(400, 'INVALID_FIELD', rule);
   }
   return { [name]: key };
+}
+
+/** What refunds can be paid from; null: no limit. */
+function readBalanceFen({ balanceFen }: Body): AccountChanges {
+  if (balanceFen === undefined) {
+    return {};
+  }
+  if (balanceFen !== null && !(Number.isSafeInteger(balanceFen) && Number(balanceFen) >= 0)) {
+    const rule = '"balanceFen" must be a whole number of fen, 0 or more, or null: no limit';
+    throw new ControlError(400, 'INVALID_FIELD', rule);
+  }
+  return { balanceFen: balanceFen === null ? null : Number(balanceFen) };
 }
 
 function readSubMerchants(value: unknown, randomBytes: RandomBytes): SubMerchant[] | undefined {

@@ -1,14 +1,35 @@
 /** One order of WeChat's book as the control API shows it. */
 import type { Order } from '../book/orders.ts';
+import type { Refund } from '../book/refunds.ts';
 import { nameOfBuyer } from '../book/payer.ts';
 import type { Wechat } from '../wechat.ts';
 
 const toIso = (epochMs: number | null) =>
   epochMs === null ? null : new Date(epochMs).toISOString();
 
+export const describeRefundForPeople = (refund: Refund) => ({
+  outRefundNo: refund.outRefundNo,
+  refundId: refund.refundId,
+  outTradeNo: refund.outTradeNo,
+  refundFen: refund.refundFen,
+  status: refund.status,
+  reason: refund.reason || null,
+  api: refund.api,
+  notifyUrl: refund.notifyUrl || null,
+  userReceivedAccount: refund.receivedBy,
+  createdAt: toIso(refund.createdAtMs),
+  endedAt: toIso(refund.endedAtMs),
+  request: refund.request,
+});
+
 /** Amounts in fen, times in ISO 8601 on WeChat's clock; `request` has the names of the wire. */
 export function describeOrderForPeople(
-  { orders, notifications, users }: Pick<Wechat, 'orders' | 'notifications' | 'users'>,
+  {
+    orders,
+    refunds,
+    notifications,
+    users,
+  }: Pick<Wechat, 'orders' | 'refunds' | 'notifications' | 'users'>,
   order: Order,
 ) {
   const { terms, payerOpenid, outTradeNo } = order;
@@ -18,7 +39,7 @@ export function describeOrderForPeople(
     api: order.api,
     tradeState: order.tradeState,
     totalFen: order.totalFen,
-    refundedFen: order.refundedFen,
+    refundedFen: refunds.refundedFenOf(outTradeNo),
     openid: payer,
     user: (payerOpenid ? users.nameOf(payerOpenid) : nameOfBuyer(users, terms)) ?? null,
     ...(terms.subMchid
@@ -40,10 +61,7 @@ export function describeOrderForPeople(
       prepayId,
       expiresAt: toIso(expiresAtMs),
     })),
-    refunds: orders.refundsOf(outTradeNo).map(({ createdAtMs, ...refund }) => ({
-      ...refund,
-      createdAt: toIso(createdAtMs),
-    })),
+    refunds: refunds.listOf(outTradeNo).map(describeRefundForPeople),
     notifications: notifications.listOf(outTradeNo).map(({ notification, attempts }) => ({
       id: notification.id,
       kind: notification.notice.kind,

@@ -1,19 +1,14 @@
-/** The part of the control API about orders: pay without a phone, refund by hand, look. */
-import { type Body, ControlError, readNumber, readText, readUser } from './input.ts';
+/** The part of the control API about orders: pay without a phone, change a state, look. */
+import { type Body, ControlError, readUser } from './input.ts';
 import { describeOrderForPeople } from './order-view.ts';
-import type { Order } from '../book/orders.ts';
 import { isOpen, isPaid, OPEN_STATES } from '../book/trade-state.ts';
 import { readPaymentWish } from './payment-wish.ts';
 import { nameOfBuyer } from '../book/payer.ts';
 import { refuseUnpayable } from '../phone/phone.ts';
 import { payAsPriced } from '../phone/take-payment.ts';
-import { refundInConsole } from '../notifications/payments.ts';
 import type { Wechat } from '../wechat.ts';
 
-const MAX_REFUNDS = 50;
-const REFUND_PATH = '/notify/v2/refund';
-
-function findOrder({ orders }: Wechat, outTradeNo: string) {
+export function findOrder({ orders }: Wechat, outTradeNo: string) {
   const order = orders.find(outTradeNo);
   if (!order) {
     throw new ControlError(404, 'ORDER_NOT_FOUND', `WeChat has no order ${outTradeNo}`);
@@ -88,48 +83,4 @@ export function setTradeState(wechat: Wechat, body: Body, outTradeNo: string) {
     throw new ControlError(409, 'ORDER_NOT_OPEN', text);
   }
   return showOrder(wechat, body, outTradeNo);
-}
-
-/** Somebody refunds in the merchant console; the rest of the money without `refundFen`. */
-export function refundByHand(wechat: Wechat, body: Body, outTradeNo: string) {
-  const order = findOrder(wechat, outTradeNo);
-  if (!isPaid(order)) {
-    const state = `this order is ${order.tradeState}`;
-    throw new ControlError(409, 'ORDER_NOT_PAID', `only what was paid is refunded; ${state}`);
-  }
-  const restFen = order.totalFen - order.refundedFen;
-  if (restFen === 0) {
-    throw new ControlError(409, 'NOTHING_LEFT', 'all of this order is refunded already');
-  }
-  if (wechat.orders.refundsOf(outTradeNo).length >= MAX_REFUNDS) {
-    throw new ControlError(409, 'TOO_MANY_REFUNDS', `an order has at most ${MAX_REFUNDS} refunds`);
-  }
-  const isGood = (fen: number) => Number.isSafeInteger(fen) && fen >= 1 && fen <= restFen;
-  const rule = `a whole number of fen from 1 to ${restFen}`;
-  const refundFen = readNumber(body, 'refundFen', isGood, rule) ?? restFen;
-  const notifyUrl =
-    readText(body, 'notifyUrl', isAddress, 'an http address') ??
-    wechat.account.refundNotifyUrl() ??
-    guessRefundUrl(order);
-  const refund = refundInConsole(wechat, order, refundFen, notifyUrl);
-  wechat.messages.add({
-    from: 'merchant console',
-    to: 'wechat',
-    kind: 'refund-in-console',
-    method: 'CALL',
-    path: outTradeNo,
-    request: { headers: {}, body: JSON.stringify({ refundFen, notifyUrl }) },
-    response: { status: 200, headers: {}, body: JSON.stringify(refund) },
-  });
-  return { ...refund, refundedFen: order.refundedFen + refundFen, notifyUrl };
-}
-
-export const isAddress = (text: string) => /^https?:\/\/[^\s]+$/.test(text) && URL.canParse(text);
-
-/** Beside the payment's notify_url: `…/notify/v2/refund`. */
-function guessRefundUrl({ terms }: Order): string {
-  const base = terms.notifyUrl.replace(/\/notify(\/.*)?$/, '');
-  return base === terms.notifyUrl
-    ? new URL(terms.notifyUrl).origin + REFUND_PATH
-    : base + REFUND_PATH;
 }

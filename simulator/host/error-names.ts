@@ -14,10 +14,51 @@ const NAMES_IN_V3: Readonly<Record<string, string>> = {
   USERPAYING: 'USER_PAYING',
 };
 
-/** The code that v3 has for this one of v2; the same text when there is no other name. */
-export const nameInV3 = (code: string): string =>
-  Object.hasOwn(NAMES_IN_V3, code) ? (NAMES_IN_V3[code] ?? code) : code;
+/** What refunds call it in v3, where that differs from other calls. */
+const NAMES_OF_REFUNDS_IN_V3: Readonly<Record<string, string>> = {
+  BIZERR_NEED_RETRY: 'SYSTEM_ERROR',
+  CERT_ERROR: 'SIGN_ERROR',
+  ERROR: 'INVALID_REQUEST',
+  INVALID_REQ_TOO_MUCH: 'FREQUENCY_LIMITED',
+  INVALID_TRANSACTIONID: 'PARAM_ERROR',
+  ORDERNOTEXIST: 'RESOURCE_NOT_EXISTS',
+  ORDER_NOT_EXIST: 'RESOURCE_NOT_EXISTS',
+  ORDER_NOT_READY: 'INVALID_REQUEST',
+  REFUNDNOTEXIST: 'RESOURCE_NOT_EXISTS',
+  REFUND_FEE_MISMATCH: 'INVALID_REQUEST',
+  REQUIRE_POST_METHOD: 'INVALID_REQUEST',
+  TRADE_OVERDUE: 'INVALID_REQUEST',
+  XML_FORMAT_ERROR: 'PARAM_ERROR',
+};
 
-/** The code that v2 has for this one of v3; the same text when there is no other name. */
-export const nameInV2 = (code: string): string =>
-  Object.entries(NAMES_IN_V3).find(([, name]) => name === code)?.[0] ?? code;
+const NAMES_OF_REFUNDS_IN_V2: Readonly<Record<string, string>> = {
+  PARAM_ERROR: 'PARAM_ERROR',
+  RATELIMIT_EXCEEDED: 'FREQUENCY_LIMITED',
+  RULE_LIMIT: 'ERROR',
+  TRADE_ERROR: 'ERROR',
+};
+
+const UNKNOWN_THERE: Readonly<Record<string, string>> = {
+  refund: 'ORDERNOTEXIST',
+  refundquery: 'REFUNDNOTEXIST',
+};
+
+const pick = (names: Readonly<Record<string, string>>, code: string) =>
+  Object.hasOwn(names, code) ? names[code] : undefined;
+
+const isOfRefunds = (point: string) => point === 'refund' || point === 'refundquery';
+
+/** The code that v3 has for this one of v2 at a fault point; the same text when there is no other name. */
+export const nameInV3 = (code: string, point: string): string =>
+  (isOfRefunds(point) ? pick(NAMES_OF_REFUNDS_IN_V3, code) : undefined) ??
+  pick(NAMES_IN_V3, code) ??
+  code;
+
+/** The code that v2 has for this one of v3 at a fault point; the same text when there is no other name. */
+export function nameInV2(code: string, point: string): string {
+  const ofRefunds = isOfRefunds(point)
+    ? (pick(NAMES_OF_REFUNDS_IN_V2, code) ??
+      (code === 'RESOURCE_NOT_EXISTS' ? UNKNOWN_THERE[point] : undefined))
+    : undefined;
+  return ofRefunds ?? Object.entries(NAMES_IN_V3).find(([, name]) => name === code)?.[0] ?? code;
+}

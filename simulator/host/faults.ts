@@ -35,12 +35,14 @@ export const POSSIBLE_FAULTS = {
   unifiedorder: SIGNED_ANSWER_KINDS,
   orderquery: [...SIGNED_ANSWER_KINDS, 'wrong-amount'],
   closeorder: SIGNED_ANSWER_KINDS,
+  refund: [...SIGNED_ANSWER_KINDS, 'wrong-amount'],
+  refundquery: [...SIGNED_ANSWER_KINDS, 'wrong-amount'],
   certificates: [...API_KINDS, 'tamper', 'probe'],
   code2session: API_KINDS,
   host: ['down'],
 } as const;
 
-const NOT_YET_SERVED = new Set(['refund', 'refundquery', 'downloadbill']);
+const NOT_YET_SERVED = new Set(['downloadbill']);
 
 export type FaultPoint = keyof typeof POSSIBLE_FAULTS;
 export type FaultKind = (typeof POSSIBLE_FAULTS)[FaultPoint][number];
@@ -110,6 +112,9 @@ const HINTS: Record<string, string> = {
   'unifiedorder/lost': 'use "timeout-before" or "timeout-after"',
   'orderquery/lost': 'use "timeout-before" or "timeout-after"',
   'closeorder/lost': 'use "timeout-before" or "timeout-after"',
+  'refund/lost': 'use "timeout-before" or "timeout-after"',
+  'refundquery/lost': 'use "timeout-before" or "timeout-after"',
+  'refund/duplicate': 'a notification is doubled at notify; a call is repeated by the merchant',
   'code2session/tamper': 'the answer of code2session carries no signature',
 };
 

@@ -12,7 +12,12 @@ const SERVED = [
   'POST /pay/unifiedorder',
   'POST /pay/orderquery',
   'POST /pay/closeorder',
+  'POST /secapi/pay/refund',
+  'POST /pay/refundquery',
   ...TRANSACTIONS,
+  'POST /v3/refund/domestic/refunds',
+  'GET /v3/refund/domestic/refunds/{out_refund_no}',
+  'POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund',
   'GET /v3/certificates',
   'GET /sns/jscode2session',
 ].map((line) => {
@@ -41,11 +46,18 @@ const SLIPS: readonly Slip[] = [
   { undo: (path) => path.replace(/^\/v[123](?=\/v3\/)/i, ''), en: 'the version is there twice' },
   {
     undo: (path) =>
-      path.replace(/^\/v[23](?=\/(pay\/(unifiedorder|orderquery|closeorder)|sns\/\w+)$)/i, ''),
+      path.replace(
+        /^\/v[23](?=\/((secapi\/)?pay\/(unifiedorder|orderquery|closeorder|refund|refundquery)|sns\/\w+)$)/i,
+        '',
+      ),
     en: 'this address has no version in it',
   },
   {
-    undo: (path) => path.replace(/^(?=\/(pay\/(partner\/)?transactions\/|certificates$))/, '/v3'),
+    undo: (path) =>
+      path.replace(
+        /^(?=\/(pay\/(partner\/)?transactions\/|refund\/domestic\/|certificates$))/,
+        '/v3',
+      ),
     en: 'the addresses of API v3 begin with /v3',
   },
   { undo: lowerWords, en: 'addresses are written in lower case' },

@@ -3,6 +3,7 @@
  * control API. From ¥77,000.01 on, which no ordinary product costs.
  */
 import type { PaymentWish } from '../book/payment.ts';
+import type { RefundEnd } from '../book/refunds.ts';
 import type { OpenState } from '../book/trade-state.ts';
 import type { Fault, FaultKind, FaultPoint } from './faults.ts';
 
@@ -24,6 +25,7 @@ interface Priced {
   /** Of a notification: the first attempt only. */
   readonly firstOnly?: boolean;
   readonly payment?: PricedPayment;
+  readonly refundEnd?: RefundEnd;
 }
 
 const cents = (number: number) => BASE_FEN + number;
@@ -40,6 +42,14 @@ const payment = (number: number, what: PricedPayment, en: string, zh: string): P
   fen: cents(number),
   at: 'pay',
   payment: what,
+  en,
+  zh,
+});
+
+const refundEnd = (number: number, end: RefundEnd, en: string, zh: string): Priced => ({
+  fen: cents(number),
+  at: 'refund',
+  refundEnd: end,
   en,
   zh,
 });
@@ -175,6 +185,31 @@ export const PRICE_LIST: readonly Priced[] = [
     'no answer, the order is closed',
     '不应答，但已关单',
   ),
+  fault(
+    51,
+    'refund',
+    { kind: 'error', code: 'NOTENOUGH' },
+    'the balance is too short: NOTENOUGH',
+    '余额不足 NOTENOUGH',
+  ),
+  fault(52, 'refund', { kind: 'error', code: 'SYSTEMERROR' }, 'SYSTEMERROR', 'SYSTEMERROR'),
+  fault(
+    53,
+    'refund',
+    { kind: 'error', code: 'USER_ACCOUNT_ABNORMAL' },
+    "the buyer's account is closed: USER_ACCOUNT_ABNORMAL",
+    '用户账户异常 USER_ACCOUNT_ABNORMAL',
+  ),
+  fault(
+    54,
+    'refund',
+    { kind: 'timeout-after' },
+    'no answer, the refund is accepted',
+    '不应答，但已受理退款',
+  ),
+  refundEnd(55, 'ABNORMAL', 'the refund becomes ABNORMAL', '退款变为 ABNORMAL'),
+  refundEnd(56, 'CLOSED', 'the refund becomes CLOSED', '退款变为 CLOSED'),
+  fault(57, 'refundquery', { kind: 'error', code: 'SYSTEMERROR' }, 'SYSTEMERROR', 'SYSTEMERROR'),
 ];
 
 export interface PriceList {
@@ -188,6 +223,8 @@ export interface PriceList {
     isFirst?: boolean,
   ): Fault | undefined;
   payment(totalFen: number): PricedPayment | undefined;
+  /** How the refunds of an order of this amount end. */
+  refundEnd(totalFen: number): RefundEnd | undefined;
 }
 
 /** `read` and `write` keep the one setting. */
@@ -206,5 +243,6 @@ export function createPriceList(read: () => boolean, write: (enabled: boolean) =
         : undefined;
     },
     payment: (totalFen) => find('pay', totalFen)?.payment,
+    refundEnd: (totalFen) => find('refund', totalFen)?.refundEnd,
   };
 }

@@ -4,12 +4,14 @@ import type { Book } from '../book/book.ts';
 import type { Clock } from '../book/clock.ts';
 import type { MerchantV2 } from '../book/credentials.ts';
 import type { Orders } from '../book/orders.ts';
+import type { Refunds } from '../book/refunds.ts';
 import type { Users } from '../book/users.ts';
 import type { WechatKeys } from '../book/wechat-keys.ts';
 import type { RandomBytes } from '../surroundings/surroundings.ts';
 import type { Faults } from './faults.ts';
 import type { Messages } from './messages.ts';
 import type { PriceList } from './price-list.ts';
+import type { RefundDesk } from './refund-desk.ts';
 
 export interface Service {
   readonly account: Account;
@@ -21,6 +23,8 @@ export interface Service {
   readonly clock: Clock;
   readonly users: Users;
   readonly orders: Orders;
+  readonly refunds: Refunds;
+  readonly refundDesk: RefundDesk;
   readonly faults: Faults;
   readonly prices: PriceList;
   readonly messages: Messages;

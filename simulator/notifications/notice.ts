@@ -1,17 +1,14 @@
 /** What a notification says, fixed when the thing happened: every attempt says the same. */
-import { createHash } from 'node:crypto';
-import { Aes } from 'wechatpay-axios-plugin';
-import { formatBeijingForPeople, formatRfc3339 } from '../book/clock.ts';
+import { formatRfc3339 } from '../book/clock.ts';
 import type { MerchantV2 } from '../book/credentials.ts';
-import type { Order, Refund } from '../book/orders.ts';
-import { settlementFenOf } from '../book/payment.ts';
+import type { Order } from '../book/orders.ts';
 import { createUuid, randomText } from '../book/random.ts';
 import { describePayment, describeSubMerchant } from '../v2/trade-fields.ts';
 import { describeTransaction } from '../v3/transaction.ts';
 import type { Service } from '../host/service.ts';
 import type { OpenNotification } from '../v3/resource.ts';
 import type { SignType } from '../book/order-terms.ts';
-import { type Fields, signFields, toXml } from '../v2/wire.ts';
+import { type Fields, signFields } from '../v2/wire.ts';
 
 /** XML with a signature. */
 export interface PaymentNoticeV2 {
@@ -29,16 +26,16 @@ export interface RefundNoticeV2 {
 }
 
 /** JSON; `resource` is encrypted, the headers carry the signature. */
-export interface PaymentNoticeV3 extends OpenNotification {
-  readonly kind: 'payment-v3';
+export interface NoticeV3 extends OpenNotification {
+  readonly kind: 'payment-v3' | 'refund-v3';
   /** As `Order.namesPublicKey`. */
   readonly namesPublicKey: boolean;
 }
 
-export type Notice = PaymentNoticeV2 | RefundNoticeV2 | PaymentNoticeV3;
+export type Notice = PaymentNoticeV2 | RefundNoticeV2 | NoticeV3;
 
 /** Whose order it is, who paid, and a source of nonces. */
-type Parties = Pick<Service, 'merchant' | 'users' | 'randomBytes'>;
+export type Parties = Pick<Service, 'merchant' | 'users' | 'randomBytes'>;
 
 /** In the format of the version that the order was made with, with the keys of this moment. */
 export function composePaymentNotice(parties: Parties, order: Order): Notice {
@@ -94,43 +91,6 @@ function composeV3(parties: Parties, order: Order): Notice {
   };
 }
 
-export function composeRefundNotice(
-  { merchant, randomBytes }: Pick<Parties, 'merchant' | 'randomBytes'>,
-  order: Order,
-  refund: Refund,
-): Notice {
-  const refundFee = refund.refundFen.toString();
-  const totalFee = order.totalFen.toString();
-  const settlementFen = settlementFenOf(order.totalFen, order.payment);
-  const share = settlementFen / order.totalFen;
-  return {
-    kind: 'refund-v2',
-    fields: {
-      return_code: 'SUCCESS',
-      appid: merchant.appid,
-      mch_id: merchant.mchid,
-      ...describeSubMerchant(order.terms),
-      nonce_str: randomText(randomBytes, 32),
-    },
-    inner: {
-      out_refund_no: refund.outRefundNo,
-      out_trade_no: order.outTradeNo,
-      refund_account: 'REFUND_SOURCE_UNSETTLED_FUNDS',
-      refund_fee: refundFee,
-      refund_id: refund.refundId,
-      refund_recv_accout: '支付用户零钱',
-      refund_request_source: 'VENDOR_PLATFORM',
-      refund_status: 'SUCCESS',
-      settlement_refund_fee: Math.round(refund.refundFen * share).toString(),
-      settlement_total_fee: settlementFen.toString(),
-      success_time: formatBeijingForPeople(refund.createdAtMs),
-      total_fee: totalFee,
-      transaction_id: order.transactionId ?? '',
-    },
-    apiV2Key: merchant.apiV2Key,
-  };
-}
-
 /** The price of what was paid; undefined of a refund. */
 export function readTotalFen(notice: Notice): number | undefined {
   switch (notice.kind) {
@@ -139,6 +99,7 @@ export function readTotalFen(notice: Notice): number | undefined {
     case 'payment-v3':
       return (notice.resource['amount'] as { total: number }).total;
     case 'refund-v2':
+    case 'refund-v3':
       return undefined;
   }
 }
@@ -153,20 +114,7 @@ export function renewKeys(notice: Notice, merchant: MerchantV2): Notice {
     case 'refund-v2':
       return { ...notice, apiV2Key: merchant.apiV2Key };
     case 'payment-v3':
+    case 'refund-v3':
       return { ...notice, apiV3Key: merchant.apiV3Key ?? notice.apiV3Key };
   }
 }
-
-/** `req_info`: AES-256-ECB with PKCS#7 under the 32 lower-case hex digits of md5(API v2 key). */
-export function encryptRefund({ inner, apiV2Key }: RefundNoticeV2): string {
-  const key = createHash('md5').update(apiV2Key).digest('hex');
-  // The plugin leaves whole blocks without padding, which PKCS#7 does not.
-  return Aes.AesEcb.encrypt(padBlock(toRootXml(inner)), key);
-}
-
-const padBlock = (text: string) => Aes.pkcs7.padding(text, false) as unknown as string;
-
-const toRootXml = (fields: Fields) =>
-  toXml(fields, [])
-    .replace(/^<xml>/, '<root>\n')
-    .replace(/<\/xml>$/, '</root>');

@@ -200,5 +200,5 @@ function canHappen({ notice, postponed }: Notification, kind: FaultKind, part?: 
     return postponed === null;
   }
   const isV3Only = kind === 'probe' || part !== undefined;
-  return !isV3Only || notice.kind === 'payment-v3';
+  return !isV3Only || notice.kind === 'payment-v3' || notice.kind === 'refund-v3';
 }

@@ -5,13 +5,8 @@ import { reportOwnSignature } from '../explain/v2/signature.ts';
 import type { Fault } from '../host/faults.ts';
 import type { Service } from '../host/service.ts';
 import { alterAmount, alterMerchant, tamper } from '../v2/forgery.ts';
-import {
-  encryptRefund,
-  type Notice,
-  type PaymentNoticeV2,
-  type PaymentNoticeV3,
-  type RefundNoticeV2,
-} from './notice.ts';
+import type { Notice, NoticeV3, PaymentNoticeV2, RefundNoticeV2 } from './notice.ts';
+import { encryptRefund } from './refund-notice.ts';
 import { alterHead, alterResource, alterTail, type ForgedBody } from '../v3/forgery.ts';
 import { encryptResource } from '../v3/resource.ts';
 import { reportAlteredBody, type SignatureFault, signMessage } from '../v3/sign.ts';
@@ -42,7 +37,8 @@ export function writeNotification(
     case 'refund-v2':
       return writeRefundV2(notice, fault);
     case 'payment-v3':
-      return writePaymentV3(parts, notice, fault);
+    case 'refund-v3':
+      return writeV3(parts, notice, fault);
   }
 }
 
@@ -104,7 +100,7 @@ function writeRefundV2(notice: RefundNoticeV2, fault: Fault | undefined): Outgoi
   };
 }
 
-function writePaymentV3(parts: Parts, notice: PaymentNoticeV3, fault: Fault | undefined): Outgoing {
+function writeV3(parts: Parts, notice: NoticeV3, fault: Fault | undefined): Outgoing {
   const { keys } = parts;
   if (!keys) {
     throw new Error('a v3 notification is due, but this start has no keys for API v3');

@@ -1,8 +1,8 @@
-/** What changes an order and is notified: a payment, a refund by hand. */
-import type { Order, Refund } from '../book/orders.ts';
+/** What makes an order paid, and is notified. */
+import type { Order } from '../book/orders.ts';
 import type { PaymentWish } from '../book/payment.ts';
 import type { Service } from '../host/service.ts';
-import { composePaymentNotice, composeRefundNotice } from './notice.ts';
+import { composePaymentNotice } from './notice.ts';
 import type { Notifier } from './notifier.ts';
 import type { Notifications } from './queue.ts';
 
@@ -34,22 +34,4 @@ export function takePayment(
   });
   notifier.wake();
   return paid;
-}
-
-/** A refund by hand in the merchant console (商户平台): its notification is in v2 format, whatever the order was made with. */
-export function refundInConsole(
-  till: Till,
-  order: Order,
-  refundFen: number,
-  notifyUrl: string,
-): Refund {
-  const { book, clock, orders, notifications, notifier } = till;
-  const refund = book.transaction(() => {
-    const made = orders.refund(order.outTradeNo, refundFen);
-    const notice = composeRefundNotice(till, order, made);
-    notifications.schedule(order.outTradeNo, notifyUrl, notice, clock.now());
-    return made;
-  });
-  notifier.wake();
-  return refund;
 }

@@ -32,7 +32,10 @@ export interface Attempt extends AttemptDetail {
 }
 
 export interface Notifications {
-  schedule(outTradeNo: string, notifyUrl: string, notice: Notice, dueAtMs: number): void;
+  /** Gives its id. */
+  schedule(outTradeNo: string, notifyUrl: string, notice: Notice, dueAtMs: number): number;
+  /** Takes back what nobody has begun to send. */
+  withdraw(id: number): void;
   /** One more copy of the same message, sent once. */
   scheduleCopy(notification: Notification, dueAtMs: number): void;
   /** Pending ones due until then, the earliest first. */
@@ -97,6 +100,9 @@ export function createNotifications(book: Book): Notifications {
        postponed = CASE postponed WHEN 'reorder' THEN 'released' ELSE postponed END
      WHERE id = ?`,
   );
+  const deleteUnsent = database.prepare(
+    'DELETE FROM notifications WHERE id = ? AND attempts = 0 AND next_at IS NOT NULL',
+  );
   const selectPending = database.prepare('SELECT * FROM notifications WHERE next_at IS NOT NULL');
   const updateNotice = database.prepare(
     'UPDATE notifications SET sign_type = ?, fields = ? WHERE id = ?',
@@ -114,8 +120,10 @@ export function createNotifications(book: Book): Notifications {
   return {
     schedule(outTradeNo, notifyUrl, notice, dueAtMs) {
       const maxAttempts = RETRY_GAPS_SECONDS.length + 1;
-      insert.run(outTradeNo, notifyUrl, ...writeNotice(notice), maxAttempts, dueAtMs, null);
+      const values = [...writeNotice(notice), maxAttempts, dueAtMs, null] as const;
+      return Number(insert.run(outTradeNo, notifyUrl, ...values).lastInsertRowid);
     },
+    withdraw: (id) => void deleteUnsent.run(id),
     scheduleCopy({ outTradeNo, notifyUrl, notice }, dueAtMs) {
       insert.run(outTradeNo, notifyUrl, ...writeNotice(notice), 1, dueAtMs, 'copy');
     },

@@ -12,13 +12,16 @@ import { isPaid } from '../book/trade-state.ts';
 import { randomText } from '../book/random.ts';
 import { type ErrorCode, failWith, isErrorCode, type Outcome } from './errors.ts';
 import { openRequest } from './open-request.ts';
+import { refundOrder } from './refund.ts';
+import { findRefundsNamed, queryRefunds } from './refundquery.ts';
 import { placeOrder } from './unifiedorder.ts';
 import { nameInV2 } from '../host/error-names.ts';
 import type { Service } from '../host/service.ts';
 import { type Fields, signFields, toXml } from './wire.ts';
 
 interface Operation {
-  readonly point: FaultPoint & ('unifiedorder' | 'orderquery' | 'closeorder');
+  readonly point: FaultPoint &
+    ('unifiedorder' | 'orderquery' | 'closeorder' | 'refund' | 'refundquery');
   readonly run: (service: Service, fields: Fields, signType: SignType) => Outcome;
 }
 
@@ -26,9 +29,11 @@ const OPERATIONS: Record<string, Operation> = {
   '/pay/unifiedorder': { point: 'unifiedorder', run: placeOrder },
   '/pay/orderquery': { point: 'orderquery', run: queryOrder },
   '/pay/closeorder': { point: 'closeorder', run: closeOrder },
+  '/secapi/pay/refund': { point: 'refund', run: refundOrder },
+  '/pay/refundquery': { point: 'refundquery', run: queryRefunds },
 };
 
-const NOT_YET_SERVED = new Set(['/secapi/pay/refund', '/pay/refundquery', '/pay/downloadbill']);
+const NOT_YET_SERVED = new Set(['/pay/downloadbill']);
 const SLOW_ANSWER_SECONDS = 3;
 
 export const isPayPath = (path: string) => path in OPERATIONS || NOT_YET_SERVED.has(path);
@@ -78,7 +83,7 @@ function answerOperation(
   }
   const { fields } = opened;
   const { point, run } = operation;
-  const order = findOrder(service, fields);
+  const order = findRefundsNamed(service, fields).order ?? findOrder(service, fields);
   const isPossible = (kind: FaultKind) =>
     kind !== 'probe' && (kind !== 'wrong-amount' || (order !== undefined && isPaid(order)));
   const totalFen = point === 'unifiedorder' ? Number(fields['total_fee']) : order?.totalFen;
@@ -103,8 +108,8 @@ function answerOperation(
 }
 
 /** A fault may bear a name of API v3. */
-function nameFault(code = 'SYSTEMERROR'): ErrorCode {
-  const name = nameInV2(code);
+function nameFault({ code = 'SYSTEMERROR', point }: Fault): ErrorCode {
+  const name = nameInV2(code, point);
   return isErrorCode(name) ? name : 'SYSTEMERROR';
 }
 
@@ -117,7 +122,7 @@ interface FaultyCall {
 function answerWithFault(fault: Fault, { perform, answer, forge }: FaultyCall): Reply {
   switch (fault.kind) {
     case 'error':
-      return answer(failWith(nameFault(fault.code), fault.point, fault));
+      return answer(failWith(nameFault(fault), fault.point, fault));
     case 'timeout-before':
       return 'hold';
     case 'timeout-after':

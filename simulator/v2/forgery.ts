@@ -11,6 +11,9 @@ export function tamper(fields: Fields): Fields {
   if (tradeState === 'NOTPAY') {
     return { ...fields, trade_state: 'SUCCESS', trade_state_desc: '支付成功' };
   }
+  if (fields['refund_status_0'] === 'PROCESSING') {
+    return { ...fields, refund_status_0: 'SUCCESS' };
+  }
   if (totalFee !== undefined) {
     return { ...fields, total_fee: add(totalFee) };
   }
@@ -29,15 +32,12 @@ function signAgain(fields: Fields, key: string, signType: SignType): Fields {
   return { ...fields, sign: signFields(signed, key, signType) };
 }
 
-/** One fen more than was paid, signed correctly. */
+/** One fen more than was paid or given back, signed correctly. */
 export function alterAmount(fields: Fields, key: string, signType: SignType): Fields {
-  const { total_fee: totalFee, cash_fee: cashFee } = fields;
-  const altered = {
-    ...fields,
-    ...(totalFee === undefined ? {} : { total_fee: add(totalFee) }),
-    ...(cashFee === undefined ? {} : { cash_fee: add(cashFee) }),
-  };
-  return signAgain(altered, key, signType);
+  const amounts = ['total_fee', 'cash_fee', 'refund_fee', 'refund_fee_0']
+    .filter((name) => fields[name] !== undefined)
+    .map((name) => [name, add(fields[name] ?? '')]);
+  return signAgain({ ...fields, ...(Object.fromEntries(amounts) as Fields) }, key, signType);
 }
 
 /** The message of another merchant, signed with this merchant's key. */

@@ -134,7 +134,7 @@ export function checkTimeExpire(
     : undefined;
 }
 
-function isNotifyUrl(text: string): boolean {
+export function isNotifyUrl(text: string): boolean {
   const url = URL.parse(text);
   return (
     url !== null &&

@@ -10,7 +10,8 @@ import { explainAnswerKey } from './answer-key.ts';
 import { failAs, failV3, type V3Outcome } from './errors.ts';
 import { alterAmountV3, alterMerchantV3, tamperAnswer } from './forgery.ts';
 import { refuseRequest } from './open-request.ts';
-import { findOperation, type V3Operation } from './operations.ts';
+import type { V3Operation } from './operation.ts';
+import { findOperation } from './operations.ts';
 import { reportAlteredBody, type SignatureFault, signMessage } from './sign.ts';
 import type { WechatKeys } from '../book/wechat-keys.ts';
 

@@ -29,6 +29,7 @@ const KINDS = {
   SIGN_ERROR: { status: 401, text: '错误的签名，验签失败', internal: 268443699 },
   SYSTEM_ERROR: { status: 500, text: '系统异常，请稍后重试', internal: 268435456 },
   TRADE_ERROR: { status: 403, text: '交易错误', internal: 268435456 },
+  USER_ACCOUNT_ABNORMAL: { status: 403, text: '用户账号异常', internal: 268448010 },
   USER_PAYING: { status: 202, text: '用户支付中，需要输入密码', internal: 268435456 },
 } satisfies Record<string, Kind>;
 
@@ -63,17 +64,37 @@ export const succeedEmpty: V3Outcome = { kind: 'ok', status: 204 };
 
 export const failV3 = (
   code: V3ErrorCode,
-  more: { text?: string; internal?: number; detail?: unknown; note?: string } = {},
+  more: {
+    status?: number;
+    text?: string;
+    internal?: number;
+    detail?: unknown;
+    note?: string;
+  } = {},
 ): V3Failure => ({ kind: 'error', code, ...KINDS[code], ...more });
+
+/** What refunds say to a code, their own or one of v2, where that differs from other calls. */
+const AT_REFUNDS: Readonly<Record<string, Partial<Kind>>> = {
+  ERROR: { text: '订单已全额退款' },
+  MCHID_NOT_EXIST: { status: 404 },
+  MCH_NOT_EXISTS: { status: 404 },
+  NOTENOUGH: { text: '基本账户余额不足，请充值后重新发起' },
+  NOT_ENOUGH: { text: '基本账户余额不足，请充值后重新发起' },
+  ORDER_NOT_READY: { text: '订单处理中，暂时无法退款，请稍后再试' },
+  REFUND_FEE_MISMATCH: { text: '订单金额或退款金额与之前请求不一致，请核实后再试' },
+  TRADE_OVERDUE: { text: '订单已经超过退款期限' },
+};
 
 /** What a fault with this code looks like here; the code may be one of API v2. */
 export function failAs({
+  point,
   code = 'SYSTEM_ERROR',
   text,
   detail,
-}: Pick<Fault, 'code' | 'text' | 'detail'>): V3Failure {
-  const name = nameInV3(code);
+}: Pick<Fault, 'point' | 'code' | 'text' | 'detail'>): V3Failure {
+  const name = nameInV3(code, point);
   return failV3(isV3ErrorCode(name) ? name : 'SYSTEM_ERROR', {
+    ...(point === 'refund' || point === 'refundquery' ? AT_REFUNDS[code] : {}),
     ...(text === undefined ? {} : { text }),
     ...(detail === undefined ? {} : { detail }),
   });

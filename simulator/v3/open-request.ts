@@ -52,6 +52,23 @@ export function readBody({ body }: Request): { json: unknown } | { refused: V3Ou
   }
 }
 
+/** An operation on the body as JSON. */
+export function withBody(request: Request, run: (json: unknown) => V3Outcome): () => V3Outcome {
+  return () => {
+    const read = readBody(request);
+    return 'refused' in read ? read.refused : run(read.json);
+  };
+}
+
+/** A part of a path; what is not URL-encoded stays as it is. */
+export function decodePart(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 /** Names one merchant, or a provider and its sub-merchant, and this account may speak for them. */
 export function checkParties(
   service: Parties,

@@ -1,22 +1,12 @@
 /** Which address of API v3 does what. */
-import type { FaultPoint } from '../host/faults.ts';
 import type { Request } from '../host/http.ts';
-import type { Order } from '../book/orders.ts';
 import type { Service } from '../host/service.ts';
 import { listCertificates } from './certificates.ts';
-import type { V3Outcome } from './errors.ts';
-import { readBody } from './open-request.ts';
+import { decodePart, readBody, withBody } from './open-request.ts';
 import { closeOrderV3, queryOrderV3 } from './order-operations.ts';
+import type { V3Operation } from './operation.ts';
 import { placeOrderV3 } from './prepay.ts';
-
-export interface V3Operation {
-  readonly point: FaultPoint & ('unifiedorder' | 'orderquery' | 'closeorder' | 'certificates');
-  /** The order that the address names. */
-  readonly order?: Order | undefined;
-  /** The price, of a new order too. */
-  readonly totalFen?: number | undefined;
-  readonly run: () => V3Outcome;
-}
+import { findRefundOperation } from './refund-operations.ts';
 
 const TRANSACTIONS =
   /^\/v3\/pay\/(partner\/)?transactions\/(jsapi|native|id\/([^/]+)|out-trade-no\/([^/]+?)(\/close)?)$/;
@@ -46,7 +36,7 @@ export function findOperation(service: Service, request: Request): V3Operation |
   const { orders } = service;
   const order = transactionId
     ? orders.findByTransactionId(transactionId)
-    : orders.find(decode(outTradeNo ?? ''));
+    : orders.find(decodePart(outTradeNo ?? ''));
   if (close && method === 'POST') {
     const run = withBody(request, (json) => closeOrderV3(service, isPartner, order, json));
     return { point: 'closeorder', order, totalFen: order?.totalFen, run };
@@ -55,7 +45,7 @@ export function findOperation(service: Service, request: Request): V3Operation |
     const run = () => queryOrderV3(service, isPartner, order, Object.fromEntries(query));
     return { point: 'orderquery', order, totalFen: order?.totalFen, run };
   }
-  return undefined;
+  return findRefundOperation(service, request);
 }
 
 function readTotalFen(request: Request): number | undefined {
@@ -64,19 +54,4 @@ function readTotalFen(request: Request): number | undefined {
     amount?: { total?: unknown };
   };
   return typeof amount?.total === 'number' ? amount.total : undefined;
-}
-
-function withBody(request: Request, run: (json: unknown) => V3Outcome) {
-  return () => {
-    const read = readBody(request);
-    return 'refused' in read ? read.refused : run(read.json);
-  };
-}
-
-function decode(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }

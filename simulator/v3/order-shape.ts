@@ -1,28 +1,19 @@
 /** The documented fields of `/v3/pay/transactions/{jsapi,native}` and of the partner endpoints. */
 import type { Shape } from './json-shape.ts';
+import {
+  fen,
+  group,
+  NOTIFY_URL,
+  type ObjectShape,
+  OUT_TRADE_NO,
+  required,
+  type ShapeFields as Fields,
+  SUB_MERCHANT_NUMBER,
+  text,
+} from './shape-parts.ts';
 
-type Fields = Record<string, Shape>;
-type ObjectShape = Extract<Shape, { type: 'object' }>;
-
-const text = (
-  label: string,
-  max: number,
-  more: { min?: number; pattern?: RegExp } = {},
-): Shape => ({
-  type: 'string',
-  label,
-  max,
-  ...more,
-});
-const required = (shape: Shape): Shape => ({ ...shape, required: true });
-const fen = (label: string, min = 0): Shape => ({ type: 'integer', label, min });
-const group = (label: string, fields: Fields): Shape => ({ type: 'object', label, fields });
-
-const OUT_TRADE_NO = text('商户订单号', 32, { min: 6, pattern: /^[0-9A-Za-z_\-|*]+$/ });
 const MCHID = { pattern: /^\d+$/ };
 const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
-/** http is refused by some pages and allowed by others; a query string by none. */
-const NOTIFY_URL = /^https?:\/\/[^\s?#/]+(\/[^\s?#]*)?$/;
 
 const GOODS: Shape = group('单品', {
   merchant_goods_id: required(text('商户侧商品编码', 32)),
@@ -73,7 +64,6 @@ const COMMON: Fields = {
 
 const MERCHANT_NUMBER = required(text('商户号', 32, MCHID));
 const PROVIDER_NUMBER = required(text('服务商户号', 32, MCHID));
-const SUB_MERCHANT_NUMBER = required(text('子商户号', 32, MCHID));
 
 const DIRECT: Fields = {
   appid: required(text('公众账号ID', 32)),

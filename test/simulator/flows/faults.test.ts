@@ -286,7 +286,7 @@ describe('the list of faults', () => {
   test.each([
     [{ point: 'nothing', kind: 'lost' }, 'UNKNOWN_FAULT_POINT'],
     [{ point: 'constructor', kind: 'lost' }, 'UNKNOWN_FAULT_POINT'],
-    [{ point: 'refund', kind: 'error' }, 'NOT_YET_SERVED'],
+    [{ point: 'downloadbill', kind: 'error' }, 'NOT_YET_SERVED'],
     [{ point: 'notify', kind: 'error' }, 'FAULT_NOT_POSSIBLE'],
     [{ point: 'notify', kind: 'timeout-before' }, 'FAULT_NOT_POSSIBLE'],
     [{ point: 'unifiedorder', kind: 'wrong-amount' }, 'FAULT_NOT_POSSIBLE'],

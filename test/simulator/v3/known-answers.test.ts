@@ -1,7 +1,7 @@
 /** The simulator's encryption, and the tests' own decryption and signatures, against published values. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { encryptRefund } from '../../../simulator/notifications/notice.ts';
+import { encryptRefund } from '../../../simulator/notifications/refund-notice.ts';
 import { openResource, rsaSign, stringOf } from '../v3-support.ts';
 import { tenpayUtil } from '../support.ts';
 

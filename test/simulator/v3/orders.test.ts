@@ -217,10 +217,10 @@ describe('a request is refused', () => {
   });
 
   test('at an address that is not served', async () => {
-    const { status, json } = await callV3(bench, 'POST', '/v3/refund/domestic/refunds', {});
+    const { status, json } = await callV3(bench, 'POST', '/v3/ecommerce/refunds/apply', {});
     expect([status, json['message']]).toEqual([
       404,
-      'simulator: POST /v3/refund/domestic/refunds is not served',
+      'simulator: POST /v3/ecommerce/refunds/apply is not served',
     ]);
   });
 
