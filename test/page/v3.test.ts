@@ -91,4 +91,17 @@ describe('a payment on API v3 in the page', () => {
 
     expect(await message().textContent()).toMatch(/fieldauthorization/);
   });
+
+  test('can be cancelled at once: the order is closed at WeChat and in the table', async () => {
+    await order(open);
+    const press = (name: string) => open.phone.getByRole('button', { name, exact: true }).click();
+    await press('Close and cancel the payment');
+    await press('Cancel the order');
+    await press('Cancel');
+
+    await open.phone.getByText('Order closed', { exact: true }).waitFor();
+    await arrow(open, /Mini-program → Your API: POST \/orders\/\w+…\/close 200/).waitFor();
+    await arrow(open, /Your API → WeChat Pay: v3 close/).waitFor();
+    expect(await stateOfOrder(open, 'CLOSED')).toBe('CLOSED');
+  });
 });

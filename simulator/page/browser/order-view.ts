@@ -35,6 +35,7 @@ export interface OrderPicture {
 const FIRST_ATTRIBUTES = [
   'PK',
   'tradeState',
+  'closingAt',
   'totalFen',
   'description',
   'createdAt',
@@ -58,6 +59,7 @@ export function showOrder({ table, wechat }: OrderPicture): HTMLElement {
       element('span', {}, formatValue(row['description'] ?? '')),
     ),
     showAgreement(row, wechat),
+    row.tradeState === 'NOTPAY' && row['closingAt'] !== undefined && showClosing(row['GSI1SK']),
     row['paidAfterClose'] === true &&
       element('p.callout', { 'data-outcome': 'refused' }, text('flagged')),
     row['mismatch'] !== undefined && showMismatch(row['mismatch'] as Record<string, unknown>),
@@ -68,6 +70,11 @@ export function showOrder({ table, wechat }: OrderPicture): HTMLElement {
     element('h3', {}, text('row')),
     showRow(row),
   );
+}
+
+function showClosing(due: unknown): HTMLElement {
+  const next = typeof due === 'string' ? text('closesAt', { time: clockTime(due) }) : '';
+  return element('p.callout', { 'data-outcome': 'pending' }, text('closing'), ` ${next}`);
 }
 
 function showMismatch({ field, expected, observed }: Record<string, unknown>): HTMLElement {
@@ -100,6 +107,7 @@ function showWrite(message: LocalMessage): HTMLElement {
   const names = {
     created: 'historyCreated',
     moved: isWritten ? 'historyMoved' : 'historyMovedRefused',
+    closing: 'historyClosing',
     checked: 'historyChecked',
     mismatch: 'historyMismatch',
     other: 'historyOther',

@@ -37,7 +37,7 @@ function describeSuccess(method: string, body: string): string {
 
 /** One line of an order's history. */
 export interface Change {
-  readonly kind: 'created' | 'moved' | 'checked' | 'mismatch' | 'other';
+  readonly kind: 'created' | 'moved' | 'closing' | 'checked' | 'mismatch' | 'other';
   readonly from?: string | undefined;
   readonly to?: string | undefined;
   readonly isWritten: boolean;
@@ -53,6 +53,9 @@ export function describeWrite({ request, response, method }: LocalMessage): Chan
   }
   if (values[':to']?.S !== undefined) {
     return { kind: 'moved', from: values[':from']?.S, to: values[':to'].S, ...shared };
+  }
+  if (update.includes('closingAt')) {
+    return { kind: 'closing', ...shared };
   }
   if (update.includes('checkedAt')) {
     return { kind: 'checked', ...shared };

@@ -13,6 +13,11 @@ export const ORDER_TEXTS = {
   healsByQuery: ["the client's next question", '小程序下次查询'],
   healsByReconcile: ['reconcile at {time}', '{time} 的查单'],
   healsByRetry: ["WeChat's retry at {time}", '{time} 的微信重发'],
+  closing: [
+    'Given up by its buyer: POST /prepay refuses it now, and it is closed at WeChat as soon as WeChat lets it.',
+    '用户已取消：不能再预支付，微信允许时立即关单。',
+  ],
+  closesAt: ['Next try at {time}.', '下次尝试：{time}。'],
   flagged: [
     'Paid after it was closed: recorded and flagged. Ship it or refund it.',
     '关闭后收到付款：已记录并标记，请发货或退款。',
@@ -30,6 +35,7 @@ export const ORDER_TEXTS = {
     '{from} → {to} refused: the row was different',
     '{from} → {to} 未写入：行已改变',
   ],
+  historyClosing: ['Given up by its buyer', '用户取消了订单'],
   historyChecked: ['WeChat asked: still unpaid', '已查询微信：仍未支付'],
   historyMismatch: ['Contradiction recorded', '记录了不符的消息'],
   condition: ['Condition of the write', '写入条件'],
