@@ -72,5 +72,6 @@ describe('a buyer who cancels an order', () => {
 
     await open.phone.getByText('正在取消', { exact: true }).waitFor();
     await seen(/用户已取消：不能再预支付/);
+    expect(await onPhone('继续支付').count()).toBe(0);
   });
 });
