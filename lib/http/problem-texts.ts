@@ -26,7 +26,8 @@ export const PROBLEMS_IN_CHINESE = {
   '1 to 32 letters, digits, _ or -': '应为 1 到 32 个字母、数字、_ 或 -',
   '1 to 64 letters, digits, _ - | * or @': '应为 1 到 64 个字母、数字或 _ - | * @',
   'the order was made with API v2, whose refunds take no goods':
-    '该订单通过 API v2 创建，其退款不支持商品明细',
+    '该订单由 v2 接口创建，其退款不支持商品明细',
+  'an empty list': '列表不能为空',
   '6 digits': '应为 6 位数字',
   'whole seconds from 360 to 604800': '应为 360 到 604800 之间的整数秒',
   'empty, or with blanks at its ends, which some signers trim': '不能为空，首尾不能有空白字符',
