@@ -139,6 +139,16 @@ describe('the orders that are due', () => {
     expect(seen.toSorted()).toEqual(names);
   });
 
+  test('leave a row of a kind that is not known where it is, for the version that wrote it', async () => {
+    await place('one', 0);
+    const unknown = { PK: { S: 'PARCEL#1' }, SK: { S: 'PARCEL' } };
+    const open = { GSI1PK: { S: 'OPEN#00' }, GSI1SK: { S: '2026-01-01T00:00:00Z' } };
+    await putRow(table, { ...unknown, ...open });
+
+    expect(await collect(table, CREATED_AT)).toEqual(['one']);
+    expect(await allRows(table, 'index')).toHaveLength(2);
+  });
+
   test('are read no further than they are wanted', async () => {
     await place('one', 0);
     const watched = watchTable(table);
