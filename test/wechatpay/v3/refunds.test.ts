@@ -419,10 +419,14 @@ describe('an abnormal refund', () => {
   const certificates = (list: readonly ReturnType<typeof newCertifiedKey>[]): V3Answer =>
     list.length === 0 ? refusal(404, 'RESOURCE_NOT_EXISTS') : { json: certificateList(list) };
 
-  const withCertificates = (list: readonly ReturnType<typeof newCertifiedKey>[]) => {
-    const merchant = secretVersions(
-      v3Merchant({ wechatpayPublicKeyId: undefined, wechatpayPublicKey: undefined }),
-    );
+  const withCertificates = (
+    list: readonly ReturnType<typeof newCertifiedKey>[],
+    changes: Parameters<typeof v3Merchant>[0] = {
+      wechatpayPublicKeyId: undefined,
+      wechatpayPublicKey: undefined,
+    },
+  ) => {
+    const merchant = secretVersions(v3Merchant(changes));
     const [signer = newCertifiedKey(CREATED_AT * 1000)] = list;
     const answering = ({ path: asked }: SentV3) =>
       asked === '/v3/certificates' ? certificates(list) : { json: answered() };
@@ -447,17 +451,20 @@ describe('an abnormal refund', () => {
     expect(requests.map(({ method }) => method)).toEqual(['GET', 'POST', 'POST']);
   });
 
-  test('waits for the owner when there is no key to encrypt for, and sends nothing', async () => {
-    const { wechatPay, requests } = withCertificates([]);
+  test.each([undefined, { wechatpayPublicKeyId: undefined }, { wechatpayPublicKey: undefined }])(
+    'waits for the owner when there is no key to encrypt for, and sends nothing: %j',
+    async (changes) => {
+      const { wechatPay, requests } = withCertificates([], changes);
 
-    expect(await wechatPay.endAbnormal(refund, card, options)).toMatchObject({
-      kind: 'waiting',
-      waitingFor: 'CONFIG',
-      failure: { message: expect.stringContaining('no key to encrypt') },
-      mayHaveReached: false,
-    });
-    expect(requests.map(({ method }) => method)).toEqual(['GET']);
-  });
+      expect(await wechatPay.endAbnormal(refund, card, options)).toMatchObject({
+        kind: 'waiting',
+        waitingFor: 'CONFIG',
+        failure: { message: expect.stringContaining('no key to encrypt') },
+        mayHaveReached: false,
+      });
+      expect(requests.map(({ method }) => method)).toEqual(['GET']);
+    },
+  );
 
   test.each<[number, string, object]>([
     [400, 'INVALID_REQUEST', { kind: 'refused', mayHaveReached: false }],

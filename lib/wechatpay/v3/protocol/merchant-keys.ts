@@ -77,8 +77,9 @@ export async function currentPublicKey(
   merchant: VersionedSecret<MerchantSecret>,
 ): Promise<{ serial: string; key: KeyObject } | undefined> {
   const secret = await merchant.current();
+  const serial = secret.wechatpayPublicKeyId;
   const key = publicKeyOf(secret);
-  return key && { serial: secret.wechatpayPublicKeyId ?? '', key };
+  return serial !== undefined && key ? { serial, key } : undefined;
 }
 
 /**
