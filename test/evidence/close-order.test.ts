@@ -95,7 +95,10 @@ describe('closing an order that WeChat refuses for what the owner must mend', ()
   });
 
   test('counts no other failure of the close', async () => {
-    expect((await close(lost, closedThere)).log.counts).toEqual({ OrderClosed: 1 });
+    const { log } = await close(lost, closedThere);
+
+    expect(log.counts).toEqual({ OrderClosed: 1 });
+    expect(log.messages('warn')).toEqual([]);
   });
 });
 

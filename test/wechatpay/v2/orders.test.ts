@@ -179,8 +179,10 @@ describe('prepay', () => {
     const { wechatPay } = openWith({ return_code: 'FAIL', return_msg: text });
     const ending = { ...stored, expiresAtEpochSeconds: CREATED_AT + 329 };
 
+    const inTime = { ...stored, expiresAtEpochSeconds: CREATED_AT + 330 };
+
     expect(await wechatPay.prepay(ending, options)).toEqual({ kind: 'too-late' });
-    await expect(wechatPay.prepay(stored, options)).rejects.toMatchObject({
+    await expect(wechatPay.prepay(inTime, options)).rejects.toMatchObject({
       code: 'WECHAT_PAY_REFUSED',
       outcome: 'unknown',
       wechatText: text,
