@@ -85,13 +85,13 @@ describe('closing an order that WeChat refuses for what the owner must mend', ()
   test.each([unknown, unpaid])('closes nothing that the query does not: %j', async (word) => {
     const { ending, tradeState, log } = await close(wrongKey, word);
 
-    expect([ending, tradeState, log.counts]).toEqual([wrongKey, 'NOTPAY', {}]);
+    expect([ending, tradeState, log.counts]).toEqual([{ failed: wrongKey }, 'NOTPAY', {}]);
   });
 
   test('closes nothing when the query is refused as well', async () => {
     const { ending, tradeState } = await close('closed', wrongKey);
 
-    expect([ending, tradeState]).toEqual([wrongKey, 'NOTPAY']);
+    expect([ending, tradeState]).toEqual([{ failed: wrongKey }, 'NOTPAY']);
   });
 
   test('counts no other failure of the close', async () => {
