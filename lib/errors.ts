@@ -98,6 +98,13 @@ export class OrderConflictError extends ServiceError {
   }
 }
 
+/** WeChat takes no payment from the buyer's account: nobody but the buyer can mend that. */
+export class BuyerAccountError extends ServiceError {
+  constructor(reason: string) {
+    super('BUYER_ACCOUNT_REFUSED', false, { reason });
+  }
+}
+
 /** `code2session` refused the login code or is not answering as it should. */
 export class LoginError extends ServiceError {
   constructor(code: LoginErrorCode, reason: string) {

@@ -1,5 +1,5 @@
 /** Places an order at WeChat, and tells the buyer what a refusal means. */
-import { OrderConflictError } from '../errors.ts';
+import { BuyerAccountError, OrderConflictError } from '../errors.ts';
 import type { Order } from '../order/order.ts';
 import type { WechatPay } from '../wechatpay/operations.ts';
 
@@ -17,6 +17,7 @@ const LEAST_LIFE_MS = 60_000;
  * client is told to start a new one.
  *
  * @throws {OrderConflictError} when WeChat knows the order as paid or closed, or takes it no more.
+ * @throws {BuyerAccountError} when WeChat takes no payment from the buyer.
  * Every other refusal keeps WeChat's own code, as the operation throws it.
  */
 export async function placeAtWechat(
@@ -38,5 +39,7 @@ export async function placeAtWechat(
       throw new OrderConflictError('ORDER_CLOSED', { outTradeNo });
     case 'too-late':
       throw new OrderConflictError('ORDER_EXPIRED', { outTradeNo });
+    case 'buyer-refused':
+      throw new BuyerAccountError(result.reason);
   }
 }

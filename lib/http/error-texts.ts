@@ -107,6 +107,11 @@ export const ERROR_TEXTS: Readonly<Record<PublicErrorCode, ErrorText>> = {
     zh: '该订单号已存在，且与本次请求不一致。',
   },
   ...MERCHANT_ERROR_TEXTS,
+  BUYER_ACCOUNT_REFUSED: {
+    status: 403,
+    en: 'WeChat Pay takes no payment from this account now, for its balance, limits or state. Nothing was charged; try another account or later.',
+    zh: '微信支付目前不接受该账号付款（余额、限额或账号状态）。没有扣款，请更换账号或稍后再试。',
+  },
   ORDER_NOT_FOUND: {
     status: 404,
     en: 'There is no such order.',

@@ -1,8 +1,8 @@
 /** Judgements of an answer that do not depend on the API version. */
-import { ConfigError, WechatPayMalformedMessageError } from '../errors.ts';
+import { ConfigError, WechatPayMalformedMessageError, WechatPayServiceError } from '../errors.ts';
 import type { PaymentEvidence } from '../order/transition.ts';
 import { OWNERS_FAULTS } from './remedy.ts';
-import type { QueryResult, StoredOrder, TradeState } from './operations.ts';
+import type { PrepayResult, QueryResult, StoredOrder, TradeState } from './operations.ts';
 
 type NotPaidState = Exclude<TradeState, 'SUCCESS' | 'REFUND'>;
 
@@ -50,7 +50,7 @@ const CODES_OF_BAD_TIME: ReadonlySet<string> = new Set(['PARAM_ERROR', 'INVALID_
  * and the clock: any other refusal keeps its own code, and a time that is refused though there is
  * enough of it is a fault of ours.
  */
-export function isTooLate(
+function isTooLate(
   { code, text }: Refusal,
   { expiresAtEpochSeconds }: Pick<StoredOrder, 'expiresAtEpochSeconds'>,
   nowMs: number,
@@ -60,6 +60,44 @@ export function isTooLate(
     text.includes('time_expire') &&
     expiresAtEpochSeconds * 1000 - nowMs < LEAST_LIFE_MS
   );
+}
+
+/** The buyer's account, in the codes of both versions; v2 names it also by a text alone. */
+const CODES_OF_BUYER: ReadonlySet<string> = new Set([
+  'NOTENOUGH',
+  'NOT_ENOUGH',
+  'ACCOUNTERROR',
+  'ACCOUNT_ERROR',
+  'USER_ACCOUNT_ABNORMAL',
+]);
+const TEXT_OF_BUYER = /用户.*([帐账][号户]|余额|额度|限额|超限)|余额不足/;
+
+const isAboutBuyer = ({ code, text }: Refusal) =>
+  CODES_OF_BUYER.has(code) || (code === '' && TEXT_OF_BUYER.test(text));
+
+/** The buyer is entering the password for this very order: it passes. */
+const CODES_OF_PAYING: ReadonlySet<string> = new Set(['USERPAYING', 'USER_PAYING']);
+
+/**
+ * What a refused order comes to, signed or not: none of it says anything of a payment. Whatever is
+ * none of its results is thrown on.
+ */
+export function judgeRefusedOrder(
+  error: unknown,
+  order: Pick<StoredOrder, 'expiresAtEpochSeconds'>,
+  nowMs: number,
+): PrepayResult {
+  if (!(error instanceof WechatPayServiceError)) {
+    throw error;
+  }
+  const { wechatCode: code, wechatText: text } = error;
+  if (isTooLate({ code, text }, order, nowMs)) {
+    return { kind: 'too-late' };
+  }
+  if (isAboutBuyer({ code, text })) {
+    return { kind: 'buyer-refused', reason: error.message };
+  }
+  throw CODES_OF_PAYING.has(code) ? new WechatPayServiceError('unknown', code, text) : error;
 }
 
 /** @throws {ConfigError} when an order was made for another merchant than the secret's. */

@@ -59,7 +59,8 @@ export type PrepayResult =
   | { readonly kind: 'placed'; readonly prepayId: string }
   | { readonly kind: 'already-paid' }
   | { readonly kind: 'closed' }
-  | { readonly kind: 'too-late' };
+  | { readonly kind: 'too-late' }
+  | { readonly kind: 'buyer-refused'; readonly reason: string };
 
 /** Arguments of `wx.requestPayment`, ready to pass on. */
 export interface RequestPayment {

@@ -208,6 +208,8 @@ export type ServerReason =
   | 'order-closed'
   | 'order-expired'
   | 'order-exists'
+  /** The buyer's account at WeChat: its balance, limits or state. */
+  | 'buyer-account-refused'
   | 'order-not-found'
   | 'unauthenticated'
   | 'token-expired'

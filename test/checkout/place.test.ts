@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { placeAtWechat } from '../../lib/checkout/place.ts';
-import { OrderConflictError, WechatPayServiceError } from '../../lib/errors.ts';
+import { BuyerAccountError, OrderConflictError, WechatPayServiceError } from '../../lib/errors.ts';
 import type { PrepayResult } from '../../lib/wechatpay/operations.ts';
 import { sampleOrder } from '../support/sample-orders.ts';
 
@@ -48,6 +48,13 @@ test.each([
 
   expect(error).toBeInstanceOf(OrderConflictError);
   expect(error).toMatchObject({ code, parameters: { outTradeNo: order.outTradeNo } });
+});
+
+test('a buyer whose account WeChat refuses is told so, and the log why', async () => {
+  const { placed: error } = await place(async () => ({ kind: 'buyer-refused', reason: 'why' }));
+
+  expect(error).toBeInstanceOf(BuyerAccountError);
+  expect(error).toMatchObject({ code: 'BUYER_ACCOUNT_REFUSED', retryable: false, message: 'why' });
 });
 
 test('any other refusal is WeChat’s own, also when little time is left', async () => {

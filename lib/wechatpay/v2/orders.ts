@@ -1,7 +1,7 @@
 /** Create, query and close an order: `/pay/unifiedorder`, `/pay/orderquery`, `/pay/closeorder`. */
 import { WechatPayMalformedMessageError, WechatPayServiceError } from '../../errors.ts';
 import { type SignType, storedRequestOf } from '../../order/stored-request.ts';
-import { isTooLate, judgeTradeState } from '../judge.ts';
+import { judgeRefusedOrder, judgeTradeState } from '../judge.ts';
 import { paymentNotificationUrl } from '../notification-path.ts';
 import type {
   CallOptions,
@@ -71,18 +71,9 @@ async function prepay(
   try {
     return await place(client, order, options);
   } catch (error) {
-    // A time that is too near is refused also without code and signature, with a text alone.
-    if (
-      error instanceof WechatPayServiceError &&
-      isTooLate(wordsOf(error), order, client.nowMs())
-    ) {
-      return { kind: 'too-late' };
-    }
-    throw error;
+    return judgeRefusedOrder(error, order, client.nowMs());
   }
 }
-
-const wordsOf = ({ wechatCode: code, wechatText: text }: WechatPayServiceError) => ({ code, text });
 
 async function place(
   client: V2Client,

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { WechatPayMalformedMessageError, WechatPayServiceError } from '../../errors.ts';
 import type { Parties } from '../../order/parties.ts';
 import { storedRequestOf } from '../../order/stored-request.ts';
-import { isTooLate, judgeTradeState } from '../judge.ts';
+import { judgeRefusedOrder, judgeTradeState } from '../judge.ts';
 import type {
   CallOptions,
   CloseResult,
@@ -53,6 +53,18 @@ async function prepay(
   order: StoredOrder,
   options: CallOptions,
 ): Promise<PrepayResult> {
+  try {
+    return await place(client, order, options);
+  } catch (error) {
+    return judgeRefusedOrder(error, order, client.nowMs());
+  }
+}
+
+async function place(
+  client: V3Client,
+  order: StoredOrder,
+  options: CallOptions,
+): Promise<PrepayResult> {
   const { path, body } = storedRequestOf(order.prepayRequest, 'v3');
   const answer = await call(
     client,
@@ -64,13 +76,10 @@ async function prepay(
     return { kind: 'placed', prepayId: readShape(answer.json, prepayAnswer).prepay_id };
   }
   const known = PREPAY_RESULTS.get(answer.code) ?? PREPAY_RESULTS.get(answer.internalCode ?? '');
-  if (known) {
-    return known;
+  if (!known) {
+    throw rejected(answer);
   }
-  if (isTooLate(answer, order, client.nowMs())) {
-    return { kind: 'too-late' };
-  }
-  throw rejected(answer);
+  return known;
 }
 
 const NOT_FOUND = new Set(['ORDER_NOT_EXIST', 'ORDERNOTEXIST', 'RESOURCE_NOT_EXISTS']);

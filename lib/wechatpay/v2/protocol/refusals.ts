@@ -46,13 +46,19 @@ const TEXTS: readonly (readonly [RegExp, Meaning])[] = [
     OWNERS_FAULTS.apiV2Key,
   ],
   [/(invalid|wrong|error) sign/, OWNERS_FAULTS.apiV2Key],
-  [/频率|频繁|frequen|rate ?limit|too many|too much|请求过多|超限/, LATER],
+  [/频率|频繁|frequen|rate ?limit|too many|too much|请求过多|(请求|调用|次数)[^额]*超限/, LATER],
   [
     /系统(繁忙|错误|异常|超时|维护)|system ?(is )?(busy|error)|稍后|try again|later|超时|time ?d? ?out/,
     LATER,
   ],
+  [/用户.*([帐账][号户]|余额|额度|限额|超限)|余额不足/, OUR_REQUEST],
+  [/订单号.*(重复|格式|长度|有误|错误)|out_trade_no/, OUR_REQUEST],
+  [/订单|交易已?(关闭|撤销|支付)|\border (is|has|not)\b/, ABOUT_THE_ORDER],
+  // For a merchant without sub-merchants, too.
+  [/mch_?id *(或|or|\/) *sub_mch_?id/, OWNERS_FAULTS.mchid],
   [/sub_?(mch_?id|appid)|特约商户|子商户|受理机构|受理关系/, OWNERS_FAULTS.subMerchant],
   [/openid.*(不匹配|不一致|not match|mismatch)|(不匹配|not match).*openid/, OWNERS_FAULTS.openid],
+  [/(无效|invalid).*openid|openid.*(无效|invalid)/, OWNERS_FAULTS.openid],
   [
     /appid.*(mch_?id|商户号?).*(不匹配|不一致|未绑定|没有绑定|not match|mismatch|not bound)/,
     OWNERS_FAULTS.binding,
@@ -67,9 +73,9 @@ const TEXTS: readonly (readonly [RegExp, Meaning])[] = [
   ],
   [/appid.*(不存在|无效|不正确|有误|错误|not exist|invalid)|invalid appid/, OWNERS_FAULTS.appid],
   [/权限|未开通|未授权|permission|no ?auth|unauthori[sz]ed/, OWNERS_FAULTS.permission],
-  [/异常ip|\bip\b.*(白名单|不在|未授权|not allowed)/, OWNERS_FAULTS.address],
+  [/异常ip|\bip\b.*(白名单|不在|未授权|不允许|异常|not allowed)/, OWNERS_FAULTS.address],
   [
-    /(商户|商家|账户|帐号|账号|收款|交易).*(冻结|停用|禁用|受限|限制|注销|关闭|违规|异常)/,
+    /(商户|商家|[帐账]户|[帐账]号|收款|交易).*(冻结|停用|禁用|受限|限制|限额|超限|注销|关闭|违规|异常)/,
     OWNERS_FAULTS.restricted,
   ],
   [
@@ -77,7 +83,7 @@ const TEXTS: readonly (readonly [RegExp, Meaning])[] = [
     OWNERS_FAULTS.mchid,
   ],
   [
-    /缺少参数|参数.*(错误|有误|为空|不正确)|格式错误|lack|missing|param|post|utf-?8|xml/,
+    /缺少参数|参数.*(错误|有误|为空|不正确)|格式错误|必填|必须传|不能为空|不合法|required|lack|missing|param|post|utf-?8|xml/,
     OUR_REQUEST,
   ],
 ];

@@ -88,7 +88,6 @@ describe.each(CALLS)('a refusal of %s', (name) => {
     'PARAM_ERROR',
     'LACK_PARAMS',
     'OUT_TRADE_NO_USED',
-    'NOTENOUGH',
     'XML_FORMAT_ERROR',
     'REQUIRE_POST_METHOD',
     'POST_DATA_EMPTY',
@@ -125,7 +124,11 @@ describe.each(CALLS)('a refusal of %s', (name) => {
     ['特约子商户商户号未授权服务商的产品权限', 'subMchid'],
     ['商户号该产品权限未开通，请前往商户平台>产品中心检查后重试', 'mchid'],
     ['此商家的收款功能已被限制，暂无法支付', 'mchid'],
+    ['商户号mch_id或sub_mch_id不存在', 'mchid'],
+    ['该商户收款额度超限', 'mchid'],
+    ['无效的openid', 'appid, spAppid'],
     ['异常IP请求', 'mchid'],
+    ['此IP地址不允许调用该接口', 'mchid'],
   ])('without a code, for "%s", names what the owner must mend: %s', async (text, field) => {
     const { operations, requests } = answering(unsignedRefusal(text));
 
@@ -150,6 +153,12 @@ describe.each(CALLS)('a refusal of %s', (name) => {
     '频率超限',
     '请求过于频繁',
     'frequency limited',
+    // Nobody signed what they say of the order.
+    '商户订单号已关闭',
+    '商户订单号不存在',
+    '该交易已关闭',
+    '该订单已支付',
+    'order not exist',
     'some words that nobody knows',
     '',
   ])('without a code, for "%s", may be repeated', async (text) => {
@@ -161,17 +170,23 @@ describe.each(CALLS)('a refusal of %s', (name) => {
     });
   });
 
-  test.each(['XML格式错误', '缺少参数openid', 'total_fee参数格式错误', 'lack of params'])(
-    'without a code, for "%s", is lasting, and proves nothing',
-    async (text) => {
-      await expect(answering(unsignedRefusal(text)).operations[name]()).rejects.toMatchObject({
-        code: 'WECHAT_PAY_REFUSED',
-        retryable: false,
-        outcome: 'unknown',
-        wechatText: text,
-      });
-    },
-  );
+  test.each([
+    'XML格式错误',
+    '缺少参数openid',
+    'JSAPI支付必须传openid',
+    'total_fee参数格式错误',
+    'total_fee is required',
+    '201 商户订单号重复',
+    '商户订单号有误',
+    'lack of params',
+  ])('without a code, for "%s", is lasting, and proves nothing', async (text) => {
+    await expect(answering(unsignedRefusal(text)).operations[name]()).rejects.toMatchObject({
+      code: 'WECHAT_PAY_REFUSED',
+      retryable: false,
+      outcome: 'unknown',
+      wechatText: text,
+    });
+  });
 
   test.each(['ORDERPAID', 'ORDERCLOSED', 'ORDERNOTEXIST'])(
     'with %s that WeChat did not sign is not believed about the order',
@@ -229,5 +244,35 @@ test('a long text is recognised by what it names first, in upper and lower case'
   expect(meaningOfText('APPID NOT EXIST')).toBe(meaningOfText('appid不存在'));
   expect(meaningOfText('频率限制，1个月之前的订单申请退款请降低频率再重试。')).toEqual({
     remedy: 'later',
+  });
+});
+
+test.each(['NOTENOUGH', 'ACCOUNTERROR', 'USER_ACCOUNT_ABNORMAL'])(
+  'prepay refused with %s is of the buyer’s account',
+  async (code) => {
+    expect(await answering(signedRefusal(code)).operations.prepay()).toEqual({
+      kind: 'buyer-refused',
+      reason: expect.stringContaining(code),
+    });
+    await expect(answering(signedRefusal(code)).operations.query()).rejects.toMatchObject({
+      code: 'WECHAT_PAY_REFUSED',
+    });
+  },
+);
+
+test.each(['用户帐号余额不足', '用户账号异常', '用户当日支付金额超限', '余额不足'])(
+  'prepay refused without a code, for "%s", is of the buyer’s account',
+  async (text) => {
+    expect(await answering(unsignedRefusal(text)).operations.prepay()).toEqual({
+      kind: 'buyer-refused',
+      reason: expect.stringContaining(text),
+    });
+  },
+);
+
+test('prepay of an order that the buyer is paying may be repeated', async () => {
+  await expect(answering(signedRefusal('USERPAYING')).operations.prepay()).rejects.toMatchObject({
+    code: 'WECHAT_PAY_BUSY',
+    wechatCode: 'USERPAYING',
   });
 });

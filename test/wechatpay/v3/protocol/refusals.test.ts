@@ -35,6 +35,7 @@ describe.each(['prepay', 'query', 'close'] as const)('a refusal of %s', (name) =
       [401, 'A_NEW_CODE', 'merchant', 'merchantPrivateKey, merchantSerialNo', '商户API证书'],
       [401, 'PARAM_ERROR', 'merchant', 'merchantPrivateKey, merchantSerialNo', '商户API证书'],
       [403, 'NO_AUTH', 'merchant', 'mchid', 'JSAPI支付'],
+      [500, 'OPENID_MISMATCH', 'mini-program, merchant', 'appid, spAppid', 'AppID'],
       [404, 'MCH_NOT_EXISTS', 'merchant', 'mchid', '商户信息'],
       [400, 'MCH_NOT_EXISTS', 'merchant', 'mchid', '商户信息'],
       [400, 'APPID_MCHID_NOT_MATCH', 'mini-program, merchant', 'appid, mchid', 'AppID账号管理'],
@@ -83,8 +84,6 @@ describe.each(['prepay', 'query', 'close'] as const)('a refusal of %s', (name) =
       [400, 'INVALID_REQUEST'],
       [403, 'OUT_TRADE_NO_USED'],
       [403, 'RULE_LIMIT'],
-      [403, 'ACCOUNT_ERROR'],
-      [403, 'NOT_ENOUGH'],
     ])('with %i %s is lasting', async (status, code) => {
       const { operations } = answering({ ...failure(status, code), ...signature });
 
@@ -330,3 +329,33 @@ describe('a refusal of our signature', () => {
     expect(requests).toHaveLength(1);
   });
 });
+
+describe.each([
+  ['signed', {}],
+  ['not signed', { headers: UNSIGNED }],
+])('prepay refused, %s,', (_, signature) => {
+  test.each(['NOT_ENOUGH', 'NOTENOUGH', 'ACCOUNT_ERROR', 'ACCOUNTERROR', 'USER_ACCOUNT_ABNORMAL'])(
+    'with %s is of the buyer’s account',
+    async (code) => {
+      const { operations } = answering({ ...failure(403, code), ...signature });
+
+      expect(await operations.prepay()).toEqual({
+        kind: 'buyer-refused',
+        reason: expect.stringContaining(code),
+      });
+    },
+  );
+});
+
+test.each([202, 400])(
+  'prepay of an order that the buyer is paying (%i) may be repeated',
+  async (status) => {
+    const { operations } = answering(failure(status, 'USER_PAYING'));
+
+    await expect(operations.prepay()).rejects.toMatchObject({
+      code: 'WECHAT_PAY_BUSY',
+      retryable: true,
+      wechatCode: 'USER_PAYING',
+    });
+  },
+);
