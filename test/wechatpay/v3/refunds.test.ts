@@ -436,12 +436,17 @@ describe('an abnormal refund', () => {
     });
   };
 
-  test('is encrypted for the platform certificate that ends last, where there is no public key', async () => {
+  test('is encrypted for the valid platform certificate that ends last, where there is no public key', async () => {
     const older = newCertifiedKey(CREATED_AT * 1000);
     const newer = newCertifiedKey(CREATED_AT * 1000, {
       notAfterMs: (CREATED_AT + 900 * 86_400) * 1000,
     });
-    const { wechatPay, requests } = withCertificates([older, newer]);
+    // WeChat lists a successor days before its first use.
+    const successor = newCertifiedKey(CREATED_AT * 1000, {
+      notBeforeMs: (CREATED_AT + 86_400) * 1000,
+      notAfterMs: (CREATED_AT + 1_800 * 86_400) * 1000,
+    });
+    const { wechatPay, requests } = withCertificates([older, newer, successor]);
 
     expect(await wechatPay.endAbnormal(refund, card, options)).toMatchObject({ kind: 'accepted' });
     const sent = requests.find(({ method }) => method === 'POST');
