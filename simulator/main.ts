@@ -44,6 +44,7 @@ async function main(): Promise<void> {
     ...(wechatpayKeysFile ? { wechatpayKeysFile } : {}),
     port: readPort('SIMULATOR_PORT', 3900, process.env),
     backupPort: readPort('SIMULATOR_BACKUP_PORT', 0, process.env),
+    tlsPort: readPort('SIMULATOR_TLS_PORT', 0, process.env),
     ...(dbPath ? { dbPath } : {}),
     ...(seed ? { seed } : {}),
     ...(verification ? { verification } : {}),
@@ -63,9 +64,17 @@ async function main(): Promise<void> {
   if (process.env['SIMULATOR_EXIT_WITH_PARENT'] === '1') {
     process.stdin.on('end', end).on('error', end).resume();
   }
-  const { url, backupUrl } = simulator;
+  const { url, backupUrl, tls } = simulator;
   process.stdout.write(
-    `${JSON.stringify({ event: 'ready', url, backupUrl, seed: simulator.seed })}\n`,
+    `${JSON.stringify({
+      event: 'ready',
+      url,
+      backupUrl,
+      tlsUrl: tls?.url,
+      tlsBackupUrl: tls?.backupUrl,
+      tlsAuthority: tls?.authority,
+      seed: simulator.seed,
+    })}\n`,
   );
 }
 

@@ -12,15 +12,19 @@ import { hintAtAddress } from './host/nearest-address.ts';
 import {
   answerError,
   listen,
+  type Listener,
+  type ListenOptions,
   type RawRequest,
   type Reply,
   type Request,
   toRequest,
 } from './host/http.ts';
+import { refuseCertificate } from './host/client-certificate.ts';
 import { answerHome } from './control/home.ts';
 import { answerPage, isPagePath, type PageOptions } from './page/page.ts';
 import { answerPayApi, isPayPath } from './v2/api.ts';
 import { answerV3Api } from './v3/api.ts';
+import { readTlsCredentials } from './book/tls-credentials.ts';
 import type { VerificationMode } from './book/wechat-keys.ts';
 import { machine } from './surroundings/machine.ts';
 import type { HttpClient, Surroundings } from './surroundings/surroundings.ts';
@@ -52,6 +56,8 @@ export interface SimulatorOptions extends OpenOptions {
   /** 0 or absent: a free one. */
   port?: number;
   backupPort?: number;
+  /** For calls with a client certificate; absent: plain http only. 0: a free one, as for the backup host. */
+  tlsPort?: number;
 }
 
 export interface OpenSimulator {
@@ -68,6 +74,8 @@ export interface OpenSimulator {
 export interface Simulator {
   readonly url: string;
   readonly backupUrl: string;
+  /** The same two hosts over TLS, and the authority of their certificate in PEM. */
+  readonly tls?: { readonly url: string; readonly backupUrl: string; readonly authority: string };
   readonly seed: string;
   stop(): Promise<void>;
 }
@@ -87,6 +95,10 @@ function answer(wechat: Wechat, request: Request, page: PageOptions): Reply | Pr
   const isV3 = path.startsWith('/v3/');
   if (!isCode2Session && !isV3 && !isPayPath(path)) {
     return refuseAddress(wechat, request);
+  }
+  const barred = isCode2Session ? undefined : refuseCertificate(wechat, request);
+  if (barred) {
+    return barred;
   }
   if (request.host === 'primary' && wechat.faults.take('host')) {
     wechat.messages.add({
@@ -162,6 +174,7 @@ async function open(options: OpenOptions) {
   return {
     seed,
     handle: (request: Request) => answer(wechat, request, { apiUrl, client }),
+    readTls: async () => readTlsCredentials(wechat.book, surroundings),
     wake: () => wechat.notifier.wake(),
     stop: async () => {
       client.close();
@@ -187,29 +200,33 @@ export async function openSimulator(options: OpenOptions): Promise<OpenSimulator
 
 /** Listens on loopback; what was pending in the book goes out again at once. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  const { port = 0, backupPort = 0, surroundings = machine } = options;
+  const { port = 0, backupPort = 0, tlsPort, surroundings = machine } = options;
   const { startTimer } = surroundings;
-  const { seed, handle, wake, stop } = await open(options);
-  try {
-    const primary = await listen('primary', port, handle, startTimer);
-    const backup = await listen('backup', backupPort, handle, startTimer).catch(
-      async (error: unknown) => {
-        await primary.stop();
-        throw error;
-      },
-    );
-    wake();
-    return {
-      url: primary.url,
-      backupUrl: backup.url,
-      seed,
-      async stop() {
-        await Promise.all([primary.stop(), backup.stop()]);
-        await stop();
-      },
-    };
-  } catch (error) {
+  const { seed, handle, readTls, wake, stop } = await open(options);
+  const listeners: Listener[] = [];
+  const end = async () => {
+    await Promise.all(listeners.map((one) => one.stop()));
     await stop();
+  };
+  const add = async (host: Request['host'], at: number, tls?: ListenOptions['tls']) => {
+    const secured = tls === undefined ? {} : { tls };
+    const listener = await listen({ host, port: at, handle, startTimer, ...secured });
+    listeners.push(listener);
+    return listener.url;
+  };
+  try {
+    const url = await add('primary', port);
+    const backupUrl = await add('backup', backupPort);
+    const tls = tlsPort === undefined ? undefined : await readTls();
+    const secured = tls && {
+      url: await add('primary', tlsPort ?? 0, tls),
+      backupUrl: await add('backup', 0, tls),
+      authority: tls.authority,
+    };
+    wake();
+    return { url, backupUrl, ...(secured ? { tls: secured } : {}), seed, stop: end };
+  } catch (error) {
+    await end();
     throw error;
   }
 }

@@ -1,6 +1,8 @@
 /** The HTTP side: a loopback server that reads a whole request, and answers, holds or drops it. */
 import http from 'node:http';
+import https from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { StartTimer } from '../surroundings/surroundings.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -18,6 +20,13 @@ export interface Request {
   /** The body was larger than 64 kB; only its beginning is here. */
   readonly tooLarge: boolean;
   readonly host: 'primary' | 'backup';
+  /** Absent: the call came over plain http. */
+  readonly tls?: TlsFacts;
+}
+
+export interface TlsFacts {
+  /** The client's, in DER; its key was proved, nothing else of it was looked at. */
+  readonly certificate?: Buffer;
 }
 
 export interface Answer {
@@ -40,6 +49,7 @@ export interface RawRequest {
   readonly body?: Buffer;
   readonly tooLarge?: boolean;
   readonly host?: Request['host'];
+  readonly tls?: TlsFacts;
 }
 
 const SCHEME_AND_HOST = /^https?:\/\/[^/?#]*/i;
@@ -134,16 +144,22 @@ function reportFailure(
   }
 }
 
+export interface ListenOptions {
+  readonly host: Request['host'];
+  readonly port: number;
+  readonly handle: (request: Request) => Reply | Promise<Reply>;
+  readonly startTimer: StartTimer;
+  /** PEM texts; absent: plain http. */
+  readonly tls?: { readonly certificate: string; readonly privateKey: string };
+}
+
 /** Listens on loopback only. A failure of the handler is answered with 500 and never ends the process. */
-export async function listen(
-  host: Request['host'],
-  port: number,
-  handle: (request: Request) => Reply | Promise<Reply>,
-  startTimer: StartTimer,
-): Promise<Listener> {
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const { host, port, handle, startTimer, tls } = options;
   const serve = async (incoming: http.IncomingMessage, response: http.ServerResponse) => {
     const { method = 'GET', url = '/', headers } = incoming;
-    const target = toRequest({ method, url, headers, host });
+    const facts = tls ? { tls: readTlsFacts(incoming.socket as TLSSocket) } : {};
+    const target = toRequest({ method, url, headers, host, ...facts });
     if (target === undefined) {
       send(response, answerError(400, 'INVALID_ADDRESS', 'not an address'), true);
       return;
@@ -151,7 +167,7 @@ export async function listen(
     const { body, tooLarge } = await readBody(incoming);
     const reply = await handle({ ...target, body, tooLarge });
     if (reply === 'drop') {
-      incoming.socket.resetAndDestroy();
+      cut(incoming.socket);
     } else if (reply === 'hold') {
       hold(response, startTimer);
     } else {
@@ -161,7 +177,7 @@ export async function listen(
       send(response, reply, tooLarge);
     }
   };
-  const server = http.createServer((incoming, response) => {
+  const server = createServer(tls, (incoming, response) => {
     serve(incoming, response).catch((error: unknown) => reportFailure(incoming, response, error));
   });
   // Longer than the idle time of usual clients: the client closes first and never meets a closed connection.
@@ -169,7 +185,7 @@ export async function listen(
   await bind(server, port);
   const { port: boundPort } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${boundPort}`,
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${boundPort}`,
     async stop() {
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -179,7 +195,40 @@ export async function listen(
   };
 }
 
-async function bind(server: http.Server, port: number): Promise<void> {
+/** A certificate is asked for and never refused here; without named authorities clients show any that they have. */
+function createServer(
+  tls: ListenOptions['tls'],
+  listener: http.RequestListener,
+): http.Server | https.Server {
+  return tls === undefined
+    ? http.createServer(listener)
+    : https.createServer(
+        {
+          cert: tls.certificate,
+          key: tls.privateKey,
+          requestCert: true,
+          rejectUnauthorized: false,
+          ca: [],
+        },
+        listener,
+      );
+}
+
+function readTlsFacts(socket: TLSSocket): TlsFacts {
+  const certificate = socket.getPeerX509Certificate();
+  return certificate ? { certificate: certificate.raw } : {};
+}
+
+/** A TLS socket has no reset of its own. */
+function cut(socket: http.IncomingMessage['socket']): void {
+  if ('encrypted' in socket) {
+    socket.destroy();
+  } else {
+    socket.resetAndDestroy();
+  }
+}
+
+async function bind(server: http.Server | https.Server, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const inUse = `port ${port} is in use by another program: set another port`;

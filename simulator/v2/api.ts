@@ -1,6 +1,7 @@
 /** The gate of `api.mch.weixin.qq.com` v2: reads and verifies a request, runs the operation, signs the answer. */
 import { closeOrder } from './closeorder.ts';
 import { reportOwnSignature } from '../explain/v2/signature.ts';
+import { judgeCertificate, needsCertificate } from '../host/client-certificate.ts';
 import type { Fault, FaultKind, FaultPoint } from '../host/faults.ts';
 import { alterAmount, alterMerchant, tamper } from './forgery.ts';
 import type { Answer, Reply, Request } from '../host/http.ts';
@@ -60,8 +61,14 @@ export function answerPayApi(service: Service, request: Request): Reply {
   } else {
     message.response = describeAnswer(reply);
   }
+  if (needsCertificate(request.path) && !request.tls) {
+    message.note = message.note ? `${message.note}. Also: ${PLAIN}` : PLAIN;
+  }
   return reply;
 }
+
+const PLAIN =
+  'over plain http no client certificate can be shown; WeChat demands one here, as the simulator does over TLS';
 
 const answerXml = (fields: Fields): Answer => ({
   status: 200,
@@ -75,6 +82,10 @@ function answerOperation(
   operation: Operation,
   message: Message,
 ): Reply {
+  if (needsCertificate(request.path) && judgeCertificate(service, request) === 'stranger') {
+    message.note = 'the client certificate is that of another merchant';
+    return answerXml({ return_code: 'FAIL', return_msg: 'certificate not match' });
+  }
   const opened = openRequest(service, request, message);
   const { signType, subMerchant } = opened;
   const sealing = { signType, subMerchant, message };
