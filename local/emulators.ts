@@ -8,7 +8,7 @@ import type { Addresses, Names } from './aws/environment.ts';
 import { type LocalMerchant, loadMerchant, putSecrets, saveMerchant } from './data/merchant.ts';
 import { startSecretsManager } from './aws/secrets-manager.ts';
 import type { VerificationMode } from '../simulator/book/wechat-keys.ts';
-import { startSimulator } from './process/simulator-process.ts';
+import { type LocalSimulator, startSimulator } from './process/simulator-process.ts';
 
 const SIMULATOR_ENTRY = fileURLToPath(new URL('../simulator/main.ts', import.meta.url));
 
@@ -52,7 +52,8 @@ export async function startEmulators(
   const simulatorUrl = options.simulatorPort === 0 ? '' : toUrl(options.simulatorPort);
   // Secrets first: were it killed in between, the next start would make a new merchant for both.
   await putSecrets(secretsManager.endpoint, names.secretIds, merchant, isNew);
-  saveMerchant(files.merchant, { ...merchant, apiUrl: options.apiUrl, simulatorUrl });
+  const { apiUrl } = options;
+  saveMerchant(files.merchant, { ...merchant, apiUrl, ...locate({ url: simulatorUrl }) });
   onProgress('Secrets Manager', secretsManager.endpoint);
 
   const simulator = await startSimulator({
@@ -67,7 +68,7 @@ export async function startEmulators(
     ...(options.devtoolsBuyer === undefined ? {} : { devtoolsBuyer: options.devtoolsBuyer }),
   });
   undo.push(() => simulator.stop());
-  const located = { ...merchant, apiUrl: options.apiUrl, simulatorUrl: simulator.url };
+  const located = { ...merchant, apiUrl, ...locate(simulator) };
   saveMerchant(files.merchant, located);
   onProgress('WeChat (simulator)', simulator.url);
 
@@ -75,9 +76,10 @@ export async function startEmulators(
   died.catch(() => {});
   return {
     addresses: {
-      apiUrl: options.apiUrl,
+      apiUrl,
       simulatorUrl: simulator.url,
       simulatorBackupUrl: simulator.backupUrl,
+      simulatorTls: simulator.tls,
       dynamoDbEndpoint: dynamoDb.endpoint,
       secretsManagerEndpoint: secretsManager.endpoint,
     },
@@ -86,6 +88,14 @@ export async function startEmulators(
     died,
   };
 }
+
+/** What `merchant.json` says of the simulator; empty texts while it is not known yet. */
+const locate = ({ url, tls }: Pick<LocalSimulator, 'url'> & Partial<LocalSimulator>) => ({
+  simulatorUrl: url,
+  simulatorTlsUrl: tls?.url ?? '',
+  simulatorTlsBackupUrl: tls?.backupUrl ?? '',
+  simulatorCa: tls?.authority ?? '',
+});
 
 function toUrl(port: number): string {
   return `http://127.0.0.1:${port}`;

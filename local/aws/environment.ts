@@ -10,6 +10,12 @@ export interface Addresses {
   readonly apiUrl: string;
   readonly simulatorUrl: string;
   readonly simulatorBackupUrl: string;
+  /** Empty texts: it has no TLS. */
+  readonly simulatorTls: {
+    readonly url: string;
+    readonly backupUrl: string;
+    readonly authority: string;
+  };
   readonly dynamoDbEndpoint: string;
   readonly secretsManagerEndpoint: string;
 }
@@ -30,6 +36,8 @@ export function setEnvironment(
   apiVersion: ApiVersion | undefined,
 ): () => void {
   const weixinUrls = `${addresses.simulatorUrl},${addresses.simulatorBackupUrl}`;
+  const { simulatorTls: tls } = addresses;
+  const certifiedUrls = tls.url ? `${tls.url},${tls.backupUrl}` : undefined;
   const variables: Record<string, string | undefined> = {
     ...Object.fromEntries(UNWANTED.map((name) => [name, undefined])),
     STAGE: 'local',
@@ -39,6 +47,8 @@ export function setEnvironment(
     PUBLIC_BASE_URL: addresses.apiUrl,
     WECHAT_PAY_BASE_URLS: weixinUrls,
     WEIXIN_BASE_URLS: weixinUrls,
+    WECHAT_PAY_CERTIFIED_BASE_URLS: certifiedUrls,
+    WECHAT_PAY_CERTIFIED_CA: tls.authority || undefined,
     ...(apiVersion === undefined ? {} : { WECHAT_PAY_API_VERSION: apiVersion }),
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'local',

@@ -17,6 +17,11 @@ export type LocalMerchant = Merchant & {
   readonly quoteKey: string;
   readonly apiUrl: string;
   readonly simulatorUrl: string;
+  /** The same over TLS, where refunds of API v2 show the merchant's certificate. */
+  readonly simulatorTlsUrl: string;
+  readonly simulatorTlsBackupUrl: string;
+  /** Who vouches for it, in PEM. */
+  readonly simulatorCa: string;
 };
 
 /** The merchant of an earlier start, or a new one. `wechatpayKeysFile` keeps WeChat's own side. */

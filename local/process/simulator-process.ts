@@ -22,9 +22,17 @@ export interface SimulatorOptions {
   readonly verification?: VerificationMode | undefined;
 }
 
+/** Where calls go that show the merchant's certificate, and who vouches for the server, in PEM. */
+export interface SimulatorTls {
+  readonly url: string;
+  readonly backupUrl: string;
+  readonly authority: string;
+}
+
 export interface LocalSimulator {
   readonly url: string;
   readonly backupUrl: string;
+  readonly tls: SimulatorTls;
   readonly seed: string;
   /** Rejects when the simulator ends by itself; never settles while it runs or after `stop()`. */
   readonly died: Promise<never>;
@@ -35,6 +43,9 @@ interface Ready {
   event: 'ready';
   url: string;
   backupUrl: string;
+  tlsUrl?: string;
+  tlsBackupUrl?: string;
+  tlsAuthority?: string;
   seed: unknown;
 }
 
@@ -49,6 +60,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<LocalSi
       ...process.env,
       SIMULATOR_PORT: String(options.port),
       SIMULATOR_BACKUP_PORT: '0',
+      SIMULATOR_TLS_PORT: '0',
       SIMULATOR_MERCHANT_FILE: options.merchantFile,
       SIMULATOR_DB: options.dbPath,
       SIMULATOR_API_URL: options.apiUrl,
@@ -92,7 +104,9 @@ export async function startSimulator(options: SimulatorOptions): Promise<LocalSi
     });
   });
   died.catch(() => {});
-  return { url: ready.url, backupUrl: ready.backupUrl, seed: String(ready.seed), died, stop };
+  const { url, backupUrl, tlsUrl = '', tlsBackupUrl = '', tlsAuthority = '' } = ready;
+  const tls = { url: tlsUrl, backupUrl: tlsBackupUrl, authority: tlsAuthority };
+  return { url, backupUrl, tls, seed: String(ready.seed), died, stop };
 }
 
 function collectOutput(child: ChildProcessWithoutNullStreams, logFile: string | undefined) {

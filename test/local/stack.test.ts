@@ -47,7 +47,8 @@ const server = createServer(async (request, response) => {
 });
 server.listen(Number(process.env.SIMULATOR_PORT), '127.0.0.1', () => {
   const url = 'http://127.0.0.1:' + server.address().port;
-  console.log(JSON.stringify({ event: 'ready', url, backupUrl: url + '/backup', seed: process.env.SEED ?? 's' }));
+  const tls = { tlsUrl: 'https://tls', tlsBackupUrl: 'https://tls/backup', tlsAuthority: 'PEM of it' };
+  console.log(JSON.stringify({ event: 'ready', url, backupUrl: url + '/backup', ...tls, seed: process.env.SEED ?? 's' }));
 });
 process.stdin.on('end', () => process.exit(0)).resume();
 process.on('SIGTERM', () => process.exit(0));
@@ -93,6 +94,17 @@ afterEach(async () => {
 });
 
 describe('startStack', () => {
+  it('says in merchant.json where the simulator is, also over TLS', async () => {
+    const running = await start();
+    expect(readMerchant()).toMatchObject({
+      apiUrl: running.apiUrl,
+      simulatorUrl: running.simulatorUrl,
+      simulatorTlsUrl: 'https://tls',
+      simulatorTlsBackupUrl: 'https://tls/backup',
+      simulatorCa: 'PEM of it',
+    });
+  });
+
   it('gives the functions an environment that points at the emulators, and takes it back', async () => {
     const running = await start();
     const { environment } = await look(running);
@@ -104,6 +116,8 @@ describe('startStack', () => {
       PUBLIC_BASE_URL: running.apiUrl,
       WECHAT_PAY_BASE_URLS: `${running.simulatorUrl},${running.simulatorUrl}/backup`,
       WEIXIN_BASE_URLS: `${running.simulatorUrl},${running.simulatorUrl}/backup`,
+      WECHAT_PAY_CERTIFIED_BASE_URLS: 'https://tls,https://tls/backup',
+      WECHAT_PAY_CERTIFIED_CA: 'PEM of it',
       AWS_ENDPOINT_URL_DYNAMODB: running.dynamoDbEndpoint,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: running.secretsManagerEndpoint,
       POWERTOOLS_SERVICE_NAME: 'shop-local',

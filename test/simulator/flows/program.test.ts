@@ -61,6 +61,9 @@ describe('the program', () => {
       event: 'ready',
       url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
       backupUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+      tlsUrl: expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+$/),
+      tlsBackupUrl: expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+$/),
+      tlsAuthority: expect.stringMatching(/^-----BEGIN CERTIFICATE-----\n/),
       seed: expect.stringMatching(/^[0-9a-f]{12}$/),
     });
     expect(await run({ SEED: 'mine' }).ready).toMatchObject({ seed: 'mine' });

@@ -1,7 +1,10 @@
 /** The TLS port: the merchant's client certificate as WeChat asks for it, seen from outside with node:https. */
-import https from 'node:https';
-import { connect } from 'node:tls';
 import { X509Certificate } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import https from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCertifiedKey, createTlsCredentials } from '../../../simulator/book/certificate.ts';
 import { createMerchant } from '../../../simulator/create-merchant.ts';
@@ -101,7 +104,7 @@ describe('over TLS', () => {
   });
 
   test.each(['expired', 'foreign'] as const)(
-    'an %s certificate is an HTML page with 400 at every address of WeChat Pay',
+    'a certificate that is %s is an HTML page with 400 at every address of WeChat Pay',
     async (kind) => {
       const shown = (await badCertificates())[kind];
       const answers = [
@@ -118,7 +121,8 @@ describe('over TLS', () => {
 
   test('a revoked certificate is one that nobody takes any more', async () => {
     const { body } = await bench.control('POST', '/merchant', { merchantCertificate: true });
-    const shown = { cert: body['merchantCertificate'], key: body['merchantPrivateKey'] };
+    const [cert, key] = [body['merchantCertificate'], body['merchantPrivateKey']].map(String);
+    const shown = { cert: cert ?? '', key: key ?? '' };
     expect((await query(shown)).status).toBe(200);
     await bench.control('DELETE', `/merchant/certificates/${body['merchantSerialNo']}`);
     expect((await query(shown)).text).toContain('The SSL certificate error');
@@ -189,11 +193,10 @@ test('over plain http a refund is taken, and the log says what WeChat would ask 
 });
 
 test('the authority stays the same over restarts with one book', async () => {
-  const { mkdtemp, rm } = await import('node:fs/promises');
-  const directory = await mkdtemp('/tmp/simulator-tls-');
+  const directory = await mkdtemp(join(tmpdir(), 'simulator-tls-'));
   const authorities: (string | undefined)[] = [];
   for (let start = 0; start < 2; start += 1) {
-    const one = await startBench({ tlsPort: 0, dbPath: `${directory}/book.sqlite` });
+    const one = await startBench({ tlsPort: 0, dbPath: join(directory, 'book.sqlite') });
     authorities.push(one.simulator.tls?.authority);
     await one.stop();
   }
