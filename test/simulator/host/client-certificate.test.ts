@@ -172,7 +172,7 @@ describe('over TLS', () => {
     }
     await expect(
       post(url, '', {}, new https.Agent({ ca: bench.merchant.platformCertificate })),
-    ).rejects.toThrow();
+    ).rejects.toThrow('certificate');
   });
 });
 
