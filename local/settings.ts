@@ -13,6 +13,7 @@ const GIVEN_BY_THE_STACK = {
   PUBLIC_BASE_URL: 'http://127.0.0.1',
   WECHAT_PAY_BASE_URLS: '',
   WEIXIN_BASE_URLS: '',
+  WECHAT_PAY_CERTIFIED_BASE_URLS: '',
 };
 
 export interface Ports {

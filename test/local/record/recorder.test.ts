@@ -62,6 +62,17 @@ describe('the recorder', () => {
     expect(JSON.stringify(recorder.list())).not.toContain('very.secret');
   });
 
+  it('keeps no bank card of a buyer', async () => {
+    const { recorder, call } = watchOne(() => Promise.resolve({ ok: true, result: {} }));
+    await call(
+      httpEvent('/abnormal', '{"to":"BUYER_CARD","bankAccount":"6222020000","realName":"张三"}'),
+    );
+
+    expect(recorder.list()[0]?.request.body).toBe(
+      '{"to":"BUYER_CARD","bankAccount":"***","realName":"***"}',
+    );
+  });
+
   it('tells who called: WeChat, the schedule, a tool', async () => {
     const { recorder, call } = watchOne(() => Promise.resolve({ ok: true, result: { due: 0 } }));
     const xml = Buffer.from('<xml>通知</xml>').toString('base64');
