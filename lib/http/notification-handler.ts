@@ -88,10 +88,7 @@ function reportFailure(error: unknown, log: Log): Failure {
   const code = error instanceof ServiceError ? error.code : 'INTERNAL_ERROR';
   if (error instanceof WechatPaySignatureError) {
     log.warn('notification refused', describeError(error));
-    // Nobody needs to look into a test of WeChat's, as long as it is refused.
-    if (!error.isProbe) {
-      log.count('SignatureRejected');
-    }
+    countFailure(log, error);
     return { statusCode: 401, code };
   }
   if (error instanceof WechatPayMalformedMessageError) {

@@ -1,5 +1,5 @@
 /** The failures that only a person can mend, counted so that an alarm rings. */
-import { ConfigError, UnreadableRowError } from '../errors.ts';
+import { ConfigError, UnreadableRowError, WechatPaySignatureError } from '../errors.ts';
 import type { Log } from './log.ts';
 
 /** Counts such a failure, wherever it was caught; any other counts nothing. */
@@ -9,5 +9,10 @@ export function countFailure(log: Pick<Log, 'count'>, error: unknown): void {
   }
   if (error instanceof UnreadableRowError) {
     log.count('OrderUnreadable');
+  }
+  // In answers as in notifications: forged, or our key to verify with is wrong. Nobody needs to
+  // look into a test of WeChat's, as long as it is refused.
+  if (error instanceof WechatPaySignatureError && !error.isProbe) {
+    log.count('SignatureRejected');
   }
 }
