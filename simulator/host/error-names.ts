@@ -33,15 +33,15 @@ const NAMES_OF_REFUNDS_IN_V3: Readonly<Record<string, string>> = {
 
 const NAMES_OF_REFUNDS_IN_V2: Readonly<Record<string, string>> = {
   PARAM_ERROR: 'PARAM_ERROR',
-  RATELIMIT_EXCEEDED: 'FREQUENCY_LIMITED',
   RULE_LIMIT: 'ERROR',
   TRADE_ERROR: 'ERROR',
 };
 
-const UNKNOWN_THERE: Readonly<Record<string, string>> = {
-  refund: 'ORDERNOTEXIST',
-  refundquery: 'REFUNDNOTEXIST',
-};
+/** Names that the other table does not lead back to. */
+const namesInV2 = (point: string): Readonly<Record<string, string>> => ({
+  RATELIMIT_EXCEEDED: 'FREQUENCY_LIMITED',
+  RESOURCE_NOT_EXISTS: point === 'refundquery' ? 'REFUNDNOTEXIST' : 'ORDERNOTEXIST',
+});
 
 const pick = (names: Readonly<Record<string, string>>, code: string) =>
   Object.hasOwn(names, code) ? names[code] : undefined;
@@ -56,9 +56,11 @@ export const nameInV3 = (code: string, point: string): string =>
 
 /** The code that v2 has for this one of v3 at a fault point; the same text when there is no other name. */
 export function nameInV2(code: string, point: string): string {
-  const ofRefunds = isOfRefunds(point)
-    ? (pick(NAMES_OF_REFUNDS_IN_V2, code) ??
-      (code === 'RESOURCE_NOT_EXISTS' ? UNKNOWN_THERE[point] : undefined))
-    : undefined;
-  return ofRefunds ?? Object.entries(NAMES_IN_V3).find(([, name]) => name === code)?.[0] ?? code;
+  const ofRefunds = isOfRefunds(point) ? pick(NAMES_OF_REFUNDS_IN_V2, code) : undefined;
+  return (
+    ofRefunds ??
+    pick(namesInV2(point), code) ??
+    Object.entries(NAMES_IN_V3).find(([, name]) => name === code)?.[0] ??
+    code
+  );
 }

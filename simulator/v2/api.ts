@@ -120,7 +120,7 @@ function answerOperation(
 
 /** A fault may bear a name of API v3. */
 function nameFault({ code = 'SYSTEMERROR', point }: Fault): ErrorCode {
-  const name = nameInV2(code, point);
+  const name = isErrorCode(code) ? code : nameInV2(code, point);
   return isErrorCode(name) ? name : 'SYSTEMERROR';
 }
 

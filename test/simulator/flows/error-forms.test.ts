@@ -59,6 +59,22 @@ describe('an error of v3', () => {
   });
 });
 
+test.each([
+  ['APPID_MCHID_NOT_MATCH', 'APPID_MCHID_NOT_MATCH'],
+  ['PARAM_ERROR', 'PARAM_ERROR'],
+  ['APPID_NOT_EXIST', 'APPID_NOT_EXIST'],
+  // Names of v3 that v2 has under another one.
+  ['ORDER_PAID', 'ORDERPAID'],
+  ['RESOURCE_NOT_EXISTS', 'ORDERNOTEXIST'],
+  ['RATELIMIT_EXCEEDED', 'FREQUENCY_LIMITED'],
+])('the fault %s is %s in an error of v2', async (code, expected) => {
+  await fault({ point: 'orderquery', kind: 'error', code });
+  expect(await bench.call('/pay/orderquery', { out_trade_no: 'code-1' })).toMatchObject({
+    result_code: 'FAIL',
+    err_code: expected,
+  });
+});
+
 test('an error of v2 without signature has a text and no code', async () => {
   await fault({
     point: 'unifiedorder',
