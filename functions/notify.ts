@@ -17,7 +17,7 @@ import type { WechatPayOf } from '../lib/wechatpay/open.ts';
 
 export interface NotifyDependencies {
   readonly table: Table;
-  readonly wechatPay: WechatPayOf<'parseNotification' | 'queryOrder'>;
+  readonly wechatPay: WechatPayOf<'parseNotification' | 'queryOrder' | 'queryRefund'>;
   readonly nowMs: () => number;
   readonly paymentAfterClose: PaymentAfterClose;
 }
@@ -35,7 +35,7 @@ export async function notify(
   const notification = await wechatPay({ apiVersion, merchantKey }).parseNotification(message);
   const context = { ...dependencies, wechatPay, log };
   if (notification.kind === 'refund') {
-    return confirmRefund(context, merchantKey, notification.refund);
+    return confirmRefund(context, merchantKey, notification);
   }
   const { payment } = notification;
   const id = { merchantKey, outTradeNo: payment.outTradeNo };

@@ -7,12 +7,13 @@ import { describeError, type FunctionLog } from '../lib/runtime/log.ts';
 import { type Machine, machine, openResources } from '../lib/deployment.ts';
 import type { MerchantSecret } from '../lib/secrets/merchant.ts';
 import type { VersionedSecret } from '../lib/secrets/versioned-secret.ts';
-import type { CloseContext } from '../lib/evidence/close-order.ts';
+import type { CheckContext } from '../lib/reconcile/context.ts';
 import { checkOrder } from '../lib/reconcile/order.ts';
+import { checkRefund } from '../lib/reconcile/refund.ts';
 import { type ReconcileSummary, runReconcile } from '../lib/reconcile/run.ts';
 import { openConnection } from '../lib/table/client.ts';
 
-export type ReconcileDependencies = Omit<CloseContext, 'log'> & {
+export type ReconcileDependencies = Omit<CheckContext, 'log' | 'remainingMs'> & {
   readonly merchant: VersionedSecret<MerchantSecret>;
 };
 
@@ -33,9 +34,13 @@ export function reconcileHandler(
       const remainingMs = () => context.getRemainingTimeInMillis();
       const { merchant, ...rest } = dependencies();
       watchCertificate(await merchant.current(), log, rest.nowMs());
+      const check = { ...rest, log, remainingMs };
       const summary = await runReconcile(
         { ...rest, remainingMs, onProgress: () => functionLog.flush() },
-        { order: (id) => checkOrder({ ...rest, log, remainingMs }, id) },
+        {
+          order: (id) => checkOrder(check, id),
+          refund: (id) => checkRefund(check, id),
+        },
       );
       const wasCut = summary.cutOff > 0;
       log[wasCut ? 'error' : 'info'](wasCut ? 'reconcile was cut off' : 'reconciled', {

@@ -24,6 +24,8 @@ export interface Resources {
   readonly wechatPay: WechatPayOf;
   readonly nowMs: () => number;
   readonly paymentAfterClose: Config['paymentAfterClose'];
+  /** Where WeChat sends notifications. */
+  readonly notifyBaseUrl: string;
 }
 
 /** What the functions that a buyer calls work with besides. */
@@ -62,6 +64,7 @@ function open(machine: Machine, config: Config, secrets: SecretsClient): Resourc
     wechatPay: openWechatPay(config, merchant, machine),
     nowMs,
     paymentAfterClose: config.paymentAfterClose,
+    notifyBaseUrl: config.publicBaseUrl,
   };
 }
 

@@ -1,52 +1,118 @@
 /**
- * What a refund notification leads to. It is not evidence by itself (a v2 one is not even signed):
- * WeChat is asked about the order, and its verified answer is recorded. Read, query and write
- * fit into the 4 seconds of `notify`; when they do not, WeChat sends the notification again.
+ * What a notification about a refund leads to. Only a signed one of v3 that names the end of a refund
+ * is evidence by itself; all others only choose what WeChat is asked, because WeChat repeats old
+ * ones and those of v2 are not signed. Read, query and write fit into the 4 seconds of `notify`;
+ * when they do not, WeChat sends the notification again.
  */
 import { WechatPayNotReadyError } from '../errors.ts';
+import { isPaid, type Order } from '../order/order.ts';
 import type { Decision } from '../order/transition.ts';
-import type { AskContext } from './ask.ts';
-import { recordEvidence } from './record.ts';
-import { readOrder } from '../table/orders.ts';
-import type { RefundHint } from '../wechatpay/operations.ts';
+import type { Refund } from '../refund/refund.ts';
+import { noteRefund } from '../table/refund-notices.ts';
+import { readRefund } from '../table/refunds.ts';
+import type { WechatPayOf } from '../wechatpay/open.ts';
+import type { Notification, RefundHint } from '../wechatpay/operations.ts';
+import { type EvidenceContext, recordEvidence } from './record.ts';
+import { recordRefundEvidence } from './refund-record.ts';
+
+export interface RefundNoticeContext extends EvidenceContext {
+  readonly wechatPay: WechatPayOf<'queryOrder' | 'queryRefund'>;
+}
+
+type RefundNotification = Extract<Notification, { readonly kind: 'refund' }>;
 
 /** Keys may have to be read first, and the table twice. */
 const WECHAT_TIMEOUT_MS = 1_500;
 
 /**
- * Records that an order was refunded, in part or whole, once WeChat says so. An order that is
- * recorded so already is not asked about again: a further partial refund changes nothing here. A
- * refund that is still on its way (`PROCESSING`) changes nothing at all.
+ * Brings the refund that WeChat reports in line. One that has no row was made in the merchant
+ * console: its order becomes `REFUND` once WeChat's own answer shows it, and is left due, so that
+ * reconcile makes the row. One that is still on its way (`PROCESSING`) changes nothing.
  *
  * @param merchantKey whose refund it is; see `OrderId`.
  * @throws {WechatPayNotReadyError} while WeChat's own answer does not show the refund yet.
  */
 export async function confirmRefund(
-  context: AskContext,
+  context: RefundNoticeContext,
   merchantKey: string,
-  refund: RefundHint,
+  notification: RefundNotification,
 ): Promise<Decision> {
-  const { table, wechatPay, log } = context;
-  const { outTradeNo, outRefundNo, refundId, refundFen, status } = refund;
+  const { outTradeNo, outRefundNo, refundId, refundFen, status } = notification.refund;
+  const { table, log } = context;
   log.info('WeChat reports a refund', { outTradeNo, outRefundNo, refundId, refundFen, status });
   // On its way: WeChat reports again how it ends.
   if (status === 'PROCESSING') {
     return { kind: 'duplicate' };
   }
-  const order = await readOrder(table, { merchantKey, outTradeNo });
+  const { order, refund } = await readRefund(table, { merchantKey, outTradeNo, outRefundNo });
   // No alarm: the console sends refunds of every system that shares the merchant number here.
   if (!order) {
     return { kind: 'unknown-order' };
   }
+  return refund
+    ? confirmOurs(context, refund, notification)
+    : confirmUnknown(context, order, notification.refund);
+}
+
+/** A refund that has a row. */
+async function confirmOurs(
+  context: RefundNoticeContext,
+  refund: Refund,
+  { refund: hint, evidence }: RefundNotification,
+): Promise<Decision> {
+  const proof = evidence ?? (await ask(context, refund));
+  if (!proof) {
+    if (hint.status === 'SUCCESS') {
+      throw new WechatPayNotReadyError(
+        'a refund is reported that WeChat’s query does not know yet',
+      );
+    }
+    context.log.warn('a failed refund is reported that WeChat does not know', {
+      outTradeNo: refund.outTradeNo,
+      outRefundNo: refund.outRefundNo,
+    });
+    return { kind: 'duplicate' };
+  }
+  const { decision } = await recordRefundEvidence(context, refund, proof);
+  // Whatever is older than what is known is recorded already; a contradiction is not received.
+  return { kind: decision === 'mismatch' ? 'stale' : 'duplicate' };
+}
+
+async function ask({ wechatPay }: RefundNoticeContext, refund: Refund) {
+  const options = { timeoutMs: WECHAT_TIMEOUT_MS };
+  const result = await wechatPay(refund).queryRefund(refund, options);
+  return result.kind === 'found' ? result.refund : undefined;
+}
+
+/** A refund that nobody asked for here. */
+async function confirmUnknown(
+  context: RefundNoticeContext,
+  order: Order,
+  { outTradeNo, outRefundNo, status }: RefundHint,
+): Promise<Decision> {
+  const { table, log, nowMs } = context;
   if (status !== 'SUCCESS') {
     log.warn('a refund did not reach the buyer: see the merchant console', { outTradeNo, status });
   }
-  if (order.tradeState === 'REFUND') {
+  const decision = await confirmOrder(context, order, status);
+  // Last: what makes an order paid takes it out of the index.
+  if (decision.kind === 'apply' || decision.kind === 'duplicate') {
+    await noteRefund(table, order, outRefundNo, Math.floor(nowMs() / 1000));
+  }
+  return decision;
+}
+
+/** The order's own state, from WeChat's own answer; one that is `REFUND` is not asked about again. */
+async function confirmOrder(
+  context: RefundNoticeContext,
+  order: Order,
+  status: RefundHint['status'],
+): Promise<Decision> {
+  if (order.tradeState === 'REFUND' || (isPaid(order) && status !== 'SUCCESS')) {
     return { kind: 'duplicate' };
   }
-  const result = await wechatPay(order).queryOrder(order, {
-    timeoutMs: WECHAT_TIMEOUT_MS,
-  });
+  const options = { timeoutMs: WECHAT_TIMEOUT_MS };
+  const result = await context.wechatPay(order).queryOrder(order, options);
   if (result.kind === 'paid' && (result.refunded || status !== 'SUCCESS')) {
     return recordEvidence(context, order, result);
   }

@@ -29,6 +29,7 @@ export const PROBLEMS_IN_CHINESE = {
     '该订单由 v2 接口创建，其退款不支持商品明细',
   'an empty list': '列表不能为空',
   '6 digits': '应为 6 位数字',
+  '12 to 32 digits': '应为 12 到 32 位数字',
   'whole seconds from 360 to 604800': '应为 360 到 604800 之间的整数秒',
   'empty, or with blanks at its ends, which some signers trim': '不能为空，首尾不能有空白字符',
   'emoji and control characters are not allowed': '不能含有表情符号或控制字符',

@@ -1,5 +1,5 @@
 /** When an open order is looked at, and what is done then. Pure: the clock is an argument. */
-import { isClosing, isOpen, type Order } from './order.ts';
+import { isClosing, isOpen, isPaid, type Order } from './order.ts';
 
 /** API v2 refuses to close an order during its first 5 minutes; v3 has no such rule. */
 const CLOSE_NOT_BEFORE_SECONDS = { v2: 300, v3: 0 } as const;
@@ -41,15 +41,18 @@ export function mayStillBePlaced(order: Closable, nowEpochSeconds: number): bool
   return closingAt !== undefined && nowEpochSeconds < closingAt + PREPAY_ARRIVES_SECONDS;
 }
 
-/** `none`: nothing to do; `query`: ask WeChat; `close`: its time is over, or the buyer gave it up. */
-export type CheckPlan = 'none' | 'query' | 'close';
+/**
+ * `none`: nothing to do; `query`: ask WeChat; `close`: its time is over, or the buyer gave it up;
+ * `refunds`: it is paid and due all the same, because of refunds that have no row yet.
+ */
+export type CheckPlan = 'none' | 'query' | 'close' | 'refunds';
 
 export function planCheck(
-  order: Closable & Pick<Order, 'tradeState'>,
+  order: Closable & Pick<Order, 'tradeState' | 'nextCheckAtEpochSeconds'>,
   nowEpochSeconds: number,
 ): CheckPlan {
   if (!isOpen(order)) {
-    return 'none';
+    return isPaid(order) && order.nextCheckAtEpochSeconds !== undefined ? 'refunds' : 'none';
   }
   if (isClosing(order)) {
     return 'close';

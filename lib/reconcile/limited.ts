@@ -1,20 +1,18 @@
 /** WeChat's operations with a limit that holds for everything in them, the reading of keys too. */
 import { WechatPayTransportError } from '../errors.ts';
-import type { CloseContext } from '../evidence/close-order.ts';
+import type { CallOptions } from '../wechatpay/operations.ts';
+import type { CheckContext } from './context.ts';
 
-type WechatPayOf = CloseContext['wechatPay'];
+type LimitedContext = Pick<CheckContext, 'table' | 'wechatPay'>;
 
 /**
  * The same operations, each of which ends with its `timeoutMs`. What comes later is not waited for:
- * the order stays due.
+ * the order or refund stays due.
  *
  * @throws {WechatPayTransportError} `unknown` when the time is over.
  */
-export function limited({
-  table,
-  wechatPay,
-}: Pick<CloseContext, 'table' | 'wechatPay'>): WechatPayOf {
-  const within = async <T>(timeoutMs: number, call: Promise<T>): Promise<T> => {
+export function limited({ table, wechatPay }: LimitedContext): CheckContext['wechatPay'] {
+  const within = async <T>({ timeoutMs }: CallOptions, call: Promise<T>): Promise<T> => {
     const timeOver = Promise.withResolvers<never>();
     const stopTimer = table.startTimer(timeoutMs, () =>
       timeOver.reject(new WechatPayTransportError('unknown', 'no answer in time, keys included')),
@@ -28,10 +26,12 @@ export function limited({
   return (use) => {
     const operations = wechatPay(use);
     return {
-      queryOrder: (order, options) =>
-        within(options.timeoutMs, operations.queryOrder(order, options)),
-      closeOrder: (order, options) =>
-        within(options.timeoutMs, operations.closeOrder(order, options)),
+      queryOrder: (order, options) => within(options, operations.queryOrder(order, options)),
+      closeOrder: (order, options) => within(options, operations.closeOrder(order, options)),
+      buildRefundRequest: (refund) => operations.buildRefundRequest(refund),
+      refund: (refund, options) => within(options, operations.refund(refund, options)),
+      queryRefund: (refund, options) => within(options, operations.queryRefund(refund, options)),
+      listRefunds: (order, options) => within(options, operations.listRefunds(order, options)),
     };
   };
 }

@@ -1,7 +1,7 @@
 /** The check of an order that is due: WeChat is asked, and the order repaired or closed. */
 import { UnreadableRowError } from '../errors.ts';
 import { askAndRecord } from '../evidence/ask.ts';
-import { type CloseContext, closeAndRecord } from '../evidence/close-order.ts';
+import { closeAndRecord } from '../evidence/close-order.ts';
 import type { Recorded } from '../evidence/record.ts';
 import type { OrderId } from '../order/order-id.ts';
 import type { Order } from '../order/order.ts';
@@ -10,17 +10,11 @@ import { countFailure } from '../runtime/count-failure.ts';
 import { describeError } from '../runtime/log.ts';
 import { leaveIndex, markChecked, postponeUnread } from '../table/due.ts';
 import { readOrder } from '../table/orders.ts';
+import { orderKey } from '../table/schema.ts';
+import { type CheckContext, epochSecondsOf, limitOf, LONG_PAUSE_SECONDS } from './context.ts';
 import { limited } from './limited.ts';
+import { findRefundsOf } from './order-refunds.ts';
 import type { Ending } from './run.ts';
-import { callTimeoutMs } from './time.ts';
-
-export interface CheckContext extends CloseContext {
-  /** Until Lambda ends the run. */
-  readonly remainingMs: () => number;
-}
-
-/** An order that waits for a person: its alarm rings once a day until then. */
-const LONG_PAUSE_SECONDS = 86_400;
 
 /** Checks one order. Never rejects: a failure is counted, logged and tried again by a later run. */
 export async function checkOrder(context: CheckContext, id: OrderId): Promise<Ending> {
@@ -40,7 +34,7 @@ export async function checkOrder(context: CheckContext, id: OrderId): Promise<En
 
 async function check(context: CheckContext, order: Order): Promise<Ending> {
   const inTime = { ...context, wechatPay: limited(context) };
-  switch (planCheck(order, epochSeconds(context))) {
+  switch (planCheck(order, epochSecondsOf(context))) {
     case 'none':
       // Whoever settles an order takes it out of the index as well; this one was changed by hand.
       if (order.nextCheckAtEpochSeconds !== undefined) {
@@ -48,18 +42,16 @@ async function check(context: CheckContext, order: Order): Promise<Ending> {
       }
       return 'settledMeanwhile';
     case 'close':
-      return conclude(context, order, await closeAndRecord(inTime, order, limit(context, 2)));
+      return conclude(context, order, await closeAndRecord(inTime, order, limitOf(context, 2)));
     case 'query':
-      return conclude(context, order, await askAndRecord(inTime, order, limit(context, 1)));
+      return conclude(context, order, await askAndRecord(inTime, order, limitOf(context, 1)));
+    case 'refunds':
+      return findRefundsOf(inTime, order);
   }
 }
 
-const limit = ({ remainingMs }: CheckContext, calls: number) => ({
-  timeoutMs: callTimeoutMs(remainingMs(), calls),
-});
-
 async function conclude(
-  context: CloseContext,
+  context: CheckContext,
   order: Order,
   recorded: Recorded | undefined,
 ): Promise<Ending> {
@@ -80,8 +72,8 @@ async function conclude(
 }
 
 /** @param pauseSeconds until the next look, in place of the usual pace. */
-async function postpone(context: CloseContext, order: Order, pauseSeconds?: number): Promise<void> {
-  const now = epochSeconds(context);
+async function postpone(context: CheckContext, order: Order, pauseSeconds?: number): Promise<void> {
+  const now = epochSecondsOf(context);
   const checks = order.checks + 1;
   await markChecked(context.table, order, now, {
     checks,
@@ -90,14 +82,14 @@ async function postpone(context: CloseContext, order: Order, pauseSeconds?: numb
   });
 }
 
-function report({ log }: CloseContext, { outTradeNo }: OrderId, error: unknown): void {
+function report({ log }: CheckContext, { outTradeNo }: OrderId, error: unknown): void {
   log.error('an order could not be reconciled', { outTradeNo, ...describeError(error) });
   log.count('ReconcileOrderFailed');
   countFailure(log, error);
 }
 
 /** After a failure: without this, a broken order would be first in line in every run. */
-async function postponeQuietly(context: CloseContext, order: Order): Promise<void> {
+async function postponeQuietly(context: CheckContext, order: Order): Promise<void> {
   try {
     await postpone(context, order);
   } catch {
@@ -109,11 +101,16 @@ async function postponeQuietly(context: CloseContext, order: Order): Promise<voi
  * An order whose row could not be had. A damaged one is put off by its keys, and reported by the run
  * that did so; when the table does not answer, the order stays due.
  */
-async function failUnread(context: CloseContext, id: OrderId, error: unknown): Promise<Ending> {
+async function failUnread(context: CheckContext, id: OrderId, error: unknown): Promise<Ending> {
   if (error instanceof UnreadableRowError) {
-    const now = epochSeconds(context);
+    const now = epochSecondsOf(context);
     try {
-      const outcome = await postponeUnread(context.table, id, now, now + LONG_PAUSE_SECONDS);
+      const outcome = await postponeUnread(
+        context.table,
+        orderKey(id),
+        now,
+        now + LONG_PAUSE_SECONDS,
+      );
       if (outcome === 'refused') {
         return 'settledMeanwhile';
       }
@@ -124,5 +121,3 @@ async function failUnread(context: CloseContext, id: OrderId, error: unknown): P
   report(context, id, error);
   return 'failed';
 }
-
-const epochSeconds = ({ nowMs }: Pick<CloseContext, 'nowMs'>) => Math.floor(nowMs() / 1000);

@@ -21,6 +21,10 @@ export interface ReconcileSummary {
   stillOpen: number;
   /** Settled by somebody else between the index and the read. */
   settledMeanwhile: number;
+  /** Refunds by how they stand now: the buyer has the money, nothing moved, a person decides. */
+  refunded: number;
+  refundClosed: number;
+  refundAbnormal: number;
   mismatched: number;
   failed: number;
   /** Begun and not finished in the time there was; still due, unless it ends by itself. */
@@ -67,6 +71,9 @@ export async function runReconcile(context: RunContext, checks: Checks): Promise
   return summary;
 }
 
+const checkOne = (checks: Checks, work: DueWork): Promise<Ending> =>
+  work.kind === 'order' ? checks.order(work.id) : checks.refund(work.id);
+
 function startWorkers(
   { table, nowMs, remainingMs, onProgress }: RunContext,
   checks: Checks,
@@ -87,9 +94,8 @@ function startWorkers(
       if (next.done) {
         return;
       }
-      const { kind, id } = next.value;
       summary.due += 1;
-      summary[await checks[kind](id)] += 1;
+      summary[await checkOne(checks, next.value)] += 1;
       finished += 1;
       if (finished % PROGRESS_STEP === 0) {
         onProgress();
@@ -119,6 +125,9 @@ const ENDINGS = [
   'closed',
   'stillOpen',
   'settledMeanwhile',
+  'refunded',
+  'refundClosed',
+  'refundAbnormal',
   'mismatched',
   'failed',
 ] as const satisfies readonly Ending[];
@@ -129,6 +138,9 @@ const emptySummary = (): ReconcileSummary => ({
   closed: 0,
   stillOpen: 0,
   settledMeanwhile: 0,
+  refunded: 0,
+  refundClosed: 0,
+  refundAbnormal: 0,
   mismatched: 0,
   failed: 0,
   cutOff: 0,

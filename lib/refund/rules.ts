@@ -65,7 +65,7 @@ export function refundFenOf(order: RefundAccount, wanted: number | undefined): n
 }
 
 /** @throws {InvalidRequestError} `AMOUNT_INVALID` for what is no amount of any refund. */
-export function assertRefundFen(wanted: number | undefined): void {
+export function assertRefundFen(wanted: unknown): asserts wanted is number | undefined {
   if (wanted !== undefined) {
     assertFen('refundFen', wanted);
   }

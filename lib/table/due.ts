@@ -12,6 +12,9 @@ import {
   openShardKey,
   orderIdOf,
   orderKey,
+  type RefundId,
+  refundIdOf,
+  type RowKey,
 } from './schema.ts';
 import { tryUpdate } from './update.ts';
 
@@ -71,17 +74,17 @@ export async function markChecked(
 }
 
 /**
- * Puts off an order whose row cannot be read: nothing of it is used but its keys. Condition: it is
+ * Puts off an order or refund whose row cannot be read: nothing of it is used but its keys. Condition: it is
  * still due; an order that left the index meanwhile must not come back, and of two runs that meet
  * one has put it off.
  */
 export async function postponeUnread(
   table: Table,
-  id: OrderId,
+  key: RowKey,
   nowEpochSeconds: number,
   nextCheckAtEpochSeconds: number,
 ): Promise<'written' | 'refused'> {
-  const outcome = await tryUpdate(table, orderKey(id), {
+  const outcome = await tryUpdate(table, key, {
     UpdateExpression: 'SET GSI1SK = :next',
     ConditionExpression: 'GSI1SK <= :now',
     ExpressionAttributeValues: {
@@ -105,10 +108,9 @@ export async function leaveIndex(table: Table, id: OrderId): Promise<void> {
 }
 
 /** Something that reconcile has to look at: its kind, and which one it is. */
-export interface DueWork {
-  readonly kind: 'order';
-  readonly id: OrderId;
-}
+export type DueWork =
+  | { readonly kind: 'order'; readonly id: OrderId }
+  | { readonly kind: 'refund'; readonly id: RefundId };
 
 /** How many rows one page of the index brings. */
 const DUE_PAGE = 100;
@@ -148,6 +150,8 @@ export async function* listDue(
 }
 
 function workOf(item: Item): DueWork | undefined {
-  const id = orderIdOf({ PK: stringOf(item, 'PK'), SK: stringOf(item, 'SK') });
-  return id && { kind: 'order', id };
+  const key = { PK: stringOf(item, 'PK'), SK: stringOf(item, 'SK') };
+  const id = orderIdOf(key);
+  const refundId = refundIdOf(key);
+  return (id && { kind: 'order', id }) ?? (refundId && { kind: 'refund', id: refundId });
 }

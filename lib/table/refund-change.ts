@@ -18,8 +18,20 @@ import { refundToItem } from './refund-row.ts';
 import { refundKey } from './schema.ts';
 import { transact, type TransactionOutcome } from './transaction.ts';
 
+/** How a change ended, with the refund as it was written; or as it was to be written. */
+export interface Changed {
+  readonly change: Change;
+  readonly refund: Refund;
+}
+
 /** How a change ended: `changed-meanwhile` by somebody else, and the row has to be read again. */
 export type Change = 'written' | 'above-payment' | 'changed-meanwhile' | 'turn-taken';
+
+/** What a change takes or does besides the refund's own row: turns when it is sent, else an effect. */
+interface Consequences {
+  readonly turns?: Turns | undefined;
+  readonly effect?: OrderEffect | undefined;
+}
 
 /**
  * Changes a refund from what was read to what it becomes, and its order with it. The row's
@@ -31,27 +43,33 @@ export async function changeRefund(
   table: Table,
   before: Refund,
   after: Refund,
-  { turns, effect, nowMs }: { turns?: Turns; effect?: OrderEffect; nowMs: number },
-): Promise<Change> {
+  { turns, effect, nowMs }: Consequences & { readonly nowMs: number },
+): Promise<Changed> {
   const nowEpochSeconds = Math.floor(nowMs / 1000);
-  const changed = { ...after, changedAtEpochMs: Math.max(nowMs, before.changedAtEpochMs + 1) };
-  const refundPart = rowUpdate(table, before, changed);
+  const refund = { ...after, changedAtEpochMs: Math.max(nowMs, before.changedAtEpochMs + 1) };
+  const row = rowUpdate(table, before, refund);
+  const change = await writeChange(table, row, refund, { turns, effect, nowEpochSeconds });
+  return { change, refund };
+}
+
+async function writeChange(
+  table: Table,
+  row: TransactWriteItem,
+  refund: Refund,
+  { turns, effect, nowEpochSeconds }: Consequences & { readonly nowEpochSeconds: number },
+): Promise<Change> {
   if (turns) {
-    return changeOf(
-      await transact(table, [
-        refundPart,
-        ...(turns.order
-          ? [orderUpdate(table, before, nowEpochSeconds, [turn(nowEpochSeconds)])]
-          : []),
-        ...(turns.probe ? [probe(table, before, nowEpochSeconds)] : []),
-      ]),
-      'turn-taken',
-    );
+    const taken = [
+      ...(turns.order
+        ? [orderUpdate(table, refund, nowEpochSeconds, [turn(nowEpochSeconds)])]
+        : []),
+      ...(turns.probe ? [probe(table, refund, nowEpochSeconds)] : []),
+    ];
+    return changeOf(await transact(table, [row, ...taken]), 'turn-taken');
   }
-  if (!effect || isNoEffect(effect)) {
-    return changeOf(await transact(table, [refundPart]), 'changed-meanwhile');
-  }
-  return withEffect(table, refundPart, changed, effect, nowEpochSeconds);
+  return !effect || isNoEffect(effect)
+    ? changeOf(await transact(table, [row]), 'changed-meanwhile')
+    : withEffect(table, row, refund, effect, nowEpochSeconds);
 }
 
 /** What the first row's refusal means, or that of any other. */

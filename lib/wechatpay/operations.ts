@@ -15,6 +15,7 @@ import type {
   RefundListResult,
   RefundOrder,
   RefundQueryResult,
+  RefundLookup,
   RefundReference,
   RefundResult,
   StoredRefund,
@@ -170,7 +171,7 @@ export interface Refunds {
    */
   refund(refund: StoredRefund, options: CallOptions): Promise<RefundResult>;
   /** @throws {RefundMismatchError} when WeChat knows the number for another refund. */
-  queryRefund(refund: RefundReference, options: CallOptions): Promise<RefundQueryResult>;
+  queryRefund(refund: RefundLookup, options: CallOptions): Promise<RefundQueryResult>;
   /** v3 has no such call. */
   listRefunds(
     order: OrderReference & Pick<Refund, 'transactionId' | 'totalFen'>,

@@ -16,6 +16,12 @@ export type FundsAccount = 'AVAILABLE' | 'UNSETTLED';
 /** Which refund a call is about; what WeChat answers is compared with all of it. */
 export interface RefundReference extends Parties, RefundFacts {}
 
+/** A refund that WeChat reported: its amount is what WeChat's own answer says. */
+export interface RefundLookup extends Parties, Omit<RefundFacts, 'refundFen'> {
+  /** Compared with the answer where it is known. */
+  readonly refundFen?: number | undefined;
+}
+
 /** What a new refund says to WeChat. Amounts in fen. */
 export interface RefundOrder extends RefundReference, OrderId {
   /** Shown to the buyer. */

@@ -13,7 +13,7 @@ import {
   type RefundMismatch,
 } from '../refund/refund.ts';
 import { type Delivery, watchDelivery } from './delivery.ts';
-import type { RefundResult } from './refund-results.ts';
+import type { RefundLookup, RefundResult } from './refund-results.ts';
 import { type OwnersFault, WechatPayConfigError } from './remedy.ts';
 
 /** What a code of WeChat's means for a request to refund. */
@@ -172,8 +172,12 @@ export class RefundMismatchError extends WechatPayMalformedMessageError {
 }
 
 /** @throws {RefundMismatchError} unless WeChat speaks of the refund that was asked about. */
-export function assertSameRefund(refund: RefundFacts, evidence: RefundEvidence): RefundEvidence {
-  const mismatch = findRefundMismatch(refund, evidence);
+export function assertSameRefund(
+  { refundFen, ...refund }: RefundLookup | RefundFacts,
+  evidence: RefundEvidence,
+): RefundEvidence {
+  const expected = { ...refund, refundFen: refundFen ?? evidence.refundFen };
+  const mismatch = findRefundMismatch(expected, evidence);
   if (mismatch) {
     throw new RefundMismatchError(mismatch);
   }

@@ -13,6 +13,7 @@ import type { Table } from '../../lib/table/client.ts';
 import { readOrder } from '../../lib/table/orders.ts';
 import type { CloseResult, PrepayResult, QueryResult } from '../../lib/wechatpay/operations.ts';
 import { useEmbeddedTables } from '../support/embedded-tables.ts';
+import { NO_REFUNDS } from '../support/reconcile-run.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { sampleOrder, samplePayment } from '../support/sample-orders.ts';
 import { seededMachine } from '../support/seeded-machine.ts';
@@ -162,7 +163,14 @@ async function live(course: Course, place: Place) {
   const book = openBook(course, order, nowMs);
   const log = recordingLog();
   const remainingMs = () => 55_000;
-  const context = { table, log, nowMs, remainingMs, paymentAfterClose: 'keep' } as const;
+  const context = {
+    table,
+    log,
+    nowMs,
+    remainingMs,
+    paymentAfterClose: 'keep',
+    notifyBaseUrl: '',
+  } as const;
   const when = (at: number) => sleep((LIFE_SECONDS + at) * 1000);
   const wrongs: string[] = [];
   let isClosedHere = false;
@@ -189,6 +197,7 @@ async function live(course: Course, place: Place) {
       return arrive();
     };
     const wechatPay = () => ({
+      ...NO_REFUNDS,
       closeOrder: () => travel(() => book.close()),
       queryOrder: () => travel(() => book.query()),
     });

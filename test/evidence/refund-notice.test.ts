@@ -3,13 +3,24 @@ import { WechatPayNotReadyError } from '../../lib/errors.ts';
 import { confirmRefund } from '../../lib/evidence/refund-notice.ts';
 import { FIRST_MERCHANT } from '../../lib/order/order-id.ts';
 import type { Order } from '../../lib/order/order.ts';
+import type { Refund, RefundEvidence } from '../../lib/refund/refund.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { createOrder } from '../../lib/table/checkout.ts';
 import { readOrder } from '../../lib/table/orders.ts';
+import { readRefund, reserveRefund } from '../../lib/table/refunds.ts';
 import type { QueryResult, RefundHint } from '../../lib/wechatpay/operations.ts';
+import type { RefundQueryResult } from '../../lib/wechatpay/refund-results.ts';
 import { useEmbeddedTables } from '../support/embedded-tables.ts';
+import { accountOf, givePaidOrder } from '../support/paid-order.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { CREATED_AT, orderId, sampleOrder, samplePayment } from '../support/sample-orders.ts';
+import {
+  ASKED_AT,
+  OUT_REFUND_NO,
+  refundEvidence,
+  sampleRefund,
+} from '../support/sample-refunds.ts';
+import { watchTable } from '../support/watched-table.ts';
 
 const newTable = useEmbeddedTables();
 let table: Table;
@@ -29,53 +40,85 @@ const hint: RefundHint = {
 const paid: QueryResult = { kind: 'paid', refunded: false, payment: samplePayment() };
 const refunded: QueryResult = { ...paid, refunded: true };
 
-async function confirm(
-  word: QueryResult,
-  { order, refund }: { order?: Partial<Order> | 'none'; refund?: Partial<RefundHint> } = {},
+interface Words {
+  readonly order?: QueryResult;
+  readonly refund?: RefundQueryResult;
+}
+
+/** Delivers a notice; `asked` is what WeChat was asked. */
+async function deliver(
+  words: Words,
+  notice: { refund?: Partial<RefundHint>; evidence?: RefundEvidence } = {},
 ) {
-  if (order !== 'none') {
-    await createOrder(table, sampleOrder({ tradeState: 'SUCCESS', ...order }));
-  }
   const log = recordingLog();
   const asked: unknown[] = [];
   const wechatPay = {
     queryOrder: async (_order: unknown, options: unknown) => {
-      asked.push(options);
-      return word;
+      asked.push(['order', options]);
+      return words.order ?? paid;
+    },
+    queryRefund: async (_refund: unknown, options: unknown) => {
+      asked.push(['refund', options]);
+      return words.refund ?? ({ kind: 'not-found' } as const);
     },
   };
+  const watched = watchTable(table);
   const decision = await confirmRefund(
     {
-      table,
+      table: watched,
       wechatPay: () => wechatPay,
       log,
       nowMs: () => (CREATED_AT + 60) * 1000,
       paymentAfterClose: 'keep',
     },
     FIRST_MERCHANT,
-    { ...hint, ...refund },
+    {
+      kind: 'refund',
+      refund: { ...hint, ...notice.refund },
+      ...(notice.evidence && { evidence: notice.evidence }),
+    },
   ).catch((error: unknown) => error);
-  const { tradeState } = (await readOrder(table, orderId('order-0001'))) ?? {};
-  return { decision, tradeState, asked, log };
+  return { decision, asked, log, operations: watched.operations };
 }
 
-describe('a refund notice', () => {
-  test('leads to REFUND once WeChat’s own answer shows the refund', async () => {
+const stored = async () => (await readOrder(table, orderId())) as Order;
+
+describe('a notice of a refund that nobody asked for here', () => {
+  async function confirm(
+    word: QueryResult,
+    { order, refund }: { order?: Partial<Order> | 'none'; refund?: Partial<RefundHint> } = {},
+  ) {
+    if (order !== 'none') {
+      await createOrder(
+        table,
+        sampleOrder({ tradeState: 'SUCCESS', nextCheckAtEpochSeconds: undefined, ...order }),
+      );
+    }
+    const delivered = await deliver({ order: word }, refund && { refund });
+    const { tradeState, refundNotices, nextCheckAtEpochSeconds } =
+      (await readOrder(table, orderId('order-0001'))) ?? {};
+    return { ...delivered, tradeState, refundNotices, nextCheckAtEpochSeconds };
+  }
+
+  test('leads to REFUND once WeChat’s own answer shows the refund, and leaves the order due', async () => {
     expect(await confirm(refunded)).toMatchObject({
       decision: { kind: 'apply', to: 'REFUND' },
       tradeState: 'REFUND',
-      asked: [{ timeoutMs: 1_500 }],
+      asked: [['order', { timeoutMs: 1_500 }]],
+      refundNotices: ['refund-0001'],
+      nextCheckAtEpochSeconds: CREATED_AT + 60,
+      operations: ['BatchGetItem', 'UpdateItem', 'UpdateItem', 'UpdateItem'],
     });
   });
 
   test('changes nothing while WeChat’s answer does not show it: the notice is to come again', async () => {
-    const { decision, tradeState } = await confirm(paid);
+    const { decision, tradeState, refundNotices } = await confirm(paid);
 
     expect(decision).toEqual(
       new WechatPayNotReadyError('a refund is reported, but the order does not show one yet'),
     );
     expect(decision).toMatchObject({ code: 'WECHAT_PAY_BUSY', outcome: 'unknown' });
-    expect(tradeState).toBe('SUCCESS');
+    expect([tradeState, refundNotices]).toEqual(['SUCCESS', undefined]);
   });
 
   test.each<[QueryResult]>([[{ kind: 'not-found' }], [{ kind: 'not-paid', tradeState: 'NOTPAY' }]])(
@@ -86,42 +129,138 @@ describe('a refund notice', () => {
   );
 
   test.each(['CLOSED', 'ABNORMAL'] as const)(
-    'of a refund that failed (%s) says so and leaves the order paid',
+    'that failed (%s) says so, leaves the order paid, and reconcile asks what it was',
     async (status) => {
-      const { decision, tradeState, log } = await confirm(paid, { refund: { status } });
+      const { decision, tradeState, log, refundNotices, asked } = await confirm(paid, {
+        refund: { status },
+      });
 
       expect(decision).toMatchObject({ kind: 'duplicate' });
-      expect(tradeState).toBe('SUCCESS');
+      expect([tradeState, refundNotices, asked]).toEqual(['SUCCESS', ['refund-0001'], []]);
       expect(log.messages('warn')).toEqual([
         'a refund did not reach the buyer: see the merchant console',
       ]);
     },
   );
 
-  test.each([{}, { order: 'none' }] as const)(
-    'of a refund on its way is received and does nothing: %j',
-    async (given) => {
-      const status = 'PROCESSING';
-      const { decision, tradeState, asked, log } = await confirm(refunded, {
-        ...given,
-        refund: { status },
-      });
+  test('that failed, of an order whose payment is not known here yet, records the payment first', async () => {
+    const { tradeState, refundNotices, nextCheckAtEpochSeconds } = await confirm(paid, {
+      order: { tradeState: 'NOTPAY', nextCheckAtEpochSeconds: CREATED_AT + 600 },
+      refund: { status: 'CLOSED' },
+    });
 
-      expect([decision, asked, log.counts]).toEqual([{ kind: 'duplicate' }, [], {}]);
-      expect(tradeState).toBe('order' in given ? undefined : 'SUCCESS');
-    },
-  );
+    expect([tradeState, refundNotices]).toEqual(['SUCCESS', ['refund-0001']]);
+    expect(nextCheckAtEpochSeconds).toBe(CREATED_AT + 60);
+  });
 
-  test('about an order that is refunded already asks nobody', async () => {
+  test('that is still on its way changes nothing and asks nobody', async () => {
+    expect(await confirm(refunded, { refund: { status: 'PROCESSING' } })).toMatchObject({
+      decision: { kind: 'duplicate' },
+      tradeState: 'SUCCESS',
+      asked: [],
+      operations: [],
+    });
+  });
+
+  test('about an order that is refunded already asks nobody, and leaves it due', async () => {
     expect(await confirm(refunded, { order: { tradeState: 'REFUND' } })).toMatchObject({
       decision: { kind: 'duplicate' },
       asked: [],
+      refundNotices: ['refund-0001'],
     });
+  });
+
+  test('about an order that contradicts its payment notes nothing', async () => {
+    const payment = samplePayment({ totalFen: 1 });
+    const { decision, refundNotices } = await confirm({ ...refunded, payment });
+
+    expect([decision, refundNotices]).toMatchObject([{ kind: 'mismatch' }, undefined]);
   });
 
   test('about an order of another system asks nobody and raises no alarm', async () => {
     const { decision, asked, log } = await confirm(refunded, { order: 'none' });
 
     expect([decision, asked, log.counts]).toEqual([{ kind: 'unknown-order' }, [], {}]);
+  });
+});
+
+describe('a notice of a refund that has a row', () => {
+  const found = (changes: Partial<RefundEvidence>): RefundQueryResult => ({
+    kind: 'found',
+    refund: refundEvidence(changes),
+  });
+  const row = async () =>
+    (await readRefund(table, { ...orderId(), outRefundNo: OUT_REFUND_NO })).refund as Refund;
+
+  beforeEach(async () => {
+    await givePaidOrder(table);
+    const turns = { nowEpochSeconds: ASKED_AT, order: false, probe: false };
+    await reserveRefund(table, sampleRefund(), turns, undefined);
+  });
+
+  test.each(['SUCCESS', 'CLOSED'] as const)(
+    'that is signed (v3) and says %s ends it: one read, one transaction, nobody is asked',
+    async (status) => {
+      const evidence = refundEvidence({ status });
+      const { decision, asked, operations } = await deliver({}, { refund: { status }, evidence });
+
+      expect([decision, asked]).toEqual([{ kind: 'duplicate' }, []]);
+      expect(operations).toEqual(['BatchGetItem', 'TransactWriteItems']);
+      expect((await row()).status).toBe(status);
+      expect((await accountOf(table)).refundableFen).toBe(status === 'CLOSED' ? 2800 : 2000);
+    },
+  );
+
+  test('twice, and again after others, ends it once', async () => {
+    const evidence = refundEvidence({ status: 'CLOSED' });
+    for (let time = 0; time < 3; time += 1) {
+      await deliver({}, { refund: { status: 'CLOSED' }, evidence });
+    }
+    await deliver({}, { evidence: refundEvidence({ status: 'SUCCESS' }) });
+
+    expect((await row()).status).toBe('CLOSED');
+    expect((await accountOf(table)).refundableFen).toBe(2800);
+  });
+
+  test('without a signature (v2) only makes us ask, and WeChat’s answer is what counts', async () => {
+    const { asked } = await deliver({ refund: found({ status: 'PROCESSING' }) });
+
+    expect(asked).toEqual([['refund', { timeoutMs: 1_500 }]]);
+    expect((await row()).status).toBe('PROCESSING');
+    expect((await accountOf(table)).tradeState).toBe('REFUND');
+  });
+
+  test('that says ABNORMAL may be an old one: only WeChat’s answer makes it so', async () => {
+    await deliver({ refund: found({ status: 'SUCCESS' }) }, { refund: { status: 'ABNORMAL' } });
+    expect((await row()).status).toBe('SUCCESS');
+  });
+
+  test('of a failed refund that WeChat’s own query does not know is acknowledged and changes nothing', async () => {
+    const before = await row();
+    const { decision, log } = await deliver({}, { refund: { status: 'CLOSED' } });
+
+    expect(decision).toEqual({ kind: 'duplicate' });
+    expect(await row()).toEqual(before);
+    expect((await accountOf(table)).refundableFen).toBe(2000);
+    expect(log.messages('warn')).toEqual(['a failed refund is reported that WeChat does not know']);
+  });
+
+  test('of a success that WeChat’s query does not know yet is to come again', async () => {
+    expect((await deliver({})).decision).toBeInstanceOf(WechatPayNotReadyError);
+  });
+
+  test('that contradicts it is not received, and rings', async () => {
+    const evidence = refundEvidence({ status: 'SUCCESS', refundFen: 801 });
+    const { decision, log } = await deliver({}, { evidence });
+
+    expect(decision).toEqual({ kind: 'stale' });
+    expect(log.counts).toEqual({ RefundMismatch: 1 });
+    expect((await row()).status).toBe('PENDING');
+  });
+
+  test('leaves the order alone: it has no notice to follow', async () => {
+    await deliver({}, { evidence: refundEvidence({ status: 'SUCCESS' }) });
+
+    expect((await stored()).refundNotices).toBeUndefined();
   });
 });

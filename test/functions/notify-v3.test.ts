@@ -266,7 +266,7 @@ describe('a refund that WeChat reports', () => {
 
     expect(await shop.notify(refunded)).toMatchObject({ statusCode: 200 });
     expect(shop.requests).toEqual([]);
-    expect(shop.operations).toEqual(['GetItem']);
+    expect(shop.operations).toEqual(['BatchGetItem', 'UpdateItem']);
   });
 
   test.each(['CLOSED', 'ABNORMAL'])(

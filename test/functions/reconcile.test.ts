@@ -61,6 +61,7 @@ function openReconcile(on: Table = table, merchant: MerchantSecret = merchantWit
       wechatPay: wechat.wechatPay,
       nowMs: () => (CREATED_AT + 1800) * 1000,
       paymentAfterClose: 'keep',
+      notifyBaseUrl: 'https://pay.example.com',
     }),
     functionLog,
   );
@@ -82,6 +83,9 @@ describe('a run of reconcile', () => {
       closed: 2,
       stillOpen: 1,
       settledMeanwhile: 0,
+      refunded: 0,
+      refundClosed: 0,
+      refundAbnormal: 0,
       mismatched: 1,
       failed: 1,
       cutOff: 0,
@@ -162,6 +166,7 @@ describe('a run of reconcile', () => {
         wechatPay: wechat.wechatPay,
         nowMs: () => (CREATED_AT + 7200) * 1000,
         paymentAfterClose: 'keep',
+        notifyBaseUrl: 'https://pay.example.com',
       }),
       functionLog,
     );

@@ -10,6 +10,7 @@ import { recordedFunction } from '../support/api-event.ts';
 import { useEmbeddedTables } from '../support/embedded-tables.ts';
 import { runOnce, unpaid } from '../support/reconcile-run.ts';
 import { CREATED_AT, sampleOrder, samplePayment } from '../support/sample-orders.ts';
+import { NO_REFUNDS } from '../support/reconcile-run.ts';
 import { merchantWith, secretVersions } from '../support/secret-versions.ts';
 import { seededMachine } from '../support/seeded-machine.ts';
 import { watchTable } from '../support/watched-table.ts';
@@ -57,6 +58,7 @@ function slowRun(leftMs: number, query: () => QueryResult) {
     elapsedMs += timeoutMs;
   };
   const wechatPay = () => ({
+    ...NO_REFUNDS,
     queryOrder: async (_: unknown, options: CallOptions) => {
       take('query', options);
       return query();
@@ -74,6 +76,7 @@ function slowRun(leftMs: number, query: () => QueryResult) {
       wechatPay,
       nowMs: () => (CREATED_AT + 1800) * 1000,
       paymentAfterClose: 'keep',
+      notifyBaseUrl: 'https://pay.example.com',
     }),
     functionLog,
   );
@@ -182,6 +185,7 @@ describe('a run in which something hangs', () => {
         merchant: secretVersions(merchantWith()),
         table: silent,
         wechatPay: () => ({
+          ...NO_REFUNDS,
           queryOrder: async () => {
             paid += 1;
             const payment = samplePayment({ outTradeNo: 'paid-00001' });
@@ -191,6 +195,7 @@ describe('a run in which something hangs', () => {
         }),
         nowMs: () => (CREATED_AT + 60) * 1000,
         paymentAfterClose: 'keep',
+        notifyBaseUrl: 'https://pay.example.com',
       }),
       functionLog,
     );

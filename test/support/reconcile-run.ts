@@ -22,6 +22,18 @@ interface RunOptions {
   readonly onProgress?: () => void;
 }
 
+const unexpected = async () => Promise.reject(new Error('nothing is refunded here'));
+
+/** WeChat's refunds where there are none. */
+export const NO_REFUNDS = {
+  buildRefundRequest: () => {
+    throw new Error('nothing is refunded here');
+  },
+  refund: unexpected,
+  queryRefund: unexpected,
+  listRefunds: unexpected,
+};
+
 /** Runs reconcile once; `calls` are those to WeChat, such as `close order-0001`, in order. */
 export async function runOnce(table: Table, options: RunOptions = {}) {
   const { wechat = {}, at = 60, remainingMs = () => 55_000 } = options;
@@ -38,10 +50,18 @@ export async function runOnce(table: Table, options: RunOptions = {}) {
     },
   };
   const nowMs = () => (CREATED_AT + at) * 1000;
-  const context = { table, wechatPay: () => wechatPay, paymentAfterClose: 'keep' } as const;
+  const context = {
+    table,
+    wechatPay: () => ({ ...NO_REFUNDS, ...wechatPay }),
+    paymentAfterClose: 'keep',
+    notifyBaseUrl: 'https://pay.example.com',
+  } as const;
   const summary = await runReconcile(
     { table, nowMs, remainingMs, onProgress: options.onProgress ?? (() => undefined) },
-    { order: (id) => checkOrder({ ...context, log, nowMs, remainingMs }, id) },
+    {
+      order: (id) => checkOrder({ ...context, log, nowMs, remainingMs }, id),
+      refund: async () => Promise.reject(new Error('nothing is refunded here')),
+    },
   );
   return { summary, calls, log };
 }

@@ -12,6 +12,7 @@ import {
 import { applyEvidence } from '../../lib/table/order-transition.ts';
 import { orderToItem } from '../../lib/table/order-row.ts';
 import { readOrder } from '../../lib/table/orders.ts';
+import { orderKey } from '../../lib/table/schema.ts';
 import { allRows, putRow, type Row, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { CREATED_AT, sampleOrder, samplePayment, orderId } from '../support/sample-orders.ts';
 import { watchTable } from '../support/watched-table.ts';
@@ -296,7 +297,8 @@ describe('putting off an order whose row cannot be read', () => {
     await putRow(table, spoilt);
     return spoilt;
   };
-  const postpone = (now = NOW) => postponeUnread(table, orderId(NUMBER), now, now + 86_400);
+  const postpone = (now = NOW) =>
+    postponeUnread(table, orderKey(orderId(NUMBER)), now, now + 86_400);
 
   test('changes nothing of it but when it is looked at, whatever else is wrong', async () => {
     const before = await spoil();

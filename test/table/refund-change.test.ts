@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Refund } from '../../lib/refund/refund.ts';
 import { effectOfRefusal, type OrderEffect } from '../../lib/refund/transition.ts';
 import type { Table } from '../../lib/table/client.ts';
-import { changeRefund, recordConsoleRefund } from '../../lib/table/refund-change.ts';
+import { changeRefund as change, recordConsoleRefund } from '../../lib/table/refund-change.ts';
 import { readRefund, reserveRefund } from '../../lib/table/refunds.ts';
 import { atOnce } from '../support/at-once.ts';
 import { allRows, useEmbeddedTables } from '../support/embedded-tables.ts';
@@ -18,6 +18,8 @@ beforeEach(async () => {
 });
 
 const NOW_MS = (ASKED_AT + 5) * 1000;
+const changeRefund = async (...of: Parameters<typeof change>) => (await change(...of)).change;
+
 const NOTHING: OrderEffect = { takesFen: 0, provesFen: 0, counts: 0, refunds: false };
 const ACCEPTED: OrderEffect = { ...NOTHING, provesFen: 800, refunds: true };
 

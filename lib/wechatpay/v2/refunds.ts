@@ -9,8 +9,8 @@ import type { RefundEvidence } from '../../refund/refund.ts';
 import type { CallOptions, Refunds } from '../operations.ts';
 import type {
   RefundListResult,
+  RefundLookup,
   RefundQueryResult,
-  RefundReference,
   RefundResult,
   StoredRefund,
 } from '../refund-results.ts';
@@ -70,7 +70,7 @@ async function requestRefund(
 
 async function queryRefund(
   client: V2Client,
-  refund: RefundReference,
+  refund: RefundLookup,
   options: CallOptions,
 ): Promise<RefundQueryResult> {
   const page = await queryPage(client, refund, { out_refund_no: refund.outRefundNo }, options);

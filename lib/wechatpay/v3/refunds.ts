@@ -4,6 +4,7 @@ import { storedRequestOf } from '../../order/stored-request.ts';
 import type { CallOptions, Refunds } from '../operations.ts';
 import type {
   AbnormalRefundTarget,
+  RefundLookup,
   RefundQueryResult,
   RefundReference,
   RefundResult,
@@ -67,7 +68,7 @@ async function requestRefund(
 }
 
 /** @throws {RefundMismatchError} when it is about another refund. */
-function readAnswer({ json }: Extract<Answer, { ok: true }>, refund: RefundReference) {
+function readAnswer({ json }: Extract<Answer, { ok: true }>, refund: RefundLookup) {
   const message = readRefund(json);
   const totalFen = message.amount.total ?? refund.totalFen;
   return assertSameRefund(refund, readEvidence(message, refund, totalFen));
@@ -77,7 +78,7 @@ const NOT_FOUND = new Set(['RESOURCE_NOT_EXISTS', 'REFUND_NOT_EXISTS', 'REFUNDNO
 
 async function queryRefund(
   client: V3Client,
-  refund: RefundReference,
+  refund: RefundLookup,
   options: CallOptions,
 ): Promise<RefundQueryResult> {
   const { mchid, subMchid, outRefundNo } = refund;
