@@ -252,3 +252,88 @@ test('an ordinary merchant has no sub-merchants', async () => {
   expect([partner.status, partner.json['code']]).toEqual([403, 'NO_AUTH']);
   await ordinary.stop();
 });
+
+describe('a refund for a sub-merchant', () => {
+  const REFUNDS = '/v3/refund/domestic/refunds';
+  const refund = async (outTradeNo: string, changes: Json = {}) => {
+    const body = {
+      sub_mchid: SUB.subMchid,
+      out_trade_no: outTradeNo,
+      out_refund_no: `${outTradeNo}-R1`,
+      notify_url: bench.shop.notifyUrl,
+      amount: { refund: 400, total: 900, currency: 'CNY' },
+      ...changes,
+    };
+    const given = Object.fromEntries(
+      Object.entries(body).filter(([, value]) => value !== undefined),
+    );
+    return callV3(bench, 'POST', REFUNDS, given);
+  };
+
+  test('in v3 names it, in the query and in the notification too', async () => {
+    await place('sub-refund-3');
+    await bench.control('POST', '/orders/sub-refund-3/pay');
+    await bench.waitForAttempts('sub-refund-3', 1);
+    expect((await refund('sub-refund-3', { sub_mchid: undefined })).json).toMatchObject({
+      code: 'PARAM_ERROR',
+    });
+    expect((await refund('sub-refund-3', { sub_mchid: WITHOUT_APPID })).status).toBe(404);
+    expect((await refund('sub-refund-3', { sub_mchid: '1900000999' })).json).toMatchObject({
+      code: 'NO_AUTH',
+    });
+    expect((await refund('sub-refund-3')).json).toMatchObject({ status: 'PROCESSING' });
+    const asked = async (query: string) =>
+      (await callV3(bench, 'GET', `${REFUNDS}/sub-refund-3-R1${query}`)).status;
+    expect(await asked(`?sub_mchid=${SUB.subMchid}`)).toBe(200);
+    expect(await asked('')).toBe(400);
+    expect(await asked(`?sub_mchid=${WITHOUT_APPID}`)).toBe(404);
+    await bench.control('POST', '/refunds/sub-refund-3-R1', { status: 'ABNORMAL' });
+    await bench.waitForAttempts('sub-refund-3', 2);
+    const { resource } = JSON.parse(bench.shop.received.at(-1)?.body ?? '') as {
+      resource: Resource;
+    };
+    const plaintext = JSON.parse(openResource(resource, bench.merchant.apiV3Key)) as Json;
+    expect(plaintext).toMatchObject({ sp_mchid: bench.merchant.mchid, sub_mchid: SUB.subMchid });
+    expect(plaintext).not.toHaveProperty('mchid');
+  });
+
+  test('ends at its own account when nobody else can have it', async () => {
+    const { json } = await callV3(
+      bench,
+      'GET',
+      `${REFUNDS}/sub-refund-3-R1?sub_mchid=${SUB.subMchid}`,
+    );
+    const url = `${REFUNDS}/${String(json['refund_id'])}/apply-abnormal-refund`;
+    const body = { out_refund_no: 'sub-refund-3-R1', type: 'MERCHANT_BANK_CARD' };
+    expect((await callV3(bench, 'POST', url, body)).status).toBe(400);
+    const rerouted = await callV3(bench, 'POST', url, { ...body, sub_mchid: SUB.subMchid });
+    expect(rerouted.json).toMatchObject({ status: 'PROCESSING' });
+  });
+
+  test('in v2 names it, and only sees its own', async () => {
+    await place('sub-refund-2');
+    await bench.control('POST', '/orders/sub-refund-2/pay');
+    const fields = {
+      sub_mch_id: SUB.subMchid,
+      out_trade_no: 'sub-refund-2',
+      out_refund_no: 'sub-refund-2-R1',
+      total_fee: '900',
+      refund_fee: '900',
+    };
+    const stranger = { sub_mch_id: WITHOUT_APPID };
+    expect(await bench.call('/secapi/pay/refund', { ...fields, ...stranger })).toMatchObject({
+      err_code: 'ORDERNOTEXIST',
+    });
+    expect(await bench.call('/secapi/pay/refund', fields)).toMatchObject({
+      result_code: 'SUCCESS',
+      sub_mch_id: SUB.subMchid,
+    });
+    const asked = { out_refund_no: 'sub-refund-2-R1' };
+    expect(await bench.call('/pay/refundquery', { ...asked, ...stranger })).toMatchObject({
+      err_code: 'REFUNDNOTEXIST',
+    });
+    expect(
+      await bench.call('/pay/refundquery', { ...asked, sub_mch_id: SUB.subMchid }),
+    ).toMatchObject({ refund_status_0: 'PROCESSING' });
+  });
+});

@@ -115,10 +115,41 @@ async function payV2(world: World): Promise<void> {
   ).toEqual({ errMsg: 'requestPayment:ok' });
 }
 
+async function refundV2(world: World): Promise<void> {
+  const { appid, mchid, apiV2Key } = world.credentials.merchant;
+  const fields = {
+    appid,
+    mch_id: mchid,
+    nonce_str: nonceOf(world),
+    out_trade_no: 'R20260101001',
+    out_refund_no: 'R20260101001-R1',
+    total_fee: '2800',
+    refund_fee: '800',
+    notify_url: NOTIFY_V2,
+  };
+  const answer = await ask(world, {
+    method: 'POST',
+    url: '/secapi/pay/refund',
+    headers: {},
+    body: Buffer.from(tenpayUtil.buildXML({ ...fields, sign: sign(fields, apiV2Key) })),
+  });
+  expect(answer).toContain('<result_code><![CDATA[SUCCESS]]></result_code>');
+}
+
+async function refundV3(world: World): Promise<void> {
+  const answer = await postV3(world, '/v3/refund/domestic/refunds', {
+    out_trade_no: 'R20260101002',
+    out_refund_no: 'R20260101002-R1',
+    notify_url: NOTIFY_V3,
+    amount: { refund: 800, total: 2800, currency: 'CNY' },
+  });
+  expect(answer).toMatchObject({ status: 'PROCESSING' });
+}
+
 async function prepayV3(world: World): Promise<string> {
-  const { appid, mchid, merchantSerialNo, merchantPrivateKey } = world.credentials.merchant;
+  const { appid, mchid } = world.credentials.merchant;
   const { openid } = await control(world, 'GET', '/users/alice');
-  const body = JSON.stringify({
+  const answer = await postV3(world, JSAPI, {
     appid,
     mchid,
     description: '测试店-拿铁',
@@ -127,12 +158,18 @@ async function prepayV3(world: World): Promise<string> {
     amount: { total: 2800, currency: 'CNY' },
     payer: { openid },
   });
+  return String(answer['prepay_id']);
+}
+
+async function postV3(world: World, url: string, content: object) {
+  const { mchid, merchantSerialNo, merchantPrivateKey } = world.credentials.merchant;
+  const body = JSON.stringify(content);
   const [timestamp, nonce] = [secondsOf(world), nonceOf(world)];
-  const text = stringOf({ method: 'POST', url: JSAPI, timestamp, nonce, body });
+  const text = stringOf({ method: 'POST', url, timestamp, nonce, body });
   const fields = `mchid="${mchid}",nonce_str="${nonce}",timestamp="${timestamp}",serial_no="${merchantSerialNo}"`;
   const answer = await ask(world, {
     method: 'POST',
-    url: JSAPI,
+    url,
     headers: {
       authorization: `WECHATPAY2-SHA256-RSA2048 ${fields},signature="${rsaSign(text, merchantPrivateKey)}"`,
       accept: 'application/json',
@@ -141,7 +178,7 @@ async function prepayV3(world: World): Promise<string> {
     },
     body: Buffer.from(body),
   });
-  return (JSON.parse(answer) as { prepay_id: string }).prepay_id;
+  return JSON.parse(answer) as Record<string, unknown>;
 }
 
 async function payV3(world: World): Promise<void> {
@@ -156,7 +193,7 @@ async function payV3(world: World): Promise<void> {
   });
 }
 
-/** One payment of each API version; the shop refuses the first notification of the second. */
+/** One payment and one refund of each API version; the shop refuses the first notification of the second. */
 async function run(seed: string, credentials: Credentials): Promise<Line[]> {
   const world = await openWorld(seed, credentials);
   const { machine, simulator, trace, refusals } = world;
@@ -166,6 +203,8 @@ async function run(seed: string, credentials: Credentials): Promise<Line[]> {
   refusals.push({ kind: 'answered', status: 500, headers: {}, body: Buffer.from('busy') });
   await payV3(world);
   await machine.advance(60_000);
+  await refundV2(world);
+  await refundV3(world);
   await control(world, 'POST', '/clock', { advanceSeconds: 30 });
   await control(world, 'GET', '/orders');
   await control(world, 'GET', '/messages');
@@ -177,7 +216,7 @@ async function run(seed: string, credentials: Credentials): Promise<Line[]> {
 const deliveriesTo = (url: string, trace: readonly Line[]) =>
   trace.filter((line) => line['url'] === url);
 
-test('a v2 and a v3 payment are the same byte for byte, twice from one seed', async () => {
+test('payments and refunds of v2 and v3 are the same byte for byte, twice from one seed', async () => {
   const credentials = await createMerchant();
   const first = await run('one', credentials);
   const second = await run('one', credentials);
@@ -188,7 +227,7 @@ test('a v2 and a v3 payment are the same byte for byte, twice from one seed', as
 test('a notification that was refused comes again after 15 seconds of simulated time', async () => {
   const trace = await run('one', await createMerchant());
 
-  expect(deliveriesTo(NOTIFY_V2, trace)).toHaveLength(1);
+  expect(deliveriesTo(NOTIFY_V2, trace)).toHaveLength(2);
   const [refused, accepted] = deliveriesTo(NOTIFY_V3, trace).map(({ atMs }) => Number(atMs));
   expect((accepted ?? 0) - (refused ?? 0)).toBe(15_000);
 });
@@ -199,6 +238,6 @@ test('another seed gives other bytes', async () => {
     (await run(seed, credentials)).flatMap(({ url, body }) => (url === NOTIFY_V3 ? [body] : []));
 
   const [one, other] = [await bodiesOf('one'), await bodiesOf('other')];
-  expect(one).toHaveLength(2);
+  expect(one).toHaveLength(3);
   expect(other).not.toEqual(one);
 });
