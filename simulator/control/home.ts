@@ -53,7 +53,7 @@ const ADDRESSES: readonly Row[] = [
   ['GET /_simulator/users/{user}', 'the openid of a user'],
   ['GET|POST|DELETE /_simulator/faults[/{id}]', 'misbehaviour on request'],
   ['GET|POST /_simulator/price-list {"enabled"}', 'amounts that choose what happens, below'],
-  ['GET|POST /_simulator/merchant', 'new keys, certificates, sub-merchants'],
+  ['GET|POST /_simulator/merchant', 'new keys, certificates, sub-merchants, "balanceFen"'],
   [
     'GET|POST /_simulator/verification {"mode","notificationShare"}',
     'platform certificate, public key, or both',

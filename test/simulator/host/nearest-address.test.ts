@@ -101,6 +101,9 @@ describe('over HTTP', () => {
     ['POST', '/v3/certificates', 'GET'],
     ['GET', '/v3/pay/transactions/out-trade-no/T1/close', 'POST'],
     ['DELETE', '/v3/pay/transactions/out-trade-no/T1', 'GET'],
+    ['GET', '/v3/refund/domestic/refunds', 'POST'],
+    ['POST', '/v3/refund/domestic/refunds/R1', 'GET'],
+    ['GET', '/v3/refund/domestic/refunds/503/apply-abnormal-refund', 'POST'],
   ])('%s %s: use %s', async (method, path, possible) => {
     const { status, json } = await send(method, path, { accept: '*/*', 'user-agent': 'test' });
     expect([status, json['message']]).toEqual([
