@@ -35,6 +35,7 @@ describe('functions', () => {
     ['notify', { MemorySize: 1024, Timeout: 4 }],
     ['query', { MemorySize: 512, Timeout: 15 }],
     ['close', { MemorySize: 512, Timeout: 15 }],
+    ['refund', { MemorySize: 512, Timeout: 29 }],
     ['reconcile', { MemorySize: 512, Timeout: 55 }],
   ])('%s has its memory and timeout', (name, size) => {
     expect(packaged.functionProperties(name)).toMatchObject({
@@ -150,12 +151,29 @@ describe('triggers', () => {
       'POST /prepay': 'integrations/HttpApiIntegrationPrepay',
       'GET /orders/{outTradeNo}': 'integrations/HttpApiIntegrationQuery',
       'POST /orders/{outTradeNo}/close': 'integrations/HttpApiIntegrationClose',
+      'POST /orders/{outTradeNo}/refunds': 'integrations/HttpApiIntegrationRefund',
+      'GET /orders/{outTradeNo}/refunds': 'integrations/HttpApiIntegrationRefund',
+      'GET /orders/{outTradeNo}/refunds/{outRefundNo}': 'integrations/HttpApiIntegrationRefund',
+      'POST /orders/{outTradeNo}/refunds/{outRefundNo}/abnormal':
+        'integrations/HttpApiIntegrationRefund',
       'POST /notify/v2/payment': 'integrations/HttpApiIntegrationNotify',
       'POST /notify/v2/refund': 'integrations/HttpApiIntegrationNotify',
       'POST /notify/v3': 'integrations/HttpApiIntegrationNotify',
     });
     for (const [, { Properties }] of packaged.ofType('AWS::ApiGatewayV2::Integration')) {
       expect(Properties['PayloadFormatVersion']).toBe('2.0');
+    }
+  });
+
+  test('only those of refunds demand a signature of AWS, and all of those do', () => {
+    const demands = packaged.ofType('AWS::ApiGatewayV2::Route').map(([, { Properties }]) => ({
+      isRefund: String(Properties['RouteKey']).includes('/refunds'),
+      authorization: Properties['AuthorizationType'] ?? 'NONE',
+    }));
+
+    expect(demands.filter(({ isRefund }) => isRefund)).toHaveLength(4);
+    for (const { isRefund, authorization } of demands) {
+      expect(authorization).toBe(isRefund ? 'AWS_IAM' : 'NONE');
     }
   });
 

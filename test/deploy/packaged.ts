@@ -12,7 +12,7 @@ import {
 } from './cloudformation.ts';
 
 /** Names of the deployed functions. */
-export const FUNCTIONS = ['login', 'prepay', 'notify', 'query', 'close', 'reconcile'];
+export const FUNCTIONS = ['login', 'prepay', 'notify', 'query', 'close', 'refund', 'reconcile'];
 
 export type Packaged = Awaited<ReturnType<typeof packageProduction>>;
 

@@ -115,6 +115,16 @@ describe('roles', () => {
       ],
     ],
     [
+      'Refund',
+      [
+        readMerchant,
+        'dynamodb:BatchGetItem on Table.Arn',
+        'dynamodb:PutItem on Table.Arn',
+        'dynamodb:Query on Table.Arn',
+        'dynamodb:UpdateItem on Table.Arn',
+      ],
+    ],
+    [
       'Reconcile',
       [
         readMerchant,
@@ -136,13 +146,46 @@ describe('roles', () => {
     expect(packaged.ofType('AWS::IAM::Role')).toHaveLength(FUNCTIONS.length);
   });
 
-  test('nothing is allowed with a wildcard, and no policy stands outside the roles', () => {
+  test.each(PLACES)(
+    'whoever refunds in $AWS::Region may be given the right to do that and no more',
+    (place) => {
+      const policies = packaged.ofType('AWS::IAM::ManagedPolicy').map(([, { Properties }]) => {
+        return evaluate(packaged.template, place, Properties['PolicyDocument'] ?? null);
+      });
+      const { 'AWS::Partition': partition, 'AWS::Region': region } = place;
+      const api = `arn:${partition}:execute-api:${region}:123456789012:HttpApi/$default`;
+      const protectedRoutes = packaged
+        .ofType('AWS::ApiGatewayV2::Route')
+        .filter(([, { Properties }]) => Properties['AuthorizationType'] === 'AWS_IAM')
+        .map(([, { Properties }]) => {
+          const [method, path = ''] = String(Properties['RouteKey']).split(' ');
+          return `${api}/${method}${path.replaceAll(/\{\w+\}/g, '*')}`;
+        });
+
+      expect(policies).toEqual([
+        {
+          Version: '2012-10-17',
+          Statement: [
+            { Effect: 'Allow', Action: 'execute-api:Invoke', Resource: expect.any(Array) },
+          ],
+        },
+      ]);
+      expect(policies).toMatchObject([
+        { Statement: [{ Resource: expect.arrayContaining(protectedRoutes) }] },
+      ]);
+      expect(JSON.stringify(policies).match(/arn:/g)).toHaveLength(protectedRoutes.length);
+      expect(packaged.template.Outputs['RefundCallerPolicyArn']?.Value).toEqual({
+        Ref: 'RefundCallerPolicy',
+      });
+    },
+  );
+
+  test('no role is allowed anything with a wildcard, and no role has a policy from outside', () => {
     const statements = packaged.ofType('AWS::IAM::Role').flatMap(([id]) => statementsOf(id));
 
     expect(statements.filter((statement) => JSON.stringify(statement).includes('*'))).toEqual([]);
     expect(statements.every(({ Effect }) => Effect === 'Allow')).toBe(true);
     expect(packaged.ofType('AWS::IAM::Policy')).toEqual([]);
-    expect(packaged.ofType('AWS::IAM::ManagedPolicy')).toEqual([]);
     for (const [, { Properties }] of packaged.ofType('AWS::IAM::Role')) {
       expect(Properties).not.toHaveProperty('ManagedPolicyArns');
     }
@@ -176,6 +219,7 @@ describe('roles', () => {
       NotifyLambdaPermissionHttpApi: api,
       QueryLambdaPermissionHttpApi: api,
       CloseLambdaPermissionHttpApi: api,
+      RefundLambdaPermissionHttpApi: api,
       ReconcileLambdaPermissionEventsRuleSchedule1: 'ReconcileEventsRuleSchedule1.Arn',
     });
   });

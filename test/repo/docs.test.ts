@@ -144,17 +144,23 @@ describe.each(bothLanguages('docs/README.md'))('%s', (path) => {
   });
 });
 
+type Route = string | { readonly method: string; readonly path: string };
+
+const keyOf = (route: Route) =>
+  typeof route === 'string' ? route : `${route.method} ${route.path}`;
+
 describe.each(bothLanguages('docs/http-api.md'))('%s', (path) => {
   test('lists the functions with their routes and schedules as deployed', () => {
     const rows = tableWith(readProjectFile(path), 'login');
 
     expect(Object.keys(rows).toSorted()).toEqual(Object.keys(template.functions).toSorted());
-    const routes = Object.entries<{ events: { httpApi?: string }[] }>(template.functions).flatMap(
-      ([name, { events }]) => events.flatMap(({ httpApi }) => (httpApi ? [{ name, httpApi }] : [])),
+    const routes = Object.entries<{ events: { httpApi?: Route }[] }>(template.functions).flatMap(
+      ([name, { events }]) =>
+        events.flatMap(({ httpApi }) => (httpApi ? [{ name, key: keyOf(httpApi) }] : [])),
     );
     expect(routes).not.toEqual([]);
-    for (const { name, httpApi } of routes) {
-      expect(rows[name]).toContain(`\`${httpApi}\``);
+    for (const { name, key } of routes) {
+      expect(rows[name]).toContain(`\`${key}\``);
     }
   });
 
