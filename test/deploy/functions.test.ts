@@ -167,7 +167,7 @@ describe('triggers', () => {
 
   test('only those of refunds demand a signature of AWS, and all of those do', () => {
     const demands = packaged.ofType('AWS::ApiGatewayV2::Route').map(([, { Properties }]) => ({
-      isRefund: String(Properties['RouteKey']).includes('/refunds'),
+      isRefund: (Properties['RouteKey'] as string).includes('/refunds'),
       authorization: Properties['AuthorizationType'] ?? 'NONE',
     }));
 

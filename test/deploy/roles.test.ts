@@ -95,7 +95,15 @@ describe('roles', () => {
         'dynamodb:PutItem on Table.Arn',
       ],
     ],
-    ['Notify', [readMerchant, 'dynamodb:GetItem on Table.Arn', 'dynamodb:UpdateItem on Table.Arn']],
+    [
+      'Notify',
+      [
+        readMerchant,
+        'dynamodb:BatchGetItem on Table.Arn',
+        'dynamodb:GetItem on Table.Arn',
+        'dynamodb:UpdateItem on Table.Arn',
+      ],
+    ],
     [
       'Query',
       [
@@ -119,6 +127,7 @@ describe('roles', () => {
       [
         readMerchant,
         'dynamodb:BatchGetItem on Table.Arn',
+        'dynamodb:GetItem on Table.Arn',
         'dynamodb:PutItem on Table.Arn',
         'dynamodb:Query on Table.Arn',
         'dynamodb:UpdateItem on Table.Arn',
@@ -129,7 +138,9 @@ describe('roles', () => {
       [
         readMerchant,
         `dynamodb:Query on Table.Arn/index/${OPEN_ORDERS_INDEX}`,
+        'dynamodb:BatchGetItem on Table.Arn',
         'dynamodb:GetItem on Table.Arn',
+        'dynamodb:PutItem on Table.Arn',
         'dynamodb:UpdateItem on Table.Arn',
       ],
     ],
@@ -158,7 +169,7 @@ describe('roles', () => {
         .ofType('AWS::ApiGatewayV2::Route')
         .filter(([, { Properties }]) => Properties['AuthorizationType'] === 'AWS_IAM')
         .map(([, { Properties }]) => {
-          const [method, path = ''] = String(Properties['RouteKey']).split(' ');
+          const [method, path = ''] = (Properties['RouteKey'] as string).split(' ');
           return `${api}/${method}${path.replaceAll(/\{\w+\}/g, '*')}`;
         });
 
