@@ -173,7 +173,8 @@ async function open(options: OpenOptions) {
   const client: HttpClient = surroundings.openHttpClient();
   return {
     seed,
-    handle: (request: Request) => answer(wechat, request, { apiUrl, client }),
+    handle: (request: Request) =>
+      answer(wechat, request, { apiUrl, client, nowMs: surroundings.nowMs }),
     readTls: async () => readTlsCredentials(wechat.book, surroundings),
     wake: () => wechat.notifier.wake(),
     stop: async () => {

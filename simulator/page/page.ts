@@ -2,13 +2,15 @@
 import { type Answer, answerError, answerJson, type Request } from '../host/http.ts';
 import type { HttpClient } from '../surroundings/surroundings.ts';
 import { bundleMiniProgram } from './mini-program.ts';
-import { forwardToApi } from './proxy.ts';
+import { forwardAsMerchant, forwardToApi } from './proxy.ts';
 import { readPageFile } from './static-files.ts';
 
 export interface PageOptions {
   /** Where the merchant's API listens; undefined: the simulator runs alone. */
   readonly apiUrl: string | undefined;
   readonly client: HttpClient;
+  /** The real time. */
+  readonly nowMs: () => number;
 }
 
 const LOOPBACK_HOST = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
@@ -35,25 +37,23 @@ const SECURITY_HEADERS = {
 
 export const isPagePath = (path: string) => path === '/' || /^\/(page|_page)\//.test(path);
 
+const AS_BUYER = '/_page/api';
+const AS_MERCHANT = '/_page/merchant';
+
 /** Answers the page, its files, and what it asks of the API through the same origin. */
-export async function answerPage(
-  request: Request,
-  { apiUrl, client }: PageOptions,
-): Promise<Answer | 'drop'> {
+export async function answerPage(request: Request, options: PageOptions): Promise<Answer | 'drop'> {
   const refused = refuseForeign(request);
   if (refused) {
     return refused;
   }
   const { path, method } = request;
-  const isProxied = path.startsWith('/_page/api/');
-  if (!isProxied && method !== 'GET' && method !== 'HEAD') {
+  if (path.startsWith(`${AS_BUYER}/`) || path.startsWith(`${AS_MERCHANT}/`)) {
+    return askApi(request, options);
+  }
+  if (method !== 'GET' && method !== 'HEAD') {
     return answerError(405, 'METHOD_NOT_ALLOWED', 'only GET is possible here');
   }
-  if (isProxied) {
-    return apiUrl === undefined
-      ? answerError(503, 'NO_API', 'the simulator was started alone: "npm start" starts all parts')
-      : forwardToApi(request, apiUrl, request.url.slice('/_page/api'.length), client);
-  }
+  const { apiUrl } = options;
   if (path === '/_page/mini-program.js') {
     return protect(await bundleMiniProgram());
   }
@@ -62,6 +62,21 @@ export async function answerPage(
   }
   const file = await readPageFile(path === '/' ? '/page/index.html' : path);
   return protect(file ?? answerError(404, 'UNKNOWN_ADDRESS', `the page has no ${path}`));
+}
+
+function askApi(request: Request, options: PageOptions): Answer | Promise<Answer | 'drop'> {
+  const { apiUrl, client } = options;
+  if (apiUrl === undefined) {
+    return answerError(
+      503,
+      'NO_API',
+      'the simulator was started alone: "npm start" starts all parts',
+    );
+  }
+  const { url } = request;
+  return url.startsWith(AS_MERCHANT)
+    ? forwardAsMerchant(request, apiUrl, url.slice(AS_MERCHANT.length), options)
+    : forwardToApi(request, apiUrl, url.slice(AS_BUYER.length), client);
 }
 
 const protect = (answer: Answer): Answer => ({

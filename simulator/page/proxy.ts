@@ -4,14 +4,38 @@
  */
 import { type Answer, answerError, type Request } from '../host/http.ts';
 import type { HttpClient } from '../surroundings/surroundings.ts';
+import { signAwsRequest } from './aws-signature.ts';
 
 const PASSED_ON = [
   'content-type',
   'authorization',
   'idempotency-key',
+  'x-amz-date',
   'accept-language',
   'user-agent',
 ] as const;
+
+/** The key that the local stack knows; a deployed one has those of its owner's people. */
+const LOCAL_SIGNER = {
+  accessKeyId: 'local',
+  secretAccessKey: 'local',
+  region: 'us-east-1',
+  service: 'execute-api',
+};
+
+/** Sends a request as the merchant's own people do: signed, with the key of the local stack. */
+export async function forwardAsMerchant(
+  request: Request,
+  apiUrl: string,
+  path: string,
+  { client, nowMs }: { readonly client: HttpClient; readonly nowMs: () => number },
+): Promise<Answer | 'drop'> {
+  const { method, body } = request;
+  const { host } = new URL(apiUrl);
+  const signature = signAwsRequest({ method, host, path, body }, LOCAL_SIGNER, nowMs());
+  const headers = { ...request.headers, ...signature };
+  return forwardToApi({ ...request, headers }, apiUrl, path, client);
+}
 
 /** A browser's own headers stay behind: what arrives looks like a mini-program's request. */
 export async function forwardToApi(

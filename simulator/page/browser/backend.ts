@@ -25,6 +25,25 @@ async function ask<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: ob
   return value as T;
 }
 
+export interface ApiAnswer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Asks the API as the merchant's own people do; a refusal is an answer. */
+export async function askAsMerchant(
+  path: string,
+  body: object,
+  headers: Record<string, string>,
+): Promise<ApiAnswer> {
+  const answer = await fetch(`/_page/merchant${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+  return { status: answer.status, body: (await answer.json()) as ApiAnswer['body'] };
+}
+
 export const local = <T>(method: 'GET' | 'POST', path: string, body?: object) =>
   ask<T>(method, `/_page/api/_local${path}`, body);
 

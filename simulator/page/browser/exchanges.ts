@@ -103,6 +103,8 @@ const V3_CALLS: readonly (readonly [address: RegExp, label: string])[] = [
   [/\/close$/, 'v3 close'],
   [/transactions\/(id|out-trade-no)\/[^/]+$/, 'v3 query'],
   [/\/certificates$/, 'v3 certificates'],
+  [/\/refunds$/, 'v3 refund'],
+  [/\/refunds\/[^/]+$/, 'v3 refund query'],
 ];
 
 function labelOf({ kind, path }: WechatMessage): string {
@@ -122,6 +124,8 @@ function labelOf({ kind, path }: WechatMessage): string {
 function fromLocal(message: LocalMessage): Exchange {
   const isTable = message.to === 'table';
   const isOwn = message.from === 'schedule' || message.from === 'tool';
+  // The merchant's own people ask, whom the diagram has no lane for.
+  const isMerchants = /^\/orders\/[^/]+\/refunds\b/.test(message.path);
   const status = message.response?.status;
   const table = isTable ? describeTableCall(message) : undefined;
   return {
@@ -129,7 +133,7 @@ function fromLocal(message: LocalMessage): Exchange {
     startMs: message.epochMs,
     endMs: message.durationMs === undefined ? undefined : message.epochMs + message.durationMs,
     time: message.time,
-    from: isTable || isOwn ? 'api' : message.from === 'wechat' ? 'wechat' : 'mini',
+    from: isTable || isOwn || isMerchants ? 'api' : message.from === 'wechat' ? 'wechat' : 'mini',
     to: message.to,
     label: isTable
       ? message.method

@@ -7,6 +7,7 @@ import { MessageFeed } from './feed.ts';
 import { Inspector } from './inspector.ts';
 import { PhonePanel } from './phone-panel.ts';
 import { currentTheme, restorePreferences, switchLanguage, switchTheme } from './preferences.ts';
+import { RefundPanel } from './refund-panel.ts';
 import { text, translatePage } from './texts.ts';
 import { TimePanel } from './time-panel.ts';
 
@@ -59,8 +60,13 @@ function drawDiagram(): void {
   find('#no-messages', HTMLElement).hidden = shown.length > 0;
 }
 
+const refunds = new RefundPanel(() => refreshOrder());
+
 /** The stack may be gone for a moment; the banner says so. */
-const refreshOrder = () => inspector.refresh().catch(() => undefined);
+async function refreshOrder(): Promise<void> {
+  await inspector.refresh().catch(() => undefined);
+  refunds.follow(inspector.row);
+}
 
 function drawTexts(): void {
   translatePage();

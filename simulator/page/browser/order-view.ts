@@ -1,6 +1,7 @@
 /** The current order: its row, its history, and whether WeChat and the table agree. */
 import { element } from './dom.ts';
 import type { LocalMessage } from './messages.ts';
+import { type RefundRow, showRefunds } from './refund-view.ts';
 import { describeWrite } from './table-calls.ts';
 import { clockTime, resultText, text } from './texts.ts';
 
@@ -8,6 +9,7 @@ export type Row = Readonly<Record<string, unknown>> & { readonly tradeState: str
 
 export interface TableOrder {
   readonly row: Row;
+  readonly refunds: readonly RefundRow[];
   readonly writes: readonly LocalMessage[];
 }
 
@@ -42,12 +44,14 @@ const FIRST_ATTRIBUTES = [
   'expiresAt',
   'paidAt',
   'transactionId',
+  'refundableFen',
+  'refundCount',
   'GSI1SK',
   'checks',
 ];
 
 export function showOrder({ table, wechat }: OrderPicture): HTMLElement {
-  const { row, writes } = table;
+  const { row, refunds, writes } = table;
   return element(
     'article.order',
     {},
@@ -63,6 +67,7 @@ export function showOrder({ table, wechat }: OrderPicture): HTMLElement {
     row['paidAfterClose'] === true &&
       element('p.callout', { 'data-outcome': 'refused' }, text('flagged')),
     row['mismatch'] !== undefined && showMismatch(row['mismatch'] as Record<string, unknown>),
+    showRefunds(row, refunds),
     element('h3', {}, text('history')),
     element('ol.history', {}, ...writes.map(showWrite)),
     element('h3', {}, text('deliveries')),
