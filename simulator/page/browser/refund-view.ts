@@ -2,7 +2,7 @@
 import { simulator } from './backend.ts';
 import { element } from './dom.ts';
 import type { Row } from './order-view.ts';
-import { text } from './texts.ts';
+import { clockTime, text } from './texts.ts';
 
 const STATUSES = ['PENDING', 'PROCESSING', 'SUCCESS', 'CLOSED', 'ABNORMAL'] as const;
 const WAITING_FOR = ['BALANCE', 'CONFIG', 'PAUSE'] as const;
@@ -54,11 +54,16 @@ function showRefund(refund: RefundRow): HTMLElement {
   return element(
     'li',
     { 'data-outcome': OUTCOMES[status] },
-    element('span.state', { 'data-refund': status }, status),
+    element('time', {}, clockTime(String(refund['createdAt']))),
     element(
       'div',
       {},
-      element('p', {}, `¥${yuan(refundFen)} · ${outRefundNo}`),
+      element(
+        'p',
+        {},
+        element('span.state', { 'data-refund': status }, status),
+        `¥${yuan(refundFen)} · ${outRefundNo}`,
+      ),
       element('p.by', {}, text(`refund${status}`)),
       waitingFor && element('p.by', {}, text(`waiting${waitingFor}`)),
       failure && element('p.by', {}, text('refundFailure', failure)),

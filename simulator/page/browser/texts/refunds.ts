@@ -9,7 +9,7 @@ export const REFUND_TEXTS = {
   ],
   refundAmount: ['Yuan; empty: all that is left', '金额（元），留空为全部剩余'],
   refundOnce: ['Refund', '退款'],
-  refundTwice: ['Twice at once', '同时两次'],
+  refundTwice: ['Two at once', '同时两笔'],
   refundAnswers: ['Answers of your API', '你的接口的应答'],
   refundAmountInvalid: [
     'An amount in yuan with at most two decimals.',
