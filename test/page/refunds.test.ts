@@ -58,6 +58,8 @@ describe('a refund in the page', () => {
     await refund('SUCCESS').waitFor();
 
     await seen('The buyer has the money.');
+    await seen('Reserved for a refund');
+    await seen('refund · TransactWriteItems');
     expect(await stateOfOrder(open, 'REFUND')).toBe('REFUND');
   });
 
@@ -85,6 +87,9 @@ describe('a refund in the page', () => {
       .waitFor();
 
     expect(await answers().count()).toBe(2);
+    // What the browser itself says of a refusal.
+    expect(open.problems.splice(0)).toEqual([expect.stringContaining('409')]);
+    await open.page.locator('#order-view [data-refund]').first().waitFor();
     expect(await open.page.locator('#order-view [data-refund]').count()).toBe(1);
   });
 

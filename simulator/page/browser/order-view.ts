@@ -115,6 +115,8 @@ function showWrite(message: LocalMessage): HTMLElement {
     closing: 'historyClosing',
     checked: 'historyChecked',
     mismatch: 'historyMismatch',
+    reserved: 'historyReserved',
+    refund: 'historyRefund',
     other: 'historyOther',
   } as const;
   return element(

@@ -37,7 +37,15 @@ function describeSuccess(method: string, body: string): string {
 
 /** One line of an order's history. */
 export interface Change {
-  readonly kind: 'created' | 'moved' | 'closing' | 'checked' | 'mismatch' | 'other';
+  readonly kind:
+    | 'created'
+    | 'moved'
+    | 'closing'
+    | 'checked'
+    | 'mismatch'
+    | 'reserved'
+    | 'refund'
+    | 'other';
   readonly from?: string | undefined;
   readonly to?: string | undefined;
   readonly isWritten: boolean;
@@ -48,6 +56,9 @@ export function describeWrite({ request, response, method }: LocalMessage): Chan
   const parsed = parse(request.body);
   const { UpdateExpression: update = '', ExpressionAttributeValues: values = {} } = parsed;
   const shared = { isWritten: response?.status === 200, condition: parsed.ConditionExpression };
+  if (request.body.includes('"REFUND#')) {
+    return { kind: /"Put":/.test(request.body) ? 'reserved' : 'refund', ...shared };
+  }
   if (method === 'PutItem' || method === 'TransactWriteItems') {
     return { kind: 'created', to: parsed.Item?.['tradeState']?.S ?? 'NOTPAY', ...shared };
   }

@@ -43,6 +43,8 @@ export const REFUND_TEXTS = {
     'It waits: WeChat wants a minute between two refunds of an order.',
     '等待中：同一订单两次退款须间隔一分钟。',
   ],
+  historyReserved: ['Reserved for a refund', '为一笔退款占用金额'],
+  historyRefund: ['Refund changed', '退款状态已更改'],
   refundFailure: ["WeChat's words: {code} {message}", '微信原文：{code} {message}'],
   endsAs: ['At WeChat it ends as', '在微信的结果设为'],
 } as const satisfies TextTable;
