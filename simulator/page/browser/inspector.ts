@@ -3,13 +3,8 @@ import { simulator, local } from './backend.ts';
 import { element, find } from './dom.ts';
 import type { Exchange } from './exchanges.ts';
 import { showMessage } from './message-view.ts';
-import {
-  type OrderPicture,
-  type Row,
-  showOrder,
-  type TableOrder,
-  type WechatOrder,
-} from './order-view.ts';
+import { type OrderPicture, showOrder, type TableOrder, type WechatOrder } from './order-view.ts';
+import type { Row } from './rows.ts';
 import { text } from './texts.ts';
 
 const TABS = ['order', 'message'] as const;

@@ -1,11 +1,10 @@
 /** The current order: its row, its history, and whether WeChat and the table agree. */
 import { element } from './dom.ts';
 import type { LocalMessage } from './messages.ts';
-import { type RefundRow, showRefunds } from './refund-view.ts';
+import { showRefunds } from './refund-view.ts';
+import type { RefundRow, Row } from './rows.ts';
 import { describeWrite } from './table-calls.ts';
 import { clockTime, resultText, text } from './texts.ts';
-
-export type Row = Readonly<Record<string, unknown>> & { readonly tradeState: string };
 
 export interface TableOrder {
   readonly row: Row;

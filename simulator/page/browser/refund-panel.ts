@@ -1,8 +1,9 @@
 /** Gives money back for the current order, as the merchant's own people do. */
 import { type ApiAnswer, askAsMerchant } from './backend.ts';
 import { element, find } from './dom.ts';
-import type { Row } from './order-view.ts';
+
 import { yuan } from './refund-view.ts';
+import type { Row } from './rows.ts';
 import { text } from './texts.ts';
 
 export class RefundPanel {

@@ -1,19 +1,12 @@
 /** What was given back of an order: the reservation on its row, and every refund beside it. */
 import { simulator } from './backend.ts';
 import { element } from './dom.ts';
-import type { Row } from './order-view.ts';
+import type { RefundRow, Row } from './rows.ts';
 import { clockTime, text } from './texts.ts';
 
-const STATUSES = ['PENDING', 'PROCESSING', 'SUCCESS', 'CLOSED', 'ABNORMAL'] as const;
 const WAITING_FOR = ['BALANCE', 'CONFIG', 'PAUSE'] as const;
 /** How WeChat may end a refund, where the simulator is asked for it. */
 const ENDS = ['SUCCESS', 'CLOSED', 'ABNORMAL'] as const;
-
-export type RefundRow = Readonly<Record<string, unknown>> & {
-  readonly outRefundNo: string;
-  readonly refundFen: number;
-  readonly status: (typeof STATUSES)[number];
-};
 
 const OUTCOMES = {
   PENDING: 'pending',

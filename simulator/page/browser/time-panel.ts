@@ -1,7 +1,7 @@
 /** The stack's clock, reconcile by hand, and what happens to the current order in time. */
 import { local, simulator } from './backend.ts';
 import { element, find } from './dom.ts';
-import type { Row } from './order-view.ts';
+import type { Row } from './rows.ts';
 import { duration, text } from './texts.ts';
 
 const STEPS_SECONDS = [30, 60, 300, 3600];
