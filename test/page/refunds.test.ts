@@ -103,6 +103,7 @@ describe('a refund in the page', () => {
 
     await seen(/The money cannot reach the buyer/);
     await seen(/there are ¥0\.00 left/);
+    expect(await stateOfOrder(open, 'REFUND')).toBe('REFUND');
   });
 
   test('that WeChat closes frees its money', async () => {
@@ -114,6 +115,7 @@ describe('a refund in the page', () => {
 
     await seen(/Ended without money moving/);
     await seen(/there are ¥28\.00 left to give back; 0 refund/);
+    expect(await refund('CLOSED').count()).toBe(1);
   });
 
   test('of what is no amount is not sent', async () => {
