@@ -211,7 +211,8 @@ describe.each(['v2', 'v3'] as const)('by API %s', (apiVersion) => {
 
   test.each([
     ['SYSTEMERROR', 503, 'WECHAT_PAY_BUSY'],
-    ['NOAUTH', 502, 'WECHAT_PAY_REFUSED'],
+    ['NOAUTH', 500, 'CONFIG_ERROR'],
+    ['PARAM_ERROR', 502, 'WECHAT_PAY_REFUSED'],
     ['ORDERPAID', 409, 'ORDER_ALREADY_PAID'],
     ['ORDERCLOSED', 409, 'ORDER_CLOSED'],
   ])(
