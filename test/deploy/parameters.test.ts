@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { projectDirectory, readProjectFile } from '../repo/project.ts';
 import { evaluate, type Json, packageService, SINGAPORE, type Template } from './cloudformation.ts';
@@ -14,6 +14,9 @@ beforeAll(async () => {
 });
 
 afterAll(() => production.remove());
+
+// The packager starts anew for each, with every plugin of its own.
+vi.setConfig({ testTimeout: 120_000 });
 
 describe('parameters', () => {
   const ORDER_LIFETIME = 'The parameter orderLifetimeSeconds must be whole seconds';

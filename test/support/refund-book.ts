@@ -153,5 +153,3 @@ export function openRefundBook() {
     },
   };
 }
-
-export type RefundBook = ReturnType<typeof openRefundBook>;

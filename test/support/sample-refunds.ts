@@ -4,7 +4,7 @@ import { newRefund } from '../../lib/refund/request.ts';
 import type { Refund, RefundEvidence } from '../../lib/refund/refund.ts';
 import { CREATED_AT, sampleOrder, samplePayment } from './sample-orders.ts';
 
-export const TRANSACTION = samplePayment().transactionId;
+const TRANSACTION = samplePayment().transactionId;
 /** When the sample order was paid. */
 export const PAID_AT = samplePayment().paidAtEpochSeconds;
 /** When the sample refund was asked for: two minutes after the order was made. */
