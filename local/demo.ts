@@ -59,6 +59,8 @@ const limit = setTimeout(() => {
 process.on('SIGINT', () => process.exit(1));
 process.on('SIGTERM', () => process.exit(1));
 
+// A closed pipe (npm run demo | head) must not end a payment half-way.
+process.stdout.on('error', () => {});
 keepLoopbackDirect();
 let exitCode = 1;
 try {

@@ -53,7 +53,8 @@ async function advise(
   const advice = await askSimulator(simulatorUrl, readCode(event));
   sink(FUNCTION_NAME, JSON.stringify({ level: 'WARN', message: advice.en }));
   const inChinese = /\p{Script=Han}/u.test(body.error.message);
-  const message = `${body.error.message} ${inChinese ? advice.zh : advice.en}`;
+  const { message: refusal } = body.error;
+  const message = inChinese ? `${refusal}${advice.zh}` : `${refusal} ${advice.en}`;
   const advised = { ...body, error: { ...body.error, message } };
   return { ok: true, result: { ...result, body: JSON.stringify(advised) } };
 }

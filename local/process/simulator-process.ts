@@ -99,7 +99,9 @@ export async function startSimulator(options: SimulatorOptions): Promise<LocalSi
   const died = new Promise<never>((_resolve, reject) => {
     void exited.then((how) => {
       if (!stopping) {
-        reject(new Error(`the simulator ended by itself (${how}): ${output.tail()}`));
+        const said = output.tail();
+        const end = `the simulator ended by itself (${how})`;
+        reject(new Error(said === '' ? end : `${end}: ${said}`));
       }
     });
   });

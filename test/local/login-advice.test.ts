@@ -53,6 +53,7 @@ describe("a login with a code of WeChat's developer tools", () => {
     expect(body.error?.code).toBe('LOGIN_CODE_INVALID');
     expect(body.error?.message).toContain(ours);
     expect(body.error?.message).toContain(reason);
+    expect(body.error?.message).not.toContain('。 ');
     expect(body.error?.message).toContain('--devtools-buyer alice');
     expect(body.requestId).toMatch(/\S/);
   });

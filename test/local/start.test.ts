@@ -273,6 +273,14 @@ describe('npm run demo', () => {
     expect(demo.output()).toContain('--api takes v2 or v3');
   });
 
+  it('pays to the end when nobody reads on (npm run demo | head)', async () => {
+    const demo = run('local/demo.ts');
+    await waitUntil('its first line', () => demo.output().includes('\n') || undefined);
+    demo.child.stdout?.destroy();
+    expect(await demo.exited).toBe(0);
+    expect(demo.output()).not.toContain('EPIPE');
+  });
+
   it('uses the stack that runs', async () => {
     const { apiUrl } = await waitUntilReady(run('local/start.ts'));
     const demo = run('local/demo.ts', [], { PORT: new URL(apiUrl).port });
