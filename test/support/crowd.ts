@@ -25,3 +25,19 @@ export async function logInCrowd(stack: ShopAddresses, size: number): Promise<re
   });
   return buyers;
 }
+
+/** Each of so many orders of one latte is paid at WeChat; answers their numbers in order. */
+export async function payInCrowd(stack: ShopAddresses, count: number): Promise<string[]> {
+  const buyers = await logInCrowd(stack, 8);
+  const orders: string[] = [];
+  await inParallel(count, buyers.length, async (index) => {
+    const buyer = buyers[index % buyers.length];
+    const prepaid = await buyer?.prepay({ items: [{ sku: 'latte', quantity: 1 }] });
+    const paid = prepaid && (await buyer?.pay(prepaid.body.requestPayment));
+    if (paid?.body.errMsg !== 'requestPayment:ok') {
+      throw new Error(`order ${index} could not be paid`);
+    }
+    orders.push(prepaid?.body.outTradeNo ?? '');
+  });
+  return orders.toSorted();
+}
