@@ -117,7 +117,8 @@ async function send(
   end: AbnormalRefundTarget,
 ): Promise<Refund> {
   const { wechatPay, log } = context;
-  const about = { ...refund, refundId: refund.refundId ?? '' };
+  // What WeChat has called abnormal has WeChat's number.
+  const about = refund as Refund & { readonly refundId: string };
   const result = await wechatPay(refund).endAbnormal(about, end, { timeoutMs: WECHAT_TIMEOUT_MS });
   switch (result.kind) {
     case 'accepted':

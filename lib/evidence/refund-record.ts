@@ -2,7 +2,7 @@
 import type { Order } from '../order/order.ts';
 import { findRefundMismatch, type Refund, type RefundEvidence } from '../refund/refund.ts';
 import { newRefund } from '../refund/request.ts';
-import { queryPauseSeconds } from '../refund/pace.ts';
+import { nextQueryAt } from '../refund/pace.ts';
 import { decideRefund, effectOfConsoleRefund, type RefundDecision } from '../refund/transition.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Table } from '../table/client.ts';
@@ -138,7 +138,10 @@ export async function recordFoundRefund(
     return recordRefundEvidence(context, known, evidence);
   }
   const refund = consoleRefund(order, evidence, nowMs());
-  const mismatch = findRefundMismatch(refund, evidence);
+  const mismatch = findRefundMismatch(
+    { ...refund, transactionId: String(order.transactionId) },
+    evidence,
+  );
   if (mismatch) {
     reportRefusal(context, refund, { kind: 'mismatch', ...mismatch });
     return { decision: 'mismatch', refund };
@@ -159,8 +162,8 @@ export async function recordFoundRefund(
 function consoleRefund(order: Order, evidence: RefundEvidence, nowMs: number): Refund {
   const nowEpochSeconds = Math.floor(nowMs / 1000);
   const { outRefundNo, refundFen, status, createdAtEpochSeconds = nowEpochSeconds } = evidence;
-  const transactionId = order.transactionId ?? '';
-  const pause = queryPauseSeconds(status, 0);
+  // WeChat's own: compared with the order's by whoever calls this.
+  const { transactionId } = evidence;
   return {
     ...newRefund({ ...order, transactionId }, { outRefundNo, refundFen, source: 'CONSOLE', nowMs }),
     status,
@@ -171,6 +174,6 @@ function consoleRefund(order: Order, evidence: RefundEvidence, nowMs: number): R
     mayHaveReached: true,
     succeededAtEpochSeconds: evidence.succeededAtEpochSeconds,
     userReceivedAccount: evidence.userReceivedAccount,
-    nextCheckAtEpochSeconds: pause === undefined ? undefined : nowEpochSeconds + pause,
+    nextCheckAtEpochSeconds: nextQueryAt(status, 0, nowEpochSeconds),
   };
 }

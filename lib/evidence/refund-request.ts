@@ -30,7 +30,7 @@ export interface RefundRequestContext extends RefundSendContext {
   readonly notifyBaseUrl: string;
 }
 
-/** Who asks for a refund, and under which key. */
+/** Who asks for a refund, and under which key; a wish without a number has one. */
 export interface RefundCaller {
   readonly keyDigest: string | undefined;
   readonly requestedBy: string | undefined;
@@ -63,7 +63,7 @@ export async function requestRefund(
 ): Promise<RequestedRefund> {
   const { table, nowMs } = context;
   const fingerprint = fingerprintOf(wish);
-  const outRefundNo = wish.outRefundNo ?? refundNumberFor(table.scope, id, keyDigest ?? '');
+  const outRefundNo = wish.outRefundNo ?? refundNumberFor(table.scope, id, String(keyDigest));
   return untilSettled(async () => {
     const situation = await readRefund(table, { ...id, outRefundNo }, keyDigest);
     // First of all: a repeat is answered whatever became of the order since.

@@ -18,10 +18,11 @@ const MAX_NOTE_BYTES = 500;
  * @throws {CallerUnknownError} when the route has no such check; nobody is let in by mistake.
  */
 export function callerOf(event: APIGatewayProxyEventV2): string {
-  const { authorizer } = event.requestContext as Partial<
-    APIGatewayProxyEventV2WithIAMAuthorizer['requestContext']
-  >;
-  const userArn = authorizer?.iam?.userArn;
+  // Whatever calls a function has an answer, also what is no API's event.
+  const context = event.requestContext as
+    | Partial<APIGatewayProxyEventV2WithIAMAuthorizer['requestContext']>
+    | undefined;
+  const userArn = context?.authorizer?.iam?.userArn;
   if (!userArn) {
     throw new CallerUnknownError();
   }

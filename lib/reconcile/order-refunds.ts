@@ -5,7 +5,7 @@
 import { recordFoundRefund } from '../evidence/refund-record.ts';
 import { giveBack } from '../evidence/refund-request.ts';
 import type { Order } from '../order/order.ts';
-import { queryPauseSeconds } from '../refund/pace.ts';
+import { sendPauseSeconds } from '../refund/pace.ts';
 import type { RefundEvidence } from '../refund/refund.ts';
 import { concludeNotices } from '../table/refund-notices.ts';
 import { type CheckContext, epochSecondsOf, limitOf, LONG_PAUSE_SECONDS } from './context.ts';
@@ -30,7 +30,7 @@ export async function findRefundsOf(context: CheckContext, order: Order): Promis
     return 'mismatched';
   }
   if (missing.length > 0 && order.checks < MAX_CHECKS) {
-    await putOff(context, order, queryPauseSeconds('PENDING', order.checks) ?? 0);
+    await putOff(context, order, sendPauseSeconds({ waitingFor: undefined, checks: order.checks }));
     return 'stillOpen';
   }
   for (const outRefundNo of missing) {

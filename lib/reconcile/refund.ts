@@ -3,7 +3,7 @@ import { UnreadableRowError } from '../errors.ts';
 import { logFields, recordRefundEvidence } from '../evidence/refund-record.ts';
 import { sendInTurn } from '../evidence/refund-send.ts';
 import type { Order } from '../order/order.ts';
-import { isOverdue, queryPauseSeconds } from '../refund/pace.ts';
+import { isOverdue, nextQueryAt } from '../refund/pace.ts';
 import type { Refund } from '../refund/refund.ts';
 import { countFailure } from '../runtime/count-failure.ts';
 import { describeError } from '../runtime/log.ts';
@@ -82,11 +82,7 @@ async function ask(context: CheckContext, refund: Refund): Promise<Ending> {
   }
   const recorded = await recordRefundEvidence(context, refund, result.refund);
   if (recorded.decision === 'duplicate') {
-    await postpone(
-      context,
-      refund,
-      now + (queryPauseSeconds(refund.status, refund.checks + 1) ?? 0),
-    );
+    await postpone(context, refund, nextQueryAt(refund.status, refund.checks + 1, now));
     remind(context, refund, now);
   }
   return endingOf(recorded.refund);
@@ -142,8 +138,11 @@ async function postponeQuietly(
   const isLong = error instanceof RefundMismatchError;
   try {
     if (refund) {
-      const pause = isLong ? LONG_PAUSE_SECONDS : queryPauseSeconds(refund.status, refund.checks);
-      await postpone(context, refund, now + (pause ?? 0));
+      await postpone(
+        context,
+        refund,
+        isLong ? now + LONG_PAUSE_SECONDS : nextQueryAt(refund.status, refund.checks, now),
+      );
     } else if (error instanceof UnreadableRowError) {
       await postponeUnread(context.table, refundKey(id), now, now + LONG_PAUSE_SECONDS);
     }

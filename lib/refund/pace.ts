@@ -26,15 +26,19 @@ export const DOUBT_SECONDS = 600;
 
 const pauseOf = (pauses: readonly number[], checks: number) => pauses[checks] ?? LAST_PAUSE_SECONDS;
 
-/** The pause before the next query, after `checks` of them in this state; none for a final state. */
-export function queryPauseSeconds(status: RefundStatus, checks: number): number | undefined {
+/** When WeChat is asked next, after `checks` times in this state; never again in a final state. */
+export function nextQueryAt(
+  status: RefundStatus,
+  checks: number,
+  nowEpochSeconds: number,
+): number | undefined {
   switch (status) {
     case 'PENDING':
-      return pauseOf(PENDING_PAUSES_SECONDS, checks);
+      return nowEpochSeconds + pauseOf(PENDING_PAUSES_SECONDS, checks);
     case 'PROCESSING':
-      return pauseOf(PROCESSING_PAUSES_SECONDS, checks);
+      return nowEpochSeconds + pauseOf(PROCESSING_PAUSES_SECONDS, checks);
     case 'ABNORMAL':
-      return ABNORMAL_PAUSE_SECONDS;
+      return nowEpochSeconds + ABNORMAL_PAUSE_SECONDS;
     case 'SUCCESS':
     case 'CLOSED':
       return undefined;

@@ -3,7 +3,7 @@
  * keep the same promises: nothing but evidence makes a refund done, what is final stays, what WeChat
  * proves is recorded whatever was reserved.
  */
-import { queryPauseSeconds } from './pace.ts';
+import { nextQueryAt } from './pace.ts';
 import {
   findRefundMismatch,
   type Refund,
@@ -89,7 +89,6 @@ function stepOf(
 
 function applied(refund: Refund, evidence: RefundEvidence, nowEpochSeconds: number): Refund {
   const { status, refundId, createdAtEpochSeconds = nowEpochSeconds } = evidence;
-  const pause = queryPauseSeconds(status, 0);
   return {
     ...refund,
     status,
@@ -101,7 +100,7 @@ function applied(refund: Refund, evidence: RefundEvidence, nowEpochSeconds: numb
     succeededAtEpochSeconds: evidence.succeededAtEpochSeconds,
     userReceivedAccount: evidence.userReceivedAccount ?? refund.userReceivedAccount,
     checks: 0,
-    nextCheckAtEpochSeconds: pause === undefined ? undefined : nowEpochSeconds + pause,
+    nextCheckAtEpochSeconds: nextQueryAt(status, 0, nowEpochSeconds),
   };
 }
 

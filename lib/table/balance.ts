@@ -2,7 +2,7 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { PROBE_PAUSE_SECONDS } from '../refund/pace.ts';
 import type { OrderId } from '../order/order-id.ts';
-import { type Item, keyOf, optionalTimeOf, time } from './attributes.ts';
+import { type Item, keyOf, time, timeOf } from './attributes.ts';
 import type { Table, TableConnection } from './client.ts';
 import { RETURN_ROW } from './refund-account.ts';
 import { balanceKey } from './schema.ts';
@@ -15,10 +15,10 @@ export interface ShortBalance {
 
 /** Nothing while the balance is good, as far as anybody knows. */
 export function balanceFromItem(item: Item | undefined): ShortBalance | undefined {
-  const probedAtEpochSeconds = item && optionalTimeOf(item, 'probedAt');
-  return item?.['shortSince'] && probedAtEpochSeconds !== undefined
-    ? { probedAtEpochSeconds }
-    : undefined;
+  if (item === undefined || item['shortSince'] === undefined) {
+    return undefined;
+  }
+  return { probedAtEpochSeconds: timeOf(item, 'probedAt') };
 }
 
 /** When the next refund may ask; a moment in the future, from a clock that was set back, is none. */

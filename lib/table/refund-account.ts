@@ -10,9 +10,9 @@ import { orderKey } from './schema.ts';
 
 /** Parts of an update; several of them make one. */
 interface Clauses {
-  readonly sets?: readonly string[];
-  readonly conditions?: readonly string[];
-  readonly values?: Item;
+  readonly sets: readonly string[];
+  readonly conditions: readonly string[];
+  readonly values: Item;
 }
 
 /** What a send takes besides the refund's own row. */
@@ -44,10 +44,10 @@ export function orderUpdate(
   nowEpochSeconds: number,
   clauses: readonly Clauses[],
 ): TransactWriteItem {
-  const sets = ['updatedAt = :now', ...clauses.flatMap((each) => each.sets ?? [])];
+  const sets = ['updatedAt = :now', ...clauses.flatMap((each) => each.sets)];
   const conditions = [
     'tradeState IN (:success, :refund)',
-    ...clauses.flatMap((each) => each.conditions ?? []),
+    ...clauses.flatMap((each) => each.conditions),
   ];
   return {
     Update: {
@@ -59,7 +59,7 @@ export function orderUpdate(
         ':now': time(nowEpochSeconds),
         ':success': text('SUCCESS'),
         ':refund': text('REFUND'),
-        ...Object.assign({}, ...clauses.map((each) => each.values ?? {})),
+        ...Object.assign({}, ...clauses.map((each) => each.values)),
       },
       ...RETURN_ROW,
     },

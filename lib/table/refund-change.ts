@@ -115,7 +115,8 @@ async function withEffect(
 /** From one row to another, attribute by attribute. Condition: the row is still the first one. */
 function rowUpdate(table: TableConnection, before: Refund, after: Refund): TransactWriteItem {
   const [old, next] = [refundToItem(before), refundToItem(after)];
-  const set = Object.keys(next).filter((name) => !isEqual(old[name], next[name]));
+  const changed = Object.entries(next).filter(([name, value]) => !isEqual(old[name], value));
+  const set = changed.map(([name]) => name);
   const removed = Object.keys(old).filter((name) => next[name] === undefined);
   const remove =
     removed.length === 0 ? '' : ` REMOVE ${removed.map((name) => `#${name}`).join(', ')}`;
@@ -130,7 +131,7 @@ function rowUpdate(table: TableConnection, before: Refund, after: Refund): Trans
       ),
       ExpressionAttributeValues: {
         ':read': number(before.changedAtEpochMs),
-        ...Object.fromEntries(set.map((name) => [`:${name}`, next[name] ?? text('')])),
+        ...Object.fromEntries(changed.map(([name, value]) => [`:${name}`, value])),
       },
       ...RETURN_ROW,
     },

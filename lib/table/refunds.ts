@@ -71,7 +71,7 @@ export async function listRefunds(table: TableConnection, id: OrderId): Promise<
         ...(startKey && { ExclusiveStartKey: startKey }),
       }),
     );
-    refunds.push(...(page.Items ?? []).map(refundFromItem));
+    refunds.push(...(page.Items as Item[]).map(refundFromItem));
     startKey = page.LastEvaluatedKey;
   } while (startKey);
   return refunds;
@@ -116,5 +116,5 @@ const putRequestKey = (table: TableConnection, refund: Refund, keyDigest: string
   putNew(table, {
     ...keyOf(refundRequestKey(refund, keyDigest)),
     outRefundNo: text(refund.outRefundNo),
-    fingerprint: text(refund.fingerprint ?? ''),
+    fingerprint: text(String(refund.fingerprint)),
   });

@@ -96,6 +96,26 @@ describe('evidence about an order', () => {
     });
   });
 
+  test('of a payment for a closed order that is given back says so, and rings all the same', async () => {
+    await given('CLOSED');
+    const log = recordingLog();
+    await recordEvidence(
+      { table, log, nowMs: () => NOW_MS, paymentAfterClose: 'refund' },
+      orderId(NUMBER),
+      paid,
+    );
+
+    expect(log.lines.at(-1)).toMatchObject({
+      level: 'warn',
+      message: 'a closed order was paid: the payment is given back',
+      fields: { outTradeNo: NUMBER, paymentAfterClose: 'refund' },
+    });
+    expect(log.counts).toEqual({ OrderPaid: 1, PaymentAfterClose: 1 });
+    expect(await rowOf(table, `ORDER#${NUMBER}`)).toMatchObject({
+      paymentAfterClose: { S: 'refund' },
+    });
+  });
+
   test('that a payment contradicts keeps the contradiction, raises the alarm and changes no state', async () => {
     await given('NOTPAY');
     const { decision, log } = await settled(forged);

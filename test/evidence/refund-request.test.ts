@@ -8,7 +8,7 @@ import { recordConsoleRefund } from '../../lib/table/refund-change.ts';
 import { listRefunds } from '../../lib/table/refunds.ts';
 import { effectOfConsoleRefund } from '../../lib/refund/transition.ts';
 import { atOnce } from '../support/at-once.ts';
-import { useEmbeddedTables } from '../support/embedded-tables.ts';
+import { putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { accountOf, givePaidOrder } from '../support/paid-order.ts';
 import { openRefundDesk } from '../support/refund-desk.ts';
 import { orderId, sampleOrder } from '../support/sample-orders.ts';
@@ -177,6 +177,14 @@ describe('a refund', () => {
     await expect(desk.ask(wish, 'key-1')).rejects.toMatchObject({ code });
     expect(desk.wechat.calls).toEqual([]);
     expect(await listRefunds(table, orderId())).toEqual([]);
+  });
+
+  test('of an order that does not say by which payment is refused', async () => {
+    await givePaidOrder(table);
+    const { transactionId: _, ...row } = (await rowOf(table, 'ORDER#order-0001')) ?? {};
+    await putRow(table, row);
+
+    await expect(desk.ask({}, 'key-1')).rejects.toMatchObject({ code: 'ORDER_NOT_PAID' });
   });
 
   test('of an unpaid order, or of none, is refused', async () => {

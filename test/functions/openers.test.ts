@@ -6,6 +6,7 @@ import * as notifyFunction from '../../functions/notify.ts';
 import * as prepayFunction from '../../functions/prepay.ts';
 import * as queryFunction from '../../functions/query.ts';
 import * as reconcileFunction from '../../functions/reconcile.ts';
+import * as refundFunction from '../../functions/refund.ts';
 import type { Machine } from '../../lib/deployment.ts';
 import { verifyToken } from '../../lib/http/session.ts';
 import { apiEvent } from '../support/api-event.ts';
@@ -18,6 +19,7 @@ const { openNotify } = notifyFunction;
 const { openPrepay } = prepayFunction;
 const { openQuery } = queryFunction;
 const { openReconcile } = reconcileFunction;
+const { openRefund } = refundFunction;
 
 const lambda = { awsRequestId: 'lambda-0001', getRemainingTimeInMillis: () => 55_000 };
 const body = '{"code":"0a3xyz"}';
@@ -31,6 +33,7 @@ const openers: [string, Opener, string[]][] = [
   ['close', openClose, ['mini-program', 'merchant', 'GetItemCommand']],
   ['notify', openNotify, ['merchant', 'UpdateItemCommand']],
   ['reconcile', openReconcile, ['merchant', 'GetItemCommand']],
+  ['refund', openRefund, ['merchant', 'GetItemCommand']],
 ];
 
 describe.each(openers)('%s', (name, open, firstSteps) => {
@@ -68,6 +71,7 @@ test.each([
   prepayFunction,
   queryFunction,
   closeFunction,
+  refundFunction,
   reconcileFunction,
 ])('what Lambda calls is there: %#', ({ handler }) => {
   expect(handler).toBeTypeOf('function');
@@ -108,6 +112,7 @@ describe.each([
   ['prepay', openPrepay],
   ['query', openQuery],
   ['notify', openNotify],
+  ['refund', openRefund],
 ] as const)('whatever calls %s has an answer', (name, open) => {
   test.each(ODD_EVENTS)('for %s', async (_, event) => {
     const machine = testMachine();
@@ -133,6 +138,7 @@ describe('a missing setting', () => {
     ['query', openQuery],
     ['close', openClose],
     ['notify', openNotify],
+    ['refund', openRefund],
   ] as const)('is named by every request of %s', async (name, open) => {
     const machine = testMachine({ environment });
     const handler = await open(machine);

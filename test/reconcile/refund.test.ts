@@ -9,7 +9,9 @@ import type { Table } from '../../lib/table/client.ts';
 import { listDue } from '../../lib/table/due.ts';
 import { applyEvidence } from '../../lib/table/order-transition.ts';
 import { readOrder } from '../../lib/table/orders.ts';
+import { changeRefund } from '../../lib/table/refund-change.ts';
 import { listRefunds } from '../../lib/table/refunds.ts';
+import { RefundMismatchError } from '../../lib/wechatpay/refund-settlement.ts';
 import { putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { accountOf, givePaidOrder } from '../support/paid-order.ts';
 import { openRefundDesk } from '../support/refund-desk.ts';
@@ -473,6 +475,50 @@ describe('a refund that is due', () => {
     expect(counted(await desk.reconcile(60, emptied))).toEqual({ due: 1, settledMeanwhile: 1 });
   });
 
+  test('but whose order is gone is nothing to do', async () => {
+    await ask();
+    const halved = watchTable(table, async ({ name, send }) => {
+      const answer = (await send()) as { Responses?: Record<string, { SK?: { S?: string } }[]> };
+      const rows = answer.Responses?.[table.tableName] ?? [];
+      return name === 'BatchGetItem'
+        ? { Responses: { [table.tableName]: rows.filter((row) => row.SK?.S !== 'ORDER') } }
+        : answer;
+    });
+    expect(counted(await desk.reconcile(60, halved))).toEqual({ due: 1, settledMeanwhile: 1 });
+  });
+
+  test('and of which WeChat’s answer is about another refund is put off for a day, and rings', async () => {
+    await ask();
+    const mismatch = { field: 'refundFen', expected: 800, observed: 1 } as const;
+    desk.wechat.hooks.beforeQuery = async () => {
+      throw new RefundMismatchError(mismatch);
+    };
+    expect(counted(await desk.reconcile(60))).toEqual({ due: 1, mismatched: 1 });
+
+    expect(desk.log.counts).toEqual({ RefundMismatch: 1 });
+    expect((await stored()).nextCheckAtEpochSeconds).toBe(ASKED_AT + 60 + 86_400);
+  });
+
+  test('and changed by somebody else while it is put off is what they made of it', async () => {
+    await ask();
+    await ask('r-2', 1);
+    const racing = watchTable(table, async ({ name, input, send }) => {
+      const answer = await send();
+      if (name === 'BatchGetItem' && JSON.stringify(input).includes('r-2')) {
+        const now = await stored('r-2');
+        await changeRefund(table, now, { ...now, checks: 9 }, { nowMs: ASKED_AT * 1000 });
+      }
+      return answer;
+    });
+    // The turn is taken again just before.
+    desk.clock.at = ASKED_AT + 59;
+    const row = await rowOf(table, 'ORDER#order-0001');
+    await putRow(table, { ...row, refundSentAt: { S: '2026-03-01T02:02:59Z' } });
+    await desk.reconcile(60, racing);
+
+    expect(await stored('r-2')).toMatchObject({ status: 'PENDING', checks: 9, attempts: 0 });
+  });
+
   test('but damaged is named, counted and put off for a day by its keys', async () => {
     await ask();
     const row = await rowOf(table, 'ORDER#order-0001', 'REFUND#r-1');
@@ -480,6 +526,18 @@ describe('a refund that is due', () => {
     expect(counted(await desk.reconcile(60))).toEqual({ due: 1, failed: 1 });
     expect(desk.log.counts).toMatchObject({ OrderUnreadable: 1 });
     expect(counted(await desk.reconcile(61))).toEqual({});
+  });
+
+  test('when the table cannot even be read stays due', async () => {
+    await ask();
+    const silent = watchTable(table, async ({ name, send }) => {
+      if (name === 'BatchGetItem') {
+        throw new Error('throttled');
+      }
+      return send();
+    });
+    expect(counted(await desk.reconcile(60, silent))).toEqual({ due: 1, failed: 1 });
+    expect(await due()).toEqual(['r-1']);
   });
 
   test('when the table fails stays due', async () => {
@@ -599,9 +657,9 @@ describe('a refund that was made in the console', () => {
     await inConsole('c-1', 500);
     await note('c-1');
     let isFirst = true;
-    const racing = watchTable(table, async ({ name, send }) => {
+    const racing = watchTable(table, async ({ name, input, send }) => {
       const answer = await send();
-      if (name === 'BatchGetItem' && isFirst) {
+      if (name === 'BatchGetItem' && isFirst && JSON.stringify(input).includes('c-1')) {
         isFirst = false;
         await desk.reconcile(30);
       }
@@ -609,6 +667,7 @@ describe('a refund that was made in the console', () => {
     });
     await desk.reconcile(30, racing);
 
+    expect(isFirst).toBe(false);
     expect(await mine()).toHaveLength(1);
     expect((await accountOf(table)).refundableFen).toBe(2299);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isOverdue, queryPauseSeconds, sendPauseSeconds } from '../../lib/refund/pace.ts';
+import { isOverdue, nextQueryAt, sendPauseSeconds } from '../../lib/refund/pace.ts';
 import type { WaitingFor } from '../../lib/refund/refund.ts';
 
 const CHECKS = [0, 1, 2, 3, 4, 5, 100];
@@ -13,7 +13,7 @@ describe('the pause before WeChat is asked again', () => {
     ['SUCCESS', CHECKS.map(() => undefined)],
     ['CLOSED', CHECKS.map(() => undefined)],
   ] as const)('of a refund that is %s', (status, pauses) => {
-    expect(CHECKS.map((checks) => queryPauseSeconds(status, checks))).toEqual(pauses);
+    expect(CHECKS.map((checks) => nextQueryAt(status, checks, 0))).toEqual(pauses);
   });
 });
 

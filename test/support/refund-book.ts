@@ -11,10 +11,14 @@ import type {
   StoredRefund,
 } from '../../lib/wechatpay/refund-results.ts';
 
-/** How a request to refund ends. `lost`: carried out, and the answer never arrives. */
+/**
+ * How a request to refund ends. `lost`: carried out, and the answer never arrives; `late`: nobody
+ * hears of it, and it arrives up to ten minutes later.
+ */
 export type Fate =
   | 'accepted'
   | 'lost'
+  | 'late'
   | 'not-arrived'
   | 'not-sent'
   | 'refused'
@@ -23,14 +27,19 @@ export type Fate =
   | 'no-auth'
   | 'too-often';
 
+/** So long may a request be on its way. */
+const LATEST_MS = 590_000;
+
 const failure = (code: string): RefundFailure => ({ code, message: `text of ${code}` });
 
 export function openRefundBook() {
   const book = new Map<string, RefundEvidence>();
   /** Every request that reached WeChat, also what it refused. */
   const arrived: StoredRefund[] = [];
+  const aboveThePayment: string[] = [];
   const calls: string[] = [];
   const fates: Fate[] = [];
+  const late: { readonly untilMs: number; readonly asked: StoredRefund }[] = [];
   let nowMs = () => 0;
   const hooks: { beforeRefund?: () => Promise<void>; beforeQuery?: () => Promise<void> } = {};
 
@@ -67,7 +76,7 @@ export function openRefundBook() {
     calls.push(`refund ${asked.outRefundNo}`);
     await hooks.beforeRefund?.();
     const fate = fates.shift() ?? 'accepted';
-    if (fate !== 'not-arrived' && fate !== 'not-sent') {
+    if (fate !== 'not-arrived' && fate !== 'not-sent' && fate !== 'late') {
       arrived.push(asked);
     }
     switch (fate) {
@@ -75,11 +84,15 @@ export function openRefundBook() {
         try {
           return { kind: 'accepted', refund: accept(asked) };
         } catch {
+          aboveThePayment.push(asked.outRefundNo);
           const code = failure('INVALID_REQUEST');
           return { kind: 'refused', failure: code, mayHaveReached: false };
         }
       case 'lost':
         accept(asked);
+        throw new WechatPayTransportError('unknown', 'no answer in time');
+      case 'late':
+        late.push({ untilMs: nowMs() + LATEST_MS, asked });
         throw new WechatPayTransportError('unknown', 'no answer in time');
       case 'not-arrived':
         throw new WechatPayTransportError('unknown', 'no answer in time');
@@ -122,6 +135,23 @@ export function openRefundBook() {
     useClock(clock: () => number) {
       nowMs = clock;
     },
+    /** What was on its way arrives, before this moment or before it is too late. */
+    deliverLate(beforeMs: number) {
+      for (const one of late.splice(0, Infinity)) {
+        if (one.untilMs > beforeMs) {
+          late.push(one);
+          continue;
+        }
+        arrived.push(one.asked);
+        try {
+          accept(one.asked);
+        } catch {
+          aboveThePayment.push(one.asked.outRefundNo);
+        }
+      }
+    },
+    /** Refunds that WeChat had to refuse because more would have come back than was paid. */
+    aboveThePayment,
     /** WeChat ends a refund, or begins it again. */
     end(outRefundNo: string, status: RefundEvidence['status'], more: Partial<RefundEvidence> = {}) {
       const known = book.get(outRefundNo);

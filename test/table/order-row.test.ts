@@ -1,6 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Table } from '../../lib/table/client.ts';
+import { readRow } from '../../lib/table/attributes.ts';
 import { createOrder } from '../../lib/table/checkout.ts';
 import { orderFromItem, orderToItem } from '../../lib/table/order-row.ts';
 import { claimCheck } from '../../lib/table/due.ts';
@@ -318,4 +319,16 @@ test('numbers of orders spread evenly over the 16 shards of the index', () => {
     expect(count).toBeGreaterThan(120);
     expect(count).toBeLessThan(280);
   }
+});
+
+test('a fault of ours while a row is read is no damage of the row', () => {
+  const fault = new TypeError('undefined is not a function');
+
+  expect(
+    thrownBy(() =>
+      readRow({}, () => {
+        throw fault;
+      }),
+    ),
+  ).toBe(fault);
 });

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Refund } from '../../lib/refund/refund.ts';
-import { markBalanceGood, markBalanceShort } from '../../lib/table/balance.ts';
+import { markBalanceGood, markBalanceShort, probeFreeAt } from '../../lib/table/balance.ts';
 import type { Table } from '../../lib/table/client.ts';
 import type { Turns } from '../../lib/table/refund-account.ts';
 import { listRefunds, readRefund, reserveRefund } from '../../lib/table/refunds.ts';
@@ -194,6 +194,17 @@ describe('a balance that is too short', () => {
     expect(await shortBalance()).toBeUndefined();
     await markBalanceShort(table, { ...orderId(), merchantKey: 'tea' }, ASKED_AT);
     expect(await shortBalance()).toBeUndefined();
+  });
+
+  test.each([
+    [0, 60],
+    [-60, 0],
+    // A clock that was set back holds nobody up.
+    [1, 0],
+  ])('that was asked about %i s ago may be asked about in %i s', (ago, inSeconds) => {
+    const probedAtEpochSeconds = ASKED_AT + ago;
+
+    expect(probeFreeAt({ probedAtEpochSeconds }, ASKED_AT)).toBe(ASKED_AT + inSeconds);
   });
 
   test('is short since the first refusal', async () => {

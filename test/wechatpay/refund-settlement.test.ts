@@ -244,3 +244,13 @@ test('evidence about another refund is refused, with both values for the log', (
     }),
   );
 });
+
+test('of a refund that WeChat reported, the amount is what its own answer says', () => {
+  const evidence = sampleRefundEvidence({ refundFen: 777 });
+  const { refundFen: _, ...reported } = sampleRefund();
+
+  expect(assertSameRefund(reported, evidence)).toBe(evidence);
+  expect(() => assertSameRefund({ ...reported, outRefundNo: 'other' }, evidence)).toThrow(
+    RefundMismatchError,
+  );
+});
