@@ -12,6 +12,7 @@ import { type Stack, startStack } from '../../local/stack.ts';
 import { inParallel, payInCrowd } from '../support/crowd.ts';
 import { type BookedRefunds, expectSettled } from '../support/refund-audit.ts';
 import { openRefundCaller, type RefundCaller } from '../support/refund-caller.ts';
+import { FAULTS, openDice } from '../support/refund-faults.ts';
 import { orderId } from '../support/sample-orders.ts';
 import { openConsole, type StackConsole } from '../support/stack-console.ts';
 
@@ -19,30 +20,6 @@ import { openConsole, type StackConsole } from '../support/stack-console.ts';
 const ORDERS = Number(process.env['REFUND_LOAD_ORDERS'] ?? 200);
 const CONCURRENCY = 16;
 const LATTE_FEN = 2800;
-
-const FAULTS = [
-  { point: 'refund', kind: 'drop', rate: 0.06 },
-  { point: 'refund', kind: 'cut', rate: 0.1 },
-  { point: 'refund', kind: 'truncated', rate: 0.05 },
-  { point: 'refund', kind: 'tamper', rate: 0.04 },
-  { point: 'refund', kind: 'html', status: 502, rate: 0.03 },
-  { point: 'refund', kind: 'late', seconds: 0.3, rate: 0.05 },
-  { point: 'refund', kind: 'wrong-amount', rate: 0.02 },
-  { point: 'refund', kind: 'error', code: 'SYSTEM_ERROR', rate: 0.05 },
-  { point: 'refund', kind: 'error', code: 'FREQUENCY_LIMITED', rate: 0.03 },
-  { point: 'refund', kind: 'error', code: 'USER_ACCOUNT_ABNORMAL', rate: 0.04 },
-  { point: 'refund', kind: 'error', code: 'NO_AUTH', rate: 0.02 },
-  { point: 'refund', kind: 'error', code: 'NOT_ENOUGH', rate: 0.004 },
-  { point: 'refundquery', kind: 'drop', rate: 0.06 },
-  { point: 'refundquery', kind: 'cut', rate: 0.06 },
-  { point: 'refundquery', kind: 'tamper', rate: 0.04 },
-  { point: 'refundquery', kind: 'late', seconds: 0.3, rate: 0.04 },
-  { point: 'refundquery', kind: 'wrong-amount', rate: 0.02 },
-  { point: 'refundquery', kind: 'error', code: 'SYSTEM_ERROR', rate: 0.06 },
-  { point: 'notify', kind: 'lost', rate: 1 / 3 },
-  { point: 'notify', kind: 'duplicate', rate: 0.15 },
-  { point: 'notify', kind: 'reorder', seconds: 90, rate: 0.1 },
-];
 
 /** Of every ten orders: WeChat ends a refund otherwise, or people refund by hand beside the API. */
 const MEDDLERS = [
@@ -60,17 +37,6 @@ const MEDDLERS = [
 
 /** With which WeChat refuses a refund for good here: the buyer's account, or nothing is left. */
 const REFUSALS = new Set<string | undefined>(['USER_ACCOUNT_ABNORMAL', 'INVALID_REQUEST', 'ERROR']);
-
-/** The same numbers in every run (mulberry32). */
-function openDice(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 describe.each(['v2', 'v3'] as const)('refunds of API %s over a hostile network', (apiVersion) => {
   let stack: Stack;
@@ -131,7 +97,11 @@ describe.each(['v2', 'v3'] as const)('refunds of API %s over a hostile network',
   async function passTime(steps: readonly number[]): Promise<void> {
     for (const seconds of steps) {
       await stack.advanceClock(seconds);
-      expect(await stack.invoke('reconcile')).toMatchObject({ timeRanOut: false });
+      // A run that is out of time leaves the rest to the next one.
+      for (let isOver = false; !isOver; ) {
+        const { timeRanOut } = (await stack.invoke('reconcile')) as { timeRanOut: boolean };
+        isOver = !timeRanOut;
+      }
     }
   }
 
