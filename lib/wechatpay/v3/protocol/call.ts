@@ -44,10 +44,10 @@ export async function call(
   } catch (error) {
     const isWorthMore =
       isProbe(error) || (isOfKeys(error) && (await haveChanged(client, secret, remainingMs())));
-    if (!isWorthMore || remainingMs() <= 0) {
-      throw error;
+    if (isWorthMore && remainingMs() > 0) {
+      return attempt(client, request, sending, remainingMs);
     }
-    return attempt(client, request, sending, remainingMs);
+    throw error;
   }
 }
 
