@@ -1,7 +1,8 @@
-/** What the code has from outside: time, randomness, the network, settings. From nowhere else. */
+/** What the code has from outside: time, randomness, the network, files, settings. From nowhere else. */
 import { randomBytes } from 'node:crypto';
 import type { Environment } from './runtime/config.ts';
 import { createLog, type FunctionLog } from './runtime/log.ts';
+import { type OpenTemporaryFiles, openTemporaryFiles } from './runtime/temporary-files.ts';
 import { openSecretsClient, type SecretsClient } from './secrets/client.ts';
 import { type OpenHost, openHost } from './transport/host.ts';
 
@@ -17,6 +18,7 @@ export interface BareMachine {
   readonly startTimer: (delayMs: number, run: () => void) => () => void;
   readonly openHost: OpenHost;
   readonly openSecretsClient: () => SecretsClient;
+  readonly openTemporaryFiles: OpenTemporaryFiles;
   readonly openLog: (functionName: string) => FunctionLog;
 }
 
@@ -32,5 +34,6 @@ export const bareMachine: BareMachine = {
   },
   openHost,
   openSecretsClient,
+  openTemporaryFiles: () => openTemporaryFiles(() => Date.now()),
   openLog: createLog,
 };

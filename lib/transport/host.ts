@@ -3,6 +3,13 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { WechatPayTransportError } from '../errors.ts';
 import {
+  type AnswerFile,
+  AnswerFileError,
+  AnswerTooLargeError,
+  readAnswer,
+  saveAnswer,
+} from './answer.ts';
+import {
   type ClientCertificate,
   isClientCertificateAlert,
   tlsOptions,
@@ -18,13 +25,18 @@ export interface HostRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** A longer answer is an error; 64 KiB unless said otherwise. */
   readonly maxResponseBytes?: number;
+  /** Where the body of an answer with status 200 goes instead of into memory. */
+  readonly saveTo?: AnswerFile;
 }
 
 export interface WechatResponse {
   readonly statusCode: number;
   /** Names in lower case; a header that came twice has both values, joined by a comma. */
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Of an answer that was saved: what it begins with, as much as `maxResponseBytes`. */
   readonly body: Buffer;
+  /** How much was saved, for a request with `saveTo`; absent when nothing was. */
+  readonly savedBytes?: number;
   /** What else was tried in the same call; absent when nothing was. */
   readonly otherAttempts?: OtherAttempts;
 }
@@ -94,38 +106,53 @@ export const openHost: OpenHost = (baseUrl, clientCertificate) => {
     );
 };
 
-/** Writes the request and reads the answer; the first thing that goes wrong ends both. */
+const BROKE_OFF = 'the answer broke off';
+
+/**
+ * Writes the request and reads the answer; the first thing that goes wrong ends both. Nobody writes
+ * to the answer's file any more when this is over.
+ */
 function exchange(
   outgoing: ClientRequest,
   url: URL,
-  { body, maxResponseBytes = MAX_RESPONSE_BYTES }: HostRequest,
+  request: HostRequest,
   attempt: Attempt,
 ): Promise<WechatResponse> {
   return new Promise((resolve, reject) => {
     let isConnected = false;
     let isAnswered = false;
+    let failure: Error | undefined;
     const fail: Fail = (reason, cause, Failure = WechatPayTransportError) => {
       timers.stop();
       const outcome = isConnected ? 'unknown' : 'not-sent';
-      reject(new Failure(outcome, `${url.hostname}: ${reason}`, cause));
+      failure ??= new Failure(outcome, `${url.hostname}: ${reason}`, cause);
       outgoing.destroy();
+      // Whoever reads the answer ends with it, and says so.
+      if (!isAnswered) {
+        reject(failure);
+      }
     };
-    const timers = startTimers(attempt, fail);
+    const timers = startTimers(attempt, request.saveTo?.maxSilenceMs, fail);
     whenConnected(outgoing, url, () => {
       isConnected = true;
       timers.stopConnecting();
     });
     outgoing.on('response', (response) => {
       isAnswered = true;
-      const onAnswer = (answer: WechatResponse) => {
-        timers.stop();
-        resolve(answer);
-      };
-      readAnswer(response, maxResponseBytes, onAnswer, fail);
+      readResponse(response, request, timers.hearAnswer).then(
+        (answer) => {
+          timers.stop();
+          resolve(answer);
+        },
+        (cause: Error) => {
+          fail(cause instanceof AnswerTooLargeError ? cause.message : BROKE_OFF, cause);
+          reject(cause instanceof AnswerFileError ? cause : failure);
+        },
+      );
     });
     outgoing.on('error', (cause: NodeJS.ErrnoException) => {
       if (isAnswered) {
-        fail('the answer broke off', cause);
+        fail(BROKE_OFF, cause);
       } else if (isClientCertificateAlert(cause) && !outgoing.reusedSocket) {
         // In TLS 1.3 a client is done with the handshake before the server has judged its certificate.
         isConnected = false;
@@ -136,24 +163,37 @@ function exchange(
         fail('the connection failed', cause);
       }
     });
-    outgoing.end(body);
+    outgoing.end(request.body);
   });
 }
 
 type Fail = (reason: string, cause?: unknown, Failure?: typeof WechatPayTransportError) => void;
 
-function startTimers({ timeoutMs, connectTimeoutMs }: Attempt, fail: Fail) {
+/** The silence counts only from the beginning of an answer: before it WeChat may have to think. */
+function startTimers(
+  { timeoutMs, connectTimeoutMs }: Attempt,
+  maxSilenceMs: number | undefined,
+  fail: Fail,
+) {
   const deadline = setTimeout(() => fail('no answer in time'), timeoutMs);
   const connecting = setTimeout(
     () => fail('no connection in time'),
     Math.min(CONNECT_TIMEOUT_MS, connectTimeoutMs, timeoutMs),
   );
+  let silence: NodeJS.Timeout | undefined;
+  const hearAnswer = () => {
+    if (maxSilenceMs !== undefined) {
+      silence ??= setTimeout(() => fail('the answer fell silent'), maxSilenceMs);
+      silence.refresh();
+    }
+  };
   const stopConnecting = () => clearTimeout(connecting);
   const stop = () => {
     clearTimeout(deadline);
+    clearTimeout(silence);
     stopConnecting();
   };
-  return { stop, stopConnecting };
+  return { stop, stopConnecting, hearAnswer };
 }
 
 function whenConnected(outgoing: ClientRequest, { protocol }: URL, onConnected: () => void): void {
@@ -167,30 +207,20 @@ function whenConnected(outgoing: ClientRequest, { protocol }: URL, onConnected: 
   });
 }
 
-function readAnswer(
+async function readResponse(
   response: IncomingMessage,
-  maxBytes: number,
-  onAnswer: (answer: WechatResponse) => void,
-  fail: Fail,
-): void {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  response.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size > maxBytes) {
-      fail('the answer is too large');
-    } else {
-      chunks.push(chunk);
-    }
-  });
-  response.on('end', () =>
-    onAnswer({
-      statusCode: Number(response.statusCode),
-      headers: joinHeaders(response.headersDistinct),
-      body: Buffer.concat(chunks),
-    }),
-  );
-  response.on('error', (cause) => fail('the answer broke off', cause));
+  { maxResponseBytes = MAX_RESPONSE_BYTES, saveTo }: HostRequest,
+  hearAnswer: () => void,
+): Promise<WechatResponse> {
+  const head = {
+    statusCode: Number(response.statusCode),
+    headers: joinHeaders(response.headersDistinct),
+  };
+  if (!saveTo || head.statusCode !== 200) {
+    return { ...head, body: await readAnswer(response, maxResponseBytes) };
+  }
+  hearAnswer();
+  return { ...head, ...(await saveAnswer(response, saveTo, maxResponseBytes, hearAnswer)) };
 }
 
 function joinHeaders(headers: NodeJS.Dict<string[]>): WechatResponse['headers'] {

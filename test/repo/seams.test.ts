@@ -15,6 +15,7 @@ const AMBIENT: Readonly<Record<string, RegExp>> = {
     /(?<![.\w]|globalThis\.)(?:setTimeout|setInterval|setImmediate)\b|globalThis\.set[TI]|\btimers(?:\/promises)?'/,
   sockets:
     /(?:from |import\(?|require\(|getBuiltinModule\()\s*'(?:node:)?(?:net|tls|http|https|http2|dgram|dns)(?:\/\w+)?'|(?<![.\w])fetch\(|\bnew (?:WebSocket|EventSource)\b/,
+  files: /(?:from |import\(?|require\(|getBuiltinModule\()\s*'(?:node:)?(?:fs|os)(?:\/\w+)?'/,
   settings: /\bprocess\.(?:env|argv|cwd)\b/,
 };
 
@@ -37,7 +38,20 @@ const DOORS: Readonly<Record<string, Door>> = {
     may: ['sockets'],
     why: 'lets node:tls read a certificate, and opens nothing',
   },
-  'simulator/main.ts': { may: ['settings'], why: 'is the program: it reads its own flags' },
+  'lib/runtime/temporary-files.ts': {
+    may: ['files'],
+    why: 'is the temporary directory that the machine opens',
+  },
+  'simulator/main.ts': {
+    may: ['files', 'settings'],
+    why: 'is the program: it reads its own flags, and finds its own folder',
+  },
+  'simulator/book/credentials.ts': {
+    may: ['files'],
+    why: 'reads the keys that it is given a folder of',
+  },
+  'simulator/page/mini-program.ts': { may: ['files'], why: 'serves the files of the mini-program' },
+  'simulator/page/static-files.ts': { may: ['files'], why: 'serves the files of the page' },
   'simulator/surroundings/machine.ts': {
     may: ['the wall clock', 'the monotonic clock', 'randomness', 'timers'],
     why: 'makes the surroundings of the simulator',
@@ -102,6 +116,8 @@ describe('time, randomness and I/O', () => {
     ["process.getBuiltinModule('node:http')", 'sockets'],
     ["import { createServer } from 'http'", 'sockets'],
     ["await fetch('http://127.0.0.1')", 'sockets'],
+    ["import { readFile } from 'node:fs/promises'", 'files'],
+    ["import { tmpdir } from 'node:os'", 'files'],
     ["process.env['STAGE']", 'settings'],
   ])('%s reaches for %s', (code, what) => {
     expect(reachesOf(code)).toEqual([what]);

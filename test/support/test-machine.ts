@@ -59,6 +59,9 @@ export function testMachine({ answer = () => '', ...changes }: Changes = {}): Te
         return {};
       },
     }),
+    openTemporaryFiles: async () => {
+      throw new Error('this machine has no disk');
+    },
     openSecretsClient: () => storedSecrets(SECRETS, (id) => happened.push(id)),
     openLog: (functionName) => {
       const log = recordedFunction();

@@ -121,6 +121,7 @@ export async function openWorld({
     },
     openSecretsClient: () => ({ send: readSecret as never }),
     openTableClient: () => engine.client,
+    openTemporaryFiles: () => Promise.reject(new Error('no file is made in this run')),
     openLog: (name) => logTo(name, say),
   };
   const close = await openClose(ours);
