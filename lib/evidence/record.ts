@@ -4,9 +4,13 @@ import type { Order, PaymentAfterClose } from '../order/order.ts';
 import type { Decision, Evidence } from '../order/transition.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Table } from '../table/client.ts';
-import { applyEvidence, recordMismatch } from '../table/order-transition.ts';
+import { recordMismatch } from '../table/mismatches.ts';
+import type { ReceivedNotification } from '../table/notification-attribute.ts';
+import { applyEvidence } from '../table/order-transition.ts';
 import { readOrder } from '../table/orders.ts';
+import { recordUnknownPayment } from '../table/unknown-payments.ts';
 import type { QueryResult } from '../wechatpay/operations.ts';
+import { carriedBy } from './notification.ts';
 
 /** What it takes to record evidence. */
 export interface EvidenceContext {
@@ -15,6 +19,8 @@ export interface EvidenceContext {
   readonly nowMs: () => number;
   /** What becomes of a payment for a closed order. */
   readonly paymentAfterClose: PaymentAfterClose;
+  /** The message that the evidence came in, where WeChat sent one. */
+  readonly notification?: ReceivedNotification | undefined;
 }
 
 /** Evidence, and what it did to its order. */
@@ -28,16 +34,29 @@ export interface Recorded {
  * beside the order; the order itself stays as it is.
  */
 export async function recordEvidence(
-  { table, log, nowMs, paymentAfterClose }: EvidenceContext,
+  { table, log, nowMs, paymentAfterClose, notification }: EvidenceContext,
   id: OrderId,
   evidence: Evidence,
 ): Promise<Decision> {
   const nowEpochSeconds = Math.floor(nowMs() / 1000);
-  const decision = await applyEvidence(table, id, evidence, nowEpochSeconds, paymentAfterClose);
+  const decision = await applyEvidence(table, id, evidence, nowEpochSeconds, {
+    paymentAfterClose,
+    notification,
+  });
   // First the report: the alarm must not depend on a second write.
   report({ log, paymentAfterClose }, id.outTradeNo, evidence, decision);
   if (decision.kind === 'mismatch' && evidence.kind === 'paid') {
-    await recordMismatch(table, id, evidence.payment, decision, nowEpochSeconds);
+    await recordMismatch(table, id, evidence.payment, decision, {
+      nowEpochSeconds,
+      notification: carriedBy(notification, decision),
+    });
+  }
+  // Only WeChat's own message is about an order that is not here; a query is about one that was.
+  if (decision.kind === 'unknown-order' && evidence.kind === 'paid') {
+    const carried = carriedBy(notification, decision);
+    if (carried) {
+      await recordUnknownPayment(table, id, evidence.payment, nowEpochSeconds, carried);
+    }
   }
   return decision;
 }

@@ -12,6 +12,7 @@ import { noteRefund } from '../table/refund-notices.ts';
 import { readRefund } from '../table/refunds.ts';
 import type { WechatPayOf } from '../wechatpay/open.ts';
 import type { Notification, RefundHint } from '../wechatpay/operations.ts';
+import { carriedBy } from './notification.ts';
 import { type EvidenceContext, recordEvidence } from './record.ts';
 import { recordRefundEvidence } from './refund-record.ts';
 
@@ -90,14 +91,15 @@ async function confirmUnknown(
   order: Order,
   { outTradeNo, outRefundNo, status }: RefundHint,
 ): Promise<Decision> {
-  const { table, log, nowMs } = context;
+  const { table, log, nowMs, notification } = context;
   if (status !== 'SUCCESS') {
     log.warn('a refund did not reach the buyer: see the merchant console', { outTradeNo, status });
   }
   const decision = await confirmOrder(context, order, status);
   // Last: what makes an order paid takes it out of the index.
   if (decision.kind === 'apply' || decision.kind === 'duplicate') {
-    await noteRefund(table, order, outRefundNo, Math.floor(nowMs() / 1000));
+    const carried = carriedBy(notification, decision);
+    await noteRefund(table, order, outRefundNo, Math.floor(nowMs() / 1000), carried);
   }
   return decision;
 }

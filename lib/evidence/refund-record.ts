@@ -6,14 +6,19 @@ import { nextQueryAt } from '../refund/pace.ts';
 import { decideRefund, effectOfConsoleRefund, type RefundDecision } from '../refund/transition.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Table } from '../table/client.ts';
+import { recordRefundMismatch, recordRefundOfOrderMismatch } from '../table/mismatches.ts';
+import type { ReceivedNotification } from '../table/notification-attribute.ts';
 import { type Change, changeRefund, recordConsoleRefund } from '../table/refund-change.ts';
 import { readRefund } from '../table/refunds.ts';
+import { carriedBy } from './notification.ts';
 
 /** What it takes to record evidence about refunds. */
 export interface RefundRecordContext {
   readonly table: Table;
   readonly log: Log;
   readonly nowMs: () => number;
+  /** The message that the evidence came in, where WeChat sent one. */
+  readonly notification?: ReceivedNotification | undefined;
 }
 
 /** What evidence did, and the refund as it is after it. */
@@ -36,17 +41,24 @@ export async function recordRefundEvidence(
   read: Refund,
   evidence: RefundEvidence,
 ): Promise<RecordedRefund> {
-  const { table, nowMs } = context;
+  const { table, nowMs, notification } = context;
   let refund = read;
   for (let write = 0; write < MAX_WRITES; write += 1) {
     const asked = { isCurrent: write === 0, nowEpochSeconds: Math.floor(nowMs() / 1000) };
     const decision = decideRefund(refund, evidence, asked);
     if (decision.kind !== 'apply') {
       reportRefusal(context, refund, decision);
+      if (decision.kind === 'mismatch') {
+        const carried = carriedBy(notification, decision);
+        await recordRefundMismatch(table, refund, decision, { ...asked, notification: carried });
+      }
       return { decision: decision.kind, refund };
     }
-    const { effect } = decision;
-    const written = await changeRefund(table, refund, decision.refund, { effect, nowMs: nowMs() });
+    const { effect, refund: after } = decision;
+    const change = { kind: 'apply', from: refund.status, to: after.status } as const;
+    const carried = carriedBy(notification, change);
+    const by = { effect, notification: carried, nowMs: nowMs() };
+    const written = await changeRefund(table, refund, after, by);
     if (written.change === 'written' || written.change === 'above-payment') {
       reportChange(context, refund, written.refund, written.change);
       return { decision: 'apply', refund: written.refund };
@@ -144,6 +156,8 @@ export async function recordFoundRefund(
   );
   if (mismatch) {
     reportRefusal(context, refund, { kind: 'mismatch', ...mismatch });
+    const nowEpochSeconds = Math.floor(nowMs() / 1000);
+    await recordRefundOfOrderMismatch(table, order, evidence, mismatch, { nowEpochSeconds });
     return { decision: 'mismatch', refund };
   }
   const change = await recordConsoleRefund(table, refund, effectOfConsoleRefund(evidence));

@@ -15,14 +15,11 @@ import { countFailure } from '../runtime/count-failure.ts';
 import { describeError, type FunctionLog, type Log } from '../runtime/log.ts';
 import type { ApiVersion } from '../order/parties.ts';
 import type { Decision } from '../order/transition.ts';
+import { failureOf } from '../wechatpay/notification-failure.ts';
+import type { NotificationFailure } from '../wechatpay/operations.ts';
 import { type NotificationRoute, parseNotificationPath } from '../wechatpay/notification-path.ts';
 import { readEvent } from './event.ts';
 import { acknowledgeNotification, UnknownMerchantError } from '../wechatpay/open.ts';
-
-interface Failure {
-  readonly statusCode: number;
-  readonly code: string;
-}
 
 /** What an operation knows of the call besides the event. */
 export interface NotificationContext extends NotificationRoute {
@@ -71,20 +68,7 @@ export function notificationHandler<Dependencies>(
   };
 }
 
-function failureOf(decision: Decision): Failure | undefined {
-  switch (decision.kind) {
-    case 'apply':
-    case 'duplicate':
-      return undefined;
-    case 'stale':
-    case 'mismatch':
-      return { statusCode: 409, code: 'TRANSACTION_MISMATCH' };
-    case 'unknown-order':
-      return { statusCode: 404, code: 'ORDER_NOT_FOUND' };
-  }
-}
-
-function reportFailure(error: unknown, log: Log): Failure {
+function reportFailure(error: unknown, log: Log): NotificationFailure {
   const code = error instanceof ServiceError ? error.code : 'INTERNAL_ERROR';
   if (error instanceof WechatPaySignatureError) {
     log.warn('notification refused', describeError(error));
@@ -111,7 +95,7 @@ function reportFailure(error: unknown, log: Log): Failure {
 function answer(
   apiVersion: ApiVersion,
   requestId: string,
-  failure: Failure | undefined,
+  failure: NotificationFailure | undefined,
 ): APIGatewayProxyStructuredResultV2 {
   const { statusCode, contentType, body } = acknowledgeNotification(apiVersion, failure);
   return {

@@ -62,6 +62,8 @@ export interface Refund extends OrderId, Parties {
   readonly totalFen: number;
   readonly currency: string;
   readonly apiVersion: ApiVersion;
+  /** The order's own, so that whoever is told of the refund knows what it belongs to. */
+  readonly attach?: string | undefined;
   readonly reason?: string | undefined;
   readonly goods?: readonly RefundGoods[] | undefined;
   /** The exact request; a repeat must not differ. A refund of the console has none. */

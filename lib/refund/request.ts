@@ -67,6 +67,7 @@ export function newRefund(
     totalFen: order.totalFen,
     currency: order.currency,
     apiVersion: order.apiVersion,
+    attach: order.attach,
     ...rest,
     status: 'PENDING',
     round: 0,

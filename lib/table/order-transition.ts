@@ -6,13 +6,14 @@ import {
   type Decision,
   decideTransition,
   type Evidence,
-  type Mismatch,
   type OrderFacts,
   type PaymentEvidence,
 } from '../order/transition.ts';
 import { beijingDay, isoTime } from '../time.ts';
-import { number, text, time } from './attributes.ts';
+import { number, text, texts, time } from './attributes.ts';
 import type { Table } from './client.ts';
+import { appendFacts, fact } from './facts.ts';
+import { carry, type ReceivedNotification } from './notification-attribute.ts';
 import { factsFromItem } from './order-row.ts';
 import { openKeys, orderKey, paymentDayKeys } from './schema.ts';
 import { tryUpdate, type Update } from './update.ts';
@@ -26,15 +27,15 @@ const MAX_WRITES = 5;
  * fits. If the row turns out to be different, the refusal brings it along and `decideTransition`
  * decides on the facts.
  *
- * @param paymentAfterClose what becomes of a payment for a closed order; stored with it, so that a
- * later setting does not decide about an earlier payment.
+ * @param how what becomes of a payment for a closed order, stored with it, so that a later setting
+ * does not decide about an earlier payment; and the message that the evidence came in.
  */
 export async function applyEvidence(
   table: Table,
   id: OrderId,
   evidence: Evidence,
   nowEpochSeconds: number,
-  paymentAfterClose: PaymentAfterClose = 'keep',
+  { paymentAfterClose = 'keep', notification }: Circumstances = {},
 ): Promise<Decision> {
   const writeId = table.randomBytes(16).toString('hex');
   let decision = decideTransition(
@@ -48,7 +49,8 @@ export async function applyEvidence(
     }
     const isAssumed = write === 0;
     const by = { writeId, nowEpochSeconds, isAssumed, paymentAfterClose };
-    const update = transitionUpdate(id, evidence, decision, by);
+    const carried = carry(notification && { ...notification, ...applied(decision) });
+    const update = transitionUpdate(id, evidence, decision, { ...by, carried });
     const refused = await tryUpdate(table, orderKey(id), update);
     // A write whose answer was lost is repeated by the SDK and refused: the row bears its mark.
     if (refused === 'written' || refused.item?.['writeId']?.S === writeId) {
@@ -59,6 +61,20 @@ export async function applyEvidence(
   }
   return decision;
 }
+
+/** Circumstances of evidence. */
+export interface Circumstances {
+  readonly paymentAfterClose?: PaymentAfterClose;
+  readonly notification?: ReceivedNotification | undefined;
+}
+
+/** What has led to a change was received. */
+const applied = ({ kind, from, to }: Extract<Decision, { kind: 'apply' }>) => ({
+  decision: kind,
+  from,
+  to,
+  answer: 200,
+});
 
 /** An open order that agrees with the evidence in everything. */
 function assumedFacts(evidence: Evidence, nowEpochSeconds: number): OrderFacts {
@@ -83,6 +99,7 @@ interface WriteFacts {
   /** Whether the decision was made on assumed facts, before the row was read. */
   readonly isAssumed: boolean;
   readonly paymentAfterClose: PaymentAfterClose;
+  readonly carried: ReturnType<typeof carry>;
 }
 
 /**
@@ -97,13 +114,16 @@ function transitionUpdate(
   id: OrderId,
   evidence: Evidence,
   decision: Extract<Decision, { kind: 'apply' }>,
-  { writeId, nowEpochSeconds, isAssumed, paymentAfterClose }: WriteFacts,
+  { writeId, nowEpochSeconds, isAssumed, paymentAfterClose, carried }: WriteFacts,
 ): Update {
   const payment =
-    evidence.kind === 'paid' ? paymentClauses(id, evidence.payment, isAssumed) : undefined;
+    evidence.kind === 'paid'
+      ? paymentClauses(id, evidence.payment, decision, isAssumed)
+      : undefined;
   const due = isDue(decision, paymentAfterClose)
     ? openKeys(id, isoTime(nowEpochSeconds))
     : undefined;
+  const facts = appendFacts(factsOf(decision, nowEpochSeconds, paymentAfterClose));
   const sets = [
     'tradeState = :to',
     'updatedAt = :now',
@@ -115,6 +135,9 @@ function transitionUpdate(
       ? ['paidAfterClose = :true', 'paymentAfterClose = :afterClose']
       : []),
     ...(due ? ['GSI1PK = :shard', 'GSI1SK = :now', 'checks = :none'] : []),
+    ...(decision.to === 'CLOSED' ? ['closedAt = :now'] : []),
+    ...facts.sets,
+    ...carried.sets,
   ];
   const conditions = ['tradeState = :from', ...(payment?.conditions ?? [])];
   return {
@@ -127,6 +150,8 @@ function transitionUpdate(
       ':now': time(nowEpochSeconds),
       ':writeId': text(writeId),
       ...payment?.values,
+      ...facts.values,
+      ...carried.values,
       ...(decision.paidAfterClose && {
         ':true': { BOOL: true },
         ':afterClose': text(paymentAfterClose),
@@ -134,6 +159,28 @@ function transitionUpdate(
       ...(due && { ':shard': text(due.GSI1PK), ':none': number(0) }),
     },
   };
+}
+
+/**
+ * What a transition is told as. A payment for a closed order is no `PAID`: nobody must ship by it
+ * what may be given back. A refund of a paid order is told by the refund's own row.
+ */
+function factsOf(
+  { from, to, paidAfterClose }: Extract<Decision, { kind: 'apply' }>,
+  nowEpochSeconds: number,
+  paymentAfterClose: PaymentAfterClose,
+) {
+  if (to === 'CLOSED') {
+    return [fact('CLOSED', nowEpochSeconds)];
+  }
+  if (from === 'SUCCESS') {
+    return [];
+  }
+  return [
+    paidAfterClose
+      ? fact('PAID_AFTER_CLOSE', nowEpochSeconds, texts({ tradeState: to, paymentAfterClose }))
+      : fact('PAID', nowEpochSeconds, texts({ tradeState: to })),
+  ];
 }
 
 /**
@@ -145,17 +192,27 @@ const isDue = (
   paymentAfterClose: PaymentAfterClose,
 ) => to === 'REFUND' || (paidAfterClose && paymentAfterClose === 'refund');
 
-function paymentClauses(id: OrderId, payment: PaymentEvidence, isAssumed: boolean) {
+function paymentClauses(
+  id: OrderId,
+  payment: PaymentEvidence,
+  { from }: Extract<Decision, { kind: 'apply' }>,
+  isAssumed: boolean,
+) {
   const { paidAtEpochSeconds } = payment;
+  // What was told of a payment stays: a later message about it only fills in what was never known.
+  const isKnown = from === 'SUCCESS';
+  const kept = (name: string, value: string) =>
+    isKnown ? `${name} = if_not_exists(${name}, ${value})` : `${name} = ${value}`;
+  const hasBank = payment.bankType !== undefined && !isKnown;
   const day = paymentDayKeys(id, beijingDay(paidAtEpochSeconds), isoTime(paidAtEpochSeconds));
   return {
     sets: [
       'transactionId = :transactionId',
-      'paidAt = :paidAt',
+      kept('paidAt', ':paidAt'),
       // Among the payments of its day, by the write that makes it one.
-      'GSI3PK = :day',
-      'GSI3SK = :paidAt',
-      ...(payment.bankType === undefined ? [] : ['bankType = :bankType']),
+      kept('GSI3PK', ':day'),
+      kept('GSI3SK', ':paidAt'),
+      ...(hasBank ? ['bankType = :bankType'] : []),
     ],
     conditions: [
       'totalFen = :totalFen',
@@ -172,7 +229,7 @@ function paymentClauses(id: OrderId, payment: PaymentEvidence, isAssumed: boolea
       ':transactionId': text(payment.transactionId),
       ':paidAt': text(day.GSI3SK),
       ':day': text(day.GSI3PK),
-      ...(payment.bankType !== undefined && { ':bankType': text(payment.bankType) }),
+      ...(hasBank && { ':bankType': text(payment.bankType) }),
       ':totalFen': number(payment.totalFen),
       ':currency': text(payment.currency),
       ...(isAssumed && { ':createdBy': time(paidAtEpochSeconds + CLOCK_TOLERANCE_SECONDS) }),
@@ -188,33 +245,4 @@ function paymentClauses(id: OrderId, payment: PaymentEvidence, isAssumed: boolea
 /** What the payment does not name, the order must not have either. */
 function equalOrAbsent(name: 'subMchid' | 'spAppid', value: string | undefined): string {
   return value === undefined ? `attribute_not_exists(${name})` : `${name} = :${name}`;
-}
-
-/**
- * Keeps what contradicted an order beside it, for the person who looks into the alarm. The state
- * stays as it is. Condition: the order exists, so that nothing creates a row without an order.
- */
-export async function recordMismatch(
-  table: Table,
-  id: OrderId,
-  payment: PaymentEvidence,
-  mismatch: Mismatch,
-  nowEpochSeconds: number,
-): Promise<void> {
-  await tryUpdate(table, orderKey(id), {
-    UpdateExpression: 'SET mismatch = :mismatch',
-    ConditionExpression: 'attribute_exists(PK)',
-    ExpressionAttributeValues: {
-      ':mismatch': {
-        M: {
-          at: time(nowEpochSeconds),
-          field: text(mismatch.field),
-          expected: text(String(mismatch.expected)),
-          observed: text(String(mismatch.observed)),
-          transactionId: text(payment.transactionId),
-          totalFen: number(payment.totalFen),
-        },
-      },
-    },
-  });
 }

@@ -6,6 +6,7 @@ import { MAX_REFUNDS, SECONDS_BETWEEN_SENDS } from '../refund/rules.ts';
 import type { OrderEffect } from '../refund/transition.ts';
 import { type Item, keyOf, number, text, time } from './attributes.ts';
 import type { TableConnection } from './client.ts';
+import { appendFacts, fact } from './facts.ts';
 import { orderKey } from './schema.ts';
 
 /** Parts of an update; several of them make one. */
@@ -98,6 +99,20 @@ export const turn = (nowEpochSeconds: number): Clauses => ({
   values: { ':turnBefore': time(nowEpochSeconds - SECONDS_BETWEEN_SENDS) },
 });
 
+/** The refund that came above the payment, and when that was seen. */
+interface AbovePayment extends Pick<Refund, 'outRefundNo' | 'refundFen'> {
+  readonly markAt: number;
+}
+
+function markOf({ markAt, outRefundNo, refundFen }: AbovePayment): Omit<Clauses, 'conditions'> {
+  const refund = { outRefundNo: text(outRefundNo), refundFen: number(refundFen) };
+  const told = appendFacts([fact('REFUND_MISMATCH', markAt, refund)]);
+  return {
+    sets: ['refundMismatch = :mark', ...told.sets],
+    values: { ...told.values, ':mark': { M: { at: time(markAt), ...refund } } },
+  };
+}
+
 /**
  * What WeChat proved: taken without a condition on what was left.
  *
@@ -106,15 +121,16 @@ export const turn = (nowEpochSeconds: number): Clauses => ({
  */
 export function proof(
   { takesFen, provesFen, counts, refunds }: OrderEffect,
-  above: { readonly mostFen: number } | { readonly mark: Item },
+  above: { readonly mostFen: number } | AbovePayment,
 ): Clauses {
+  const mark = 'markAt' in above ? markOf(above) : { sets: [], values: {} };
   return {
     sets: [
       ...(takesFen === 0 ? [] : TAKE),
       ...(counts === 0 ? [] : [COUNT]),
       ...(provesFen === 0 ? [] : ['provedFen = if_not_exists(provedFen, :zero) + :proves']),
       ...(refunds ? ['tradeState = :refund'] : []),
-      ...('mark' in above ? ['refundMismatch = :mark'] : []),
+      ...mark.sets,
     ],
     conditions:
       provesFen > 0 && 'mostFen' in above
@@ -126,7 +142,7 @@ export function proof(
       ...(counts !== 0 && { ':count': number(counts) }),
       ...(provesFen !== 0 && { ':proves': number(provesFen) }),
       ...(provesFen > 0 && 'mostFen' in above && { ':most': number(above.mostFen) }),
-      ...('mark' in above && { ':mark': { M: above.mark } }),
+      ...mark.values,
     },
   };
 }

@@ -2,9 +2,11 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import type { Refund } from '../refund/refund.ts';
 import type { OrderEffect } from '../refund/transition.ts';
-import { keyOf, number, text, time } from './attributes.ts';
+import { keyOf, number } from './attributes.ts';
 import { probe } from './balance.ts';
 import type { Table, TableConnection } from './client.ts';
+import { appendFacts } from './facts.ts';
+import { carry, type CarriedNotification } from './notification-attribute.ts';
 import {
   isNoEffect,
   orderUpdate,
@@ -14,6 +16,7 @@ import {
   turn,
   type Turns,
 } from './refund-account.ts';
+import { factsOfChange, newRefundItem } from './refund-facts.ts';
 import { refundToItem } from './refund-row.ts';
 import { refundKey } from './schema.ts';
 import { transact, type TransactionOutcome } from './transaction.ts';
@@ -31,6 +34,8 @@ export type Change = 'written' | 'above-payment' | 'changed-meanwhile' | 'turn-t
 interface Consequences {
   readonly turns?: Turns | undefined;
   readonly effect?: OrderEffect | undefined;
+  /** The message that led to it, to be kept with it. */
+  readonly notification?: CarriedNotification | undefined;
 }
 
 /**
@@ -43,11 +48,12 @@ export async function changeRefund(
   table: Table,
   before: Refund,
   after: Refund,
-  { turns, effect, nowMs }: Consequences & { readonly nowMs: number },
+  { turns, effect, notification, nowMs }: Consequences & { readonly nowMs: number },
 ): Promise<Changed> {
   const nowEpochSeconds = Math.floor(nowMs / 1000);
   const refund = { ...after, changedAtEpochMs: Math.max(nowMs, before.changedAtEpochMs + 1) };
-  const row = rowUpdate(table, before, refund);
+  const facts = appendFacts(factsOfChange(before, refund, nowEpochSeconds));
+  const row = rowUpdate(table, before, refund, [facts, carry(notification)]);
   const change = await writeChange(table, row, refund, { turns, effect, nowEpochSeconds });
   return { change, refund };
 }
@@ -103,20 +109,28 @@ async function withEffect(
   if (first !== 'above-payment') {
     return first;
   }
-  const mark = {
-    at: time(nowEpochSeconds),
-    outRefundNo: text(refund.outRefundNo),
-    refundFen: number(refund.refundFen),
-  };
-  const second = await send({ mark });
+  const second = await send({
+    markAt: nowEpochSeconds,
+    outRefundNo: refund.outRefundNo,
+    refundFen: refund.refundFen,
+  });
   return second === 'written' ? 'above-payment' : 'changed-meanwhile';
 }
 
-/** From one row to another, attribute by attribute. Condition: the row is still the first one. */
-function rowUpdate(table: TableConnection, before: Refund, after: Refund): TransactWriteItem {
+/**
+ * From one row to another, attribute by attribute, with what the change adds. Condition: the row is
+ * still the first one.
+ */
+function rowUpdate(
+  table: TableConnection,
+  before: Refund,
+  after: Refund,
+  added: readonly ReturnType<typeof appendFacts>[],
+): TransactWriteItem {
   const [old, next] = [refundToItem(before), refundToItem(after)];
   const changed = Object.entries(next).filter(([name, value]) => !isEqual(old[name], value));
   const set = changed.map(([name]) => name);
+  const sets = [...set.map((name) => `#${name} = :${name}`), ...added.flatMap((each) => each.sets)];
   const removed = Object.keys(old).filter((name) => next[name] === undefined);
   const remove =
     removed.length === 0 ? '' : ` REMOVE ${removed.map((name) => `#${name}`).join(', ')}`;
@@ -124,7 +138,7 @@ function rowUpdate(table: TableConnection, before: Refund, after: Refund): Trans
     Update: {
       TableName: table.tableName,
       Key: keyOf(refundKey(before)),
-      UpdateExpression: `SET ${set.map((name) => `#${name} = :${name}`).join(', ')}${remove}`,
+      UpdateExpression: `SET ${sets.join(', ')}${remove}`,
       ConditionExpression: '#changedAtMs = :read',
       ExpressionAttributeNames: Object.fromEntries(
         [...new Set(['changedAtMs', ...set, ...removed])].map((name) => [`#${name}`, name]),
@@ -132,6 +146,7 @@ function rowUpdate(table: TableConnection, before: Refund, after: Refund): Trans
       ExpressionAttributeValues: {
         ':read': number(before.changedAtEpochMs),
         ...Object.fromEntries(changed.map(([name, value]) => [`:${name}`, value])),
+        ...Object.assign({}, ...added.map((each) => each.values)),
       },
       ...RETURN_ROW,
     },
@@ -148,7 +163,7 @@ export async function recordConsoleRefund(
   refund: Refund,
   effect: OrderEffect,
 ): Promise<Change> {
-  const row = putNew(table, refundToItem(refund));
+  const row = putNew(table, newRefundItem(refund));
   const nowEpochSeconds = Math.floor(refund.changedAtEpochMs / 1000);
   return isNoEffect(effect)
     ? changeOf(await transact(table, [row]), 'changed-meanwhile')

@@ -4,6 +4,7 @@ import type { Order } from '../order/order.ts';
 import { isoTime } from '../time.ts';
 import { number, text, time } from './attributes.ts';
 import type { Table } from './client.ts';
+import { carry, type CarriedNotification } from './notification-attribute.ts';
 import { openKeys, orderKey } from './schema.ts';
 import { tryUpdate } from './update.ts';
 
@@ -17,11 +18,13 @@ export async function noteRefund(
   id: OrderId,
   outRefundNo: string,
   nowEpochSeconds: number,
+  notification?: CarriedNotification,
 ): Promise<'noted' | 'not-paid'> {
+  const carried = carry(notification);
   const { GSI1PK, GSI1SK } = openKeys(id, isoTime(nowEpochSeconds));
+  const sets = ['checks = :none', 'GSI1PK = :shard', 'GSI1SK = :now', ...carried.sets];
   const outcome = await tryUpdate(table, orderKey(id), {
-    UpdateExpression:
-      'ADD refundNotices :number SET checks = :none, GSI1PK = :shard, GSI1SK = :now',
+    UpdateExpression: `SET ${sets.join(', ')} ADD refundNotices :number`,
     ConditionExpression: 'tradeState IN (:success, :refund)',
     ExpressionAttributeValues: {
       ':number': { SS: [outRefundNo] },
@@ -30,6 +33,7 @@ export async function noteRefund(
       ':now': text(GSI1SK),
       ':success': text('SUCCESS'),
       ':refund': text('REFUND'),
+      ...carried.values,
     },
   });
   return outcome === 'written' ? 'noted' : 'not-paid';

@@ -86,6 +86,7 @@ function optionalValues(refund: Refund): Record<string, AttributeValue | undefin
   return {
     subMchid: textOf(refund.subMchid),
     spAppid: textOf(refund.spAppid),
+    attach: textOf(refund.attach),
     reason: textOf(refund.reason),
     goods: goods && { L: goods.map(goodsToValue) },
     refundRequest: refundRequest && storedRequestToValue(refundRequest),
@@ -149,6 +150,7 @@ export function refundFromItem(item: Item): Refund {
     totalFen: countOf(item, 'totalFen'),
     currency: stringOf(item, 'currency'),
     apiVersion: oneOf(item, 'apiVersion', API_VERSIONS),
+    attach: optionalStringOf(item, 'attach'),
     reason: optionalStringOf(item, 'reason'),
     goods: optionalListOf(item, 'goods')?.map(goodsFromValue),
     refundRequest: item['refundRequest'] && storedRequestFrom(item, 'refundRequest'),

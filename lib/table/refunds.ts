@@ -9,7 +9,8 @@ import { batchGet, rowAt } from './batch-get.ts';
 import type { Table, TableConnection } from './client.ts';
 import { orderFromItem } from './order-row.ts';
 import { orderUpdate, putNew, reservation, turn, type Turns } from './refund-account.ts';
-import { refundFromItem, refundToItem } from './refund-row.ts';
+import { newRefundItem } from './refund-facts.ts';
+import { refundFromItem } from './refund-row.ts';
 import {
   balanceKey,
   orderKey,
@@ -100,7 +101,7 @@ export async function reserveRefund(
   const outcome = await transact(table, [
     putNew(table, { ...keyOf(claim), orderPK: text(orderKey(refund).PK) }),
     orderUpdate(table, refund, nowEpochSeconds, clauses),
-    putNew(table, refundToItem(refund)),
+    putNew(table, newRefundItem(refund)),
     ...(keyDigest === undefined ? [] : [putRequestKey(table, refund, keyDigest)]),
     ...(turns.probe ? [probe(table, refund, nowEpochSeconds)] : []),
   ]);

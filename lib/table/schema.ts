@@ -7,6 +7,7 @@
  * | price an order, find an earlier order of the same idempotency key | `BatchGetItem` `PRODUCT#…`, `ORDER#…` |
  * | create an order | `PutItem`, only if there is none |
  * | record a payment, a close, a check | `UpdateItem` with the state it may leave |
+ * | keep a payment of no order | `UpdateItem` `UNKNOWN#…`, only if there is none |
  * | a buyer reads an order | `GetItem` |
  * | work due for a check | `Query` on `GSI1`, one shard at a time |
  * | a buyer's orders, the newest first | `Query` on `GSI2`, backwards |
@@ -24,6 +25,9 @@
  * `ORDER#…`, `REFUNDKEY#<digest>` binds an `Idempotency-Key` to a refund of the order,
  * `REFUNDNUMBER#<mchid>#<out_refund_no>` claims a number for one order of the merchant, and `BALANCE`
  * is there once the merchant's balance was too short for a refund.
+ *
+ * Orders, refunds and `UNKNOWN#<transaction_id>` carry their `facts` (see `facts.ts`), and the
+ * message from WeChat, if any, that led to their last change (`notification`).
  */
 import type { CreateTableCommandInput, KeySchemaElement } from '@aws-sdk/client-dynamodb';
 import { FIRST_MERCHANT, type OrderId } from '../order/order-id.ts';
@@ -170,6 +174,12 @@ export const refundNumberKey = (mchid: string, outRefundNo: string): RowKey => (
 export const balanceKey = ({ merchantKey }: Pick<OrderId, 'merchantKey'>): RowKey => ({
   PK: merchantKey === FIRST_MERCHANT ? 'BALANCE' : `BALANCE#${merchantKey}`,
   SK: 'BALANCE',
+});
+
+/** Key of the row of a payment whose order is not here. WeChat's number names it in all the world. */
+export const unknownPaymentKey = (transactionId: string): RowKey => ({
+  PK: `UNKNOWN#${transactionId}`,
+  SK: 'UNKNOWN',
 });
 
 /** Key of a product's row in the catalogue. */

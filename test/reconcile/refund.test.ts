@@ -678,13 +678,9 @@ describe('a payment for a closed order that is to be given back', () => {
     const order = await createOrder(table, sampleOrder({ outTradeNo: 'order-0009' }));
     const payment = samplePayment({ outTradeNo: 'order-0009' });
     await applyEvidence(table, order, { kind: 'closed' }, PAID_AT - 1);
-    await applyEvidence(
-      table,
-      order,
-      { kind: 'paid', refunded, payment },
-      PAID_AT,
+    await applyEvidence(table, order, { kind: 'paid', refunded, payment }, PAID_AT, {
       paymentAfterClose,
-    );
+    });
     return order;
   }
   const number = () => automaticRefundNumberFor(table.scope, orderId('order-0009'));

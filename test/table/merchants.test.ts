@@ -5,7 +5,8 @@ import { createOrder, readCart } from '../../lib/table/checkout.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { claimCheck, listDue, markChecked } from '../../lib/table/due.ts';
 import { bindKey, createQuotedOrder } from '../../lib/table/idempotency-binding.ts';
-import { applyEvidence, recordMismatch } from '../../lib/table/order-transition.ts';
+import { recordMismatch } from '../../lib/table/mismatches.ts';
+import { applyEvidence } from '../../lib/table/order-transition.ts';
 import { readOrder } from '../../lib/table/orders.ts';
 import { allRows, type Row, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { CREATED_AT, orderId, sampleOrder, samplePayment } from '../support/sample-orders.ts';
@@ -70,7 +71,7 @@ describe('two merchants with an order of the same number', () => {
           id,
           samplePayment({ totalFen: 1 }),
           { field: 'totalFen', expected: 2800, observed: 1 },
-          NOW,
+          { nowEpochSeconds: NOW },
         ),
     ],
     ['a turn to ask', (id) => claimCheck(table, id, NOW, 3)],

@@ -5,7 +5,8 @@ import { readRow } from '../../lib/table/attributes.ts';
 import { createOrder } from '../../lib/table/checkout.ts';
 import { orderFromItem, orderToItem } from '../../lib/table/order-row.ts';
 import { claimCheck } from '../../lib/table/due.ts';
-import { applyEvidence, recordMismatch } from '../../lib/table/order-transition.ts';
+import { recordMismatch } from '../../lib/table/mismatches.ts';
+import { applyEvidence } from '../../lib/table/order-transition.ts';
 import { readOrder } from '../../lib/table/orders.ts';
 import { putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { CREATED_AT, sampleOrder, samplePayment, orderId } from '../support/sample-orders.ts';
@@ -90,6 +91,18 @@ describe('the row of an order', () => {
       checkedAt: { S: '2026-03-01T02:00:30Z' },
       updatedAt: { S: '2026-03-01T02:00:41Z' },
       writeId: { S: expect.stringMatching(/^[0-9a-f]{32}$/) },
+      facts: {
+        L: [
+          {
+            M: {
+              type: { S: 'PAID' },
+              at: { S: '2026-03-01T02:00:41Z' },
+              tradeState: { S: 'SUCCESS' },
+            },
+          },
+        ],
+      },
+      factCount: { N: '1' },
     });
   });
 
@@ -101,21 +114,27 @@ describe('the row of an order', () => {
       orderId(),
       samplePayment({ totalFen: 1 }),
       { field: 'totalFen', expected: 2800, observed: 1 },
-      CREATED_AT + 41,
+      { nowEpochSeconds: CREATED_AT + 41 },
     );
+    const contradiction = {
+      field: { S: 'totalFen' },
+      expected: { S: '2800' },
+      observed: { S: '1' },
+      transactionId: { S: '4200000001202603010000000001' },
+      totalFen: { N: '1' },
+    };
+    const at = { S: '2026-03-01T02:00:41Z' };
+    // SHA-256 of `["totalFen","1","4200000001202603010000000001",1]`, its first half.
+    const digest = 'd2a48e4757a94e1616d4042c25b30f85';
 
     expect(await rowOf(table, 'ORDER#order-0001')).toEqual({
       ...before,
-      mismatch: {
-        M: {
-          at: { S: '2026-03-01T02:00:41Z' },
-          field: { S: 'totalFen' },
-          expected: { S: '2800' },
-          observed: { S: '1' },
-          transactionId: { S: '4200000001202603010000000001' },
-          totalFen: { N: '1' },
-        },
+      mismatch: { M: { at, ...contradiction } },
+      facts: {
+        L: [{ M: { type: { S: 'MISMATCH' }, at, digest: { S: digest }, ...contradiction } }],
       },
+      factCount: { N: '1' },
+      mismatchDigests: { SS: [digest] },
     });
   });
 

@@ -6,7 +6,8 @@ import { isoTime } from '../../lib/time.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { orderToItem } from '../../lib/table/order-row.ts';
 import { markChecked } from '../../lib/table/due.ts';
-import { applyEvidence, recordMismatch } from '../../lib/table/order-transition.ts';
+import { recordMismatch } from '../../lib/table/mismatches.ts';
+import { applyEvidence } from '../../lib/table/order-transition.ts';
 import { readOrder } from '../../lib/table/orders.ts';
 import { allRows, putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { CREATED_AT, sampleOrder, samplePayment, orderId } from '../support/sample-orders.ts';
@@ -103,7 +104,7 @@ describe('a payment at an impossible time', () => {
       expected: CREATED_AT,
       observed: 'not a time',
     } as const;
-    await recordMismatch(table, orderId(NUMBER), payment, mismatch, NOW);
+    await recordMismatch(table, orderId(NUMBER), payment, mismatch, { nowEpochSeconds: NOW });
 
     expect((await row())?.['mismatch']?.M).toMatchObject({ observed: { S: 'not a time' } });
   });
@@ -162,7 +163,7 @@ describe('evidence on the row', () => {
     'of a payment after the close keeps the decision of that moment (%s), and its order due to be given back',
     async (paymentAfterClose) => {
       await given('CLOSED');
-      await applyEvidence(table, orderId(NUMBER), paid(), NOW, paymentAfterClose);
+      await applyEvidence(table, orderId(NUMBER), paid(), NOW, { paymentAfterClose });
 
       expect(await readOrder(table, orderId(NUMBER))).toMatchObject({
         tradeState: 'SUCCESS',
@@ -175,7 +176,7 @@ describe('evidence on the row', () => {
 
   test('of a payment in time stores no decision, whatever the setting', async () => {
     await given('NOTPAY');
-    await applyEvidence(table, orderId(NUMBER), paid(), NOW, 'refund');
+    await applyEvidence(table, orderId(NUMBER), paid(), NOW, { paymentAfterClose: 'refund' });
 
     const after = await row();
     expect(after).not.toHaveProperty('paymentAfterClose');
@@ -413,7 +414,7 @@ describe('recording a contradiction', () => {
       orderId(NUMBER),
       samplePayment({ totalFen: 1 }),
       { field: 'totalFen', expected: 2800, observed: 1 },
-      NOW,
+      { nowEpochSeconds: NOW },
     );
 
   test('without an order makes no row', async () => {
@@ -430,8 +431,12 @@ describe('recording a contradiction', () => {
       const watched = watchTable(table);
       await record(watched);
 
-      const { mismatch, ...rest } = (await row()) ?? {};
+      const { mismatch, facts, factCount, mismatchDigests, ...rest } = (await row()) ?? {};
       expect(mismatch?.M?.['field']).toEqual({ S: 'totalFen' });
+      expect({ factCount, named: mismatchDigests?.SS }).toEqual({
+        factCount: { N: '1' },
+        named: [facts?.L?.[0]?.M?.['digest']?.S],
+      });
       expect(rest).toEqual(before);
       expect(watched.operations).toEqual(['UpdateItem']);
     },

@@ -1,0 +1,102 @@
+/** What contradicted an order or a refund: kept beside it, once each. */
+import { digest } from '../order/order.ts';
+import type { OrderId } from '../order/order-id.ts';
+import type { Mismatch, PaymentEvidence } from '../order/transition.ts';
+import type { RefundEvidence, RefundMismatch } from '../refund/refund.ts';
+import { type Item, number, texts, time } from './attributes.ts';
+import type { Table } from './client.ts';
+import { appendMismatch, fact, type OrderFact, type RefundFact } from './facts.ts';
+import { carry, type CarriedNotification } from './notification-attribute.ts';
+import { orderKey, type RefundId, refundKey, type RowKey } from './schema.ts';
+import { tryUpdate } from './update.ts';
+
+/** When it was found, and the message that it was found in. */
+interface Found {
+  readonly nowEpochSeconds: number;
+  readonly notification?: CarriedNotification | undefined;
+}
+
+const valuesOf = ({ field, expected, observed }: Mismatch | RefundMismatch) => ({
+  field,
+  expected: String(expected),
+  observed: String(observed),
+});
+
+/**
+ * Keeps what contradicted an order beside it, for the person who looks into the alarm. The state
+ * stays as it is. The same again changes nothing, whatever "now" it was held against.
+ */
+export async function recordMismatch(
+  table: Table,
+  id: OrderId,
+  { transactionId, totalFen }: PaymentEvidence,
+  mismatch: Mismatch,
+  found: Found,
+): Promise<void> {
+  const values = valuesOf(mismatch);
+  const name = digestOf([values.field, values.observed, transactionId, totalFen]);
+  const fields = {
+    ...texts({ digest: name, ...values, transactionId }),
+    totalFen: number(totalFen),
+  };
+  await record(table, orderKey(id), 'MISMATCH', fields, found, 'mismatch');
+}
+
+/** Keeps beside an order what contradicted it in a refund that has no row. */
+export async function recordRefundOfOrderMismatch(
+  table: Table,
+  id: OrderId,
+  { outRefundNo, refundFen }: RefundEvidence,
+  mismatch: RefundMismatch,
+  found: Found,
+): Promise<void> {
+  const values = valuesOf(mismatch);
+  const name = digestOf([values.field, values.observed, outRefundNo, refundFen]);
+  const fields = {
+    ...texts({ digest: name, ...values, outRefundNo }),
+    refundFen: number(refundFen),
+  };
+  await record(table, orderKey(id), 'REFUND_MISMATCH', fields, found);
+}
+
+/** Keeps what contradicted a refund beside it. The refund and its turn of being asked about stay. */
+export async function recordRefundMismatch(
+  table: Table,
+  id: RefundId,
+  mismatch: RefundMismatch,
+  found: Found,
+): Promise<void> {
+  const values = valuesOf(mismatch);
+  const name = digestOf([values.field, values.observed]);
+  await record(table, refundKey(id), 'MISMATCH', texts({ digest: name, ...values }), found);
+}
+
+const digestOf = (parts: readonly (string | number)[]) => digest(parts).slice(0, 32);
+
+async function record(
+  table: Table,
+  key: RowKey,
+  type: (OrderFact & RefundFact) | 'REFUND_MISMATCH',
+  fields: Item,
+  { nowEpochSeconds, notification }: Found,
+  latest?: 'mismatch',
+): Promise<void> {
+  const { digest: name, ...said } = fields;
+  const appended = appendMismatch(fact(type, nowEpochSeconds, fields), String(name?.S));
+  const carried = carry(notification);
+  const sets = [
+    ...appended.sets,
+    ...carried.sets,
+    // The last one, where people look.
+    ...(latest ? [`${latest} = :latest`] : []),
+  ];
+  await tryUpdate(table, key, {
+    UpdateExpression: `SET ${sets.join(', ')} ADD ${appended.add}`,
+    ConditionExpression: appended.conditions.join(' AND '),
+    ExpressionAttributeValues: {
+      ...appended.values,
+      ...carried.values,
+      ...(latest && { ':latest': { M: { at: time(nowEpochSeconds), ...said } } }),
+    },
+  });
+}
