@@ -31,9 +31,16 @@ export async function notify(
   { wechatPay, ...dependencies }: NotifyDependencies,
   { apiVersion, merchantKey, log }: NotificationContext,
 ): Promise<Decision> {
+  const receivedAtMs = dependencies.nowMs();
   const message = { headers: event.headers, body: readBody(event) };
   const notification = await wechatPay({ apiVersion, merchantKey }).parseNotification(message);
-  const context = { ...dependencies, wechatPay, log };
+  const received = {
+    ...notification.message,
+    kind: notification.kind,
+    apiVersion,
+    receivedAtMs,
+  };
+  const context = { ...dependencies, wechatPay, log, notification: received };
   if (notification.kind === 'refund') {
     return confirmRefund(context, merchantKey, notification);
   }

@@ -9,10 +9,23 @@ import type { MerchantSecret } from '../secrets/merchant.ts';
 import type { VersionedSecret } from '../secrets/versioned-secret.ts';
 import { createTransport, type Transport, type TransportMachine } from '../transport/transport.ts';
 import type { OpenCertifiedTransport } from './v2/certified-transport.ts';
-import { acknowledge as acknowledgeV2, openWechatPayV2 } from './v2/index.ts';
-import { acknowledge as acknowledgeV3, openWechatPayV3 } from './v3/index.ts';
+import {
+  acknowledge as acknowledgeV2,
+  openWechatPayV2,
+  readNotification as readNotificationV2,
+} from './v2/index.ts';
+import {
+  acknowledge as acknowledgeV3,
+  openWechatPayV3,
+  readNotification as readNotificationV3,
+} from './v3/index.ts';
 import type { StartTimer } from './newer-keys.ts';
-import type { Acknowledgement, NotificationFailure, WechatPay } from './operations.ts';
+import type {
+  Acknowledgement,
+  Notification,
+  NotificationFailure,
+  WechatPay,
+} from './operations.ts';
 
 interface Connection {
   readonly transport: Transport;
@@ -27,11 +40,20 @@ interface Connection {
 interface Version {
   readonly open: (connection: Connection) => WechatPay;
   readonly acknowledge: (failure?: NotificationFailure) => Acknowledgement;
+  readonly readNotification: (content: string) => Notification;
 }
 
 const VERSIONS: Readonly<Record<ApiVersion, Version>> = {
-  v2: { open: openWechatPayV2, acknowledge: acknowledgeV2 },
-  v3: { open: openWechatPayV3, acknowledge: acknowledgeV3 },
+  v2: {
+    open: openWechatPayV2,
+    acknowledge: acknowledgeV2,
+    readNotification: readNotificationV2,
+  },
+  v3: {
+    open: openWechatPayV3,
+    acknowledge: acknowledgeV3,
+    readNotification: readNotificationV3,
+  },
 };
 
 /** Whose operations are meant: an order's, or what is known before there is one. */
@@ -97,4 +119,14 @@ export function acknowledgeNotification(
   failure?: NotificationFailure,
 ): Acknowledgement {
   return VERSIONS[apiVersion].acknowledge(failure);
+}
+
+/**
+ * What a kept message says, read by the code of now: it was verified when it came, so no key is needed.
+ *
+ * @param content of a `VerifiedMessage`.
+ * @throws {WechatPayMalformedMessageError} when it says nothing that the version understands.
+ */
+export function readKeptNotification(apiVersion: ApiVersion, content: string): Notification {
+  return VERSIONS[apiVersion].readNotification(content);
 }

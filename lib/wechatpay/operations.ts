@@ -8,6 +8,7 @@ import type { Order } from '../order/order.ts';
 import type { Parties } from '../order/parties.ts';
 import type { StoredRequest } from '../order/stored-request.ts';
 import type { PaymentEvidence } from '../order/transition.ts';
+import type { VerifiedMessage } from './verified-message.ts';
 import type { Refund, RefundEvidence, RefundSource } from '../refund/refund.ts';
 import type {
   AbnormalRefundTarget,
@@ -129,6 +130,9 @@ export type Notification =
       readonly evidence?: RefundEvidence | undefined;
     };
 
+/** The same with the message itself, as it may be kept. */
+export type ParsedNotification = Notification & { readonly message: VerifiedMessage };
+
 /** The body that WeChat reads as "received" or "send it again", with its HTTP status. */
 export interface Acknowledgement {
   readonly statusCode: number;
@@ -191,7 +195,7 @@ export interface Notifications {
    * What a notification says, once it is proved that WeChat said it, to our merchant, and lately
    * (v3) or at any time (v2, whose signature has no date).
    */
-  parseNotification(message: UnverifiedNotification): Promise<Notification>;
+  parseNotification(message: UnverifiedNotification): Promise<ParsedNotification>;
 }
 
 /**

@@ -4,7 +4,7 @@ import { openNotifications } from './notification.ts';
 import { openOrders } from './orders.ts';
 import { openRefunds, type V2RefundClient } from './refunds.ts';
 
-export { acknowledge } from './notification.ts';
+export { acknowledge, readNotification } from './notification.ts';
 
 export function openWechatPayV2(client: V2RefundClient): WechatPay {
   return { ...openOrders(client), ...openRefunds(client), ...openNotifications(client) };

@@ -1,17 +1,18 @@
 /** Notifications of payments (支付结果通知) and refunds (退款结果通知), and how to answer them. */
 import { WechatPayMalformedMessageError, WechatPaySignatureError } from '../../errors.ts';
-import type { PaymentEvidence } from '../../order/transition.ts';
 import type { MerchantSecret } from '../../secrets/merchant.ts';
 import type {
   Acknowledgement,
   Notification,
   NotificationFailure,
   Notifications,
+  ParsedNotification,
   UnverifiedNotification,
 } from '../operations.ts';
 import type { V2Client } from './protocol/call.ts';
 import { readPayment } from './payment.ts';
-import { decryptRefund } from './refund-notice.ts';
+import { messageId } from '../verified-message.ts';
+import { decryptRefund, readRefund } from './refund-notice.ts';
 import { verifySign } from './protocol/sign.ts';
 import { buildXml, parseXml } from './protocol/xml.ts';
 
@@ -29,27 +30,69 @@ export function openNotifications(client: Pick<V2Client, 'merchant' | 'signType'
 export async function parseNotification(
   client: Pick<V2Client, 'merchant' | 'signType'>,
   { body }: Pick<UnverifiedNotification, 'body'>,
-): Promise<Notification> {
+): Promise<ParsedNotification> {
   const fields = parseXml(body);
-  return fields.has('req_info')
-    ? { kind: 'refund', refund: await decryptRefund(client.merchant, fields) }
-    : { kind: 'payment', payment: await verifyPayment(client, fields) };
+  const id = messageId(body);
+  if (fields.has('req_info')) {
+    const refund = await decryptRefund(client.merchant, fields);
+    const content = contentOf(fields, { req_info: Object.fromEntries(refund) });
+    return { ...readRefundNotice(refund), message: { id, content } };
+  }
+  const notification = await verifyPayment(client, fields);
+  return { ...notification, message: { id, content: contentOf(fields) } };
+}
+
+/** What says nothing of the payment: what proves the message, and what made it unlike others. */
+const NOT_KEPT: ReadonlySet<string> = new Set(['sign', 'nonce_str', 'req_info']);
+
+function contentOf(fields: ReadonlyMap<string, string>, more: object = {}): string {
+  const kept = [...fields].filter(([name]) => !NOT_KEPT.has(name));
+  return JSON.stringify({ ...Object.fromEntries(kept), ...more });
+}
+
+/**
+ * What a message says that was verified when it came and kept.
+ *
+ * @throws {WechatPayMalformedMessageError} when it says nothing that this version understands.
+ */
+export function readNotification(content: string): Notification {
+  const { req_info: refund, ...payment } = parseKept(content);
+  return refund === undefined
+    ? readPaymentNotice(new Map(Object.entries(payment)))
+    : readRefundNotice(new Map(Object.entries(Object(refund))));
+}
+
+function parseKept(content: string): Record<string, string> {
+  try {
+    return Object(JSON.parse(content));
+  } catch {
+    throw new WechatPayMalformedMessageError('the kept message is not JSON');
+  }
+}
+
+const readRefundNotice = (fields: ReadonlyMap<string, string>): Notification => ({
+  kind: 'refund',
+  refund: readRefund(fields),
+});
+
+function readPaymentNotice(fields: ReadonlyMap<string, string>) {
+  if (fields.get('return_code') !== 'SUCCESS' || fields.get('result_code') !== 'SUCCESS') {
+    throw new WechatPayMalformedMessageError('the notification does not report a success');
+  }
+  return { kind: 'payment', payment: readPayment(fields) } as const;
 }
 
 async function verifyPayment(
   client: Pick<V2Client, 'merchant' | 'signType'>,
   fields: ReadonlyMap<string, string>,
-): Promise<PaymentEvidence> {
+) {
   const signers: MerchantSecret[] = [];
   await verifySign(fields, keysOf(client, signers), client.signType);
-  if (fields.get('return_code') !== 'SUCCESS' || fields.get('result_code') !== 'SUCCESS') {
-    throw new WechatPayMalformedMessageError('the notification does not report a success');
-  }
-  const payment = readPayment(fields);
-  if (payment.mchid !== signers.at(-1)?.mchid) {
+  const notification = readPaymentNotice(fields);
+  if (notification.payment.mchid !== signers.at(-1)?.mchid) {
     throw new WechatPaySignatureError('the notification is for another merchant (mch_id)');
   }
-  return payment;
+  return notification;
 }
 
 /** The keys to try; the last merchant in `signers` is the one whose key was tried last. */

@@ -22,15 +22,14 @@ const SOURCES: ReadonlyMap<string | undefined, RefundHint['source']> = new Map([
 ]);
 
 /**
- * What a refund notification hints at, decrypted with the current key or an earlier one.
+ * The fields of a refund notification, decrypted with the current key or an earlier one.
  *
  * @throws {WechatPaySignatureError} when no key decrypts it, or it is for another merchant.
- * @throws {WechatPayMalformedMessageError} when what was decrypted is no refund.
  */
 export async function decryptRefund(
   merchant: VersionedSecret<MerchantSecret>,
   fields: ReadonlyMap<string, string>,
-): Promise<RefundHint> {
+): Promise<ReadonlyMap<string, string>> {
   const encrypted = readBase64(requiredField(fields, 'req_info'));
   for await (const { apiV2Key, mchid } of merchant.candidates()) {
     const refund = apiV2Key === undefined ? undefined : decrypt(encrypted, apiV2Key);
@@ -40,7 +39,7 @@ export async function decryptRefund(
     if (fields.get('mch_id') !== mchid) {
       throw new WechatPaySignatureError('the notification is for another merchant (mch_id)');
     }
-    return readRefund(refund);
+    return refund;
   }
   throw new WechatPaySignatureError('req_info decrypts with no APIv2 key version of the secret');
 }
@@ -64,7 +63,12 @@ function decrypt(encrypted: Buffer, apiV2Key: string): ReadonlyMap<string, strin
   }
 }
 
-function readRefund(fields: ReadonlyMap<string, string>): RefundHint {
+/**
+ * What it hints at.
+ *
+ * @throws {WechatPayMalformedMessageError} when what was decrypted is no refund.
+ */
+export function readRefund(fields: ReadonlyMap<string, string>): RefundHint {
   const status = STATUSES.get(requiredField(fields, 'refund_status'));
   if (!status) {
     throw new WechatPayMalformedMessageError('the refund has an unknown refund_status');

@@ -9,7 +9,7 @@ import { openPlatformCertificates } from './protocol/platform-certificates.ts';
 import { openRefunds, type V3RefundClient } from './refunds.ts';
 import type { V3Connection } from './protocol/send.ts';
 
-export { acknowledge } from './notification.ts';
+export { acknowledge, readNotification } from './notification.ts';
 
 /**
  * Verification keys are chosen by each message's `Wechatpay-Serial`: WeChat Pay's public key from

@@ -6,10 +6,12 @@ import type {
   Notification,
   NotificationFailure,
   Notifications,
+  ParsedNotification,
   RefundHint,
   UnverifiedNotification,
 } from '../operations.ts';
 import type { V3Client } from './protocol/call.ts';
+import { messageId } from '../verified-message.ts';
 import { decodeJson, parseJson } from './protocol/json.ts';
 import { decryptWithAnyKey } from './protocol/merchant-keys.ts';
 import { decryptResource, encryptedResource } from './protocol/resource.ts';
@@ -17,7 +19,17 @@ import { readEvidence, readRefund, readStatus } from './refund-fields.ts';
 import { readMerchant, readPayment, readTransaction } from './transaction.ts';
 import { verifySignature } from './protocol/verify.ts';
 
-const envelope = v.object({ event_type: v.string(), resource: encryptedResource });
+/** What is kept of the envelope besides. */
+const noted = v.optional(v.unknown());
+
+const envelope = v.object({
+  id: noted,
+  create_time: noted,
+  event_type: v.string(),
+  resource_type: noted,
+  summary: noted,
+  resource: encryptedResource,
+});
 
 /** The notifications of API v3. */
 export function openNotifications(
@@ -35,17 +47,36 @@ export function openNotifications(
 export async function parseNotification(
   client: Pick<V3Client, 'merchant' | 'findKey' | 'nowMs'>,
   message: UnverifiedNotification,
-): Promise<Notification> {
+): Promise<ParsedNotification> {
   await verifySignature(message, client.nowMs(), client.findKey);
-  const { event_type: eventType, resource } = parseJson(message.body, envelope);
+  const { resource, ...said } = parseJson(message.body, envelope);
   const { content, secret } = await decryptWithAnyKey(client.merchant, (key) =>
     decryptResource(resource, key),
   );
-  const { notification, mchid } = readContent(eventType, decodeJson(content));
+  const json = decodeJson(content);
+  const { notification, mchid } = readContent(said.event_type, json);
   if (mchid !== secret.mchid) {
     throw new WechatPaySignatureError('the notification is for another merchant (mchid)');
   }
-  return notification;
+  return {
+    ...notification,
+    message: {
+      id: messageId(message.body, said.id),
+      content: JSON.stringify({ ...said, resource: json }),
+    },
+  };
+}
+
+const kept = v.object({ event_type: v.string(), resource: v.unknown() });
+
+/**
+ * What a message says that was verified when it came and kept.
+ *
+ * @throws {WechatPayMalformedMessageError} when it says nothing that this version understands.
+ */
+export function readNotification(content: string): Notification {
+  const { event_type: eventType, resource } = parseJson(Buffer.from(content), kept);
+  return readContent(eventType, resource).notification;
 }
 
 interface Content {

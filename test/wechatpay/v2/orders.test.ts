@@ -11,6 +11,7 @@ import {
   sampleOrder,
   samplePayment,
 } from '../../support/sample-orders.ts';
+import { said } from '../../support/said.ts';
 import { merchantWith, secretVersions } from '../../support/secret-versions.ts';
 import {
   notificationXml,
@@ -372,7 +373,7 @@ describe('the operations of API version 2', () => {
     const { wechatPay } = openWith(success);
 
     const message = { headers: {}, body: Buffer.from(notificationXml()) };
-    expect(await wechatPay.parseNotification(message)).toEqual({
+    expect(await said(wechatPay.parseNotification(message))).toEqual({
       kind: 'payment',
       payment: samplePayment(),
     });

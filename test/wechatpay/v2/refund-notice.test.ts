@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseNotification } from '../../../lib/wechatpay/v2/notification.ts';
 import { MCHID } from '../../support/sample-orders.ts';
+import { said } from '../../support/said.ts';
 import { merchantWith, secretVersions } from '../../support/secret-versions.ts';
 import { encryptRefund, refundXml } from '../../support/v2-refund.ts';
 import { API_V2_KEY, OTHER_KEY } from '../../support/v2-message.ts';
@@ -20,7 +21,7 @@ const { req_info: vectors } = JSON.parse(
 const read = (xml: string, ...merchants: ReturnType<typeof merchantWith>[]) => {
   const [current = merchantWith(), ...older] = merchants;
   const merchant = secretVersions(current, ...older);
-  return parseNotification({ merchant, signType: 'HMAC-SHA256' }, { body: Buffer.from(xml) });
+  return said(parseNotification({ merchant, signType: 'HMAC-SHA256' }, { body: Buffer.from(xml) }));
 };
 
 describe('a refund notification of v2', () => {

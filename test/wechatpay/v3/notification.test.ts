@@ -4,6 +4,7 @@ import { ConfigError } from '../../../lib/errors.ts';
 import type { MerchantSecret } from '../../../lib/secrets/merchant.ts';
 import { acknowledge, parseNotification } from '../../../lib/wechatpay/v3/notification.ts';
 import { CREATED_AT, samplePayment } from '../../support/sample-orders.ts';
+import { said } from '../../support/said.ts';
 import { secretVersions } from '../../support/secret-versions.ts';
 import {
   refund,
@@ -19,14 +20,12 @@ const wechatKey = createPublicKey(v3Merchant().wechatpayPublicKey ?? '');
 
 const read = (message = v3Notification(), ...versions: MerchantSecret[]) => {
   const [current = v3Merchant(), ...older] = versions;
-  return parseNotification(
-    {
-      merchant: secretVersions(current, ...older),
-      nowMs: () => CREATED_AT * 1000,
-      findKey: async () => wechatKey,
-    },
-    message,
-  );
+  const client = {
+    merchant: secretVersions(current, ...older),
+    nowMs: () => CREATED_AT * 1000,
+    findKey: async () => wechatKey,
+  };
+  return said(parseNotification(client, message));
 };
 
 const sampleRefund = {
@@ -56,7 +55,7 @@ describe('known answers', () => {
     const id = 'synthetic-notify-transaction';
     const content = JSON.parse(vector(id).expected_plaintext);
 
-    expect(await parseNotification(client(id, content.mchid), messageOf(id))).toEqual({
+    expect(await said(parseNotification(client(id, content.mchid), messageOf(id)))).toEqual({
       kind: 'payment',
       payment: {
         outTradeNo: content.out_trade_no,
