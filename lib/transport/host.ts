@@ -182,10 +182,8 @@ function startTimers(
   );
   let silence: NodeJS.Timeout | undefined;
   const hearAnswer = () => {
-    if (maxSilenceMs !== undefined) {
-      silence ??= setTimeout(() => fail('the answer fell silent'), maxSilenceMs);
-      silence.refresh();
-    }
+    silence ??= setTimeout(() => fail('the answer fell silent'), maxSilenceMs);
+    silence.refresh();
   };
   const stopConnecting = () => clearTimeout(connecting);
   const stop = () => {

@@ -10,6 +10,7 @@ import type { StoredRequest } from '../order/stored-request.ts';
 import type { PaymentEvidence } from '../order/transition.ts';
 import type { VerifiedMessage } from './verified-message.ts';
 import type { Refund, RefundEvidence, RefundSource } from '../refund/refund.ts';
+import type { BillFile, BillReference, TradeBillResult } from './bill-file.ts';
 import type {
   AbnormalRefundTarget,
   NotOffered,
@@ -189,6 +190,21 @@ export interface Refunds {
   ): Promise<RefundResult | NotOffered>;
 }
 
+/** Bills of one API version (对账单). */
+export interface Bills {
+  /**
+   * Brings the trade bill (交易账单) of a day into a file, all kinds of rows in it. What is asked again
+   * later by itself is a result; a fault that only the owner can mend is thrown.
+   *
+   * @param options for the whole of it: what a bill needs is minutes and not seconds.
+   */
+  downloadTradeBill(
+    bill: BillReference,
+    file: BillFile,
+    options: CallOptions,
+  ): Promise<TradeBillResult>;
+}
+
 /** Notifications of one API version. */
 export interface Notifications {
   /**
@@ -203,4 +219,4 @@ export interface Notifications {
  * All verify what WeChat answers before they return it, and throw `WechatPayTransportError`,
  * `WechatPayServiceError`, `WechatPaySignatureError` or `WechatPayMalformedMessageError`.
  */
-export interface WechatPay extends Orders, Refunds, Notifications {}
+export interface WechatPay extends Orders, Refunds, Bills, Notifications {}

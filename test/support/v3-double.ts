@@ -7,6 +7,7 @@ import type { MerchantSecret } from '../../lib/secrets/merchant.ts';
 import type { VersionedSecret } from '../../lib/secrets/versioned-secret.ts';
 import type { WechatRequest, WechatResponse } from '../../lib/transport/transport.ts';
 import { openWechatPayV3 } from '../../lib/wechatpay/v3/index.ts';
+import { saved } from './bill-files.ts';
 import type { CertifiedKey } from './rsa-keys.ts';
 import { CREATED_AT } from './sample-orders.ts';
 import { secretVersions } from './secret-versions.ts';
@@ -28,6 +29,8 @@ export interface V3Answer {
   readonly json?: unknown;
   /** In place of `json`. */
   readonly text?: string;
+  /** In place of both, for a request that is saved; nobody signs it. */
+  readonly file?: Buffer;
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly stamp?: Stamp;
 }
@@ -38,6 +41,7 @@ export interface SentV3 {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
   readonly repeatable: boolean;
+  readonly timeoutMs: number;
   readonly json: Record<string, unknown>;
 }
 
@@ -73,15 +77,19 @@ export function v3Double(answering: Answering, options: DoubleOptions = {}) {
       if (answer instanceof Error) {
         throw answer;
       }
+      if (answer.file) {
+        return saved(request, answer.file);
+      }
       return respond(answer, Math.floor(nowMs() / 1000), options.signer?.() ?? wechatSigner);
     },
   });
   return { wechatPay, requests };
 }
 
-function read({ method, path, headers = {}, body, repeatable }: WechatRequest): SentV3 {
+function read(request: WechatRequest): SentV3 {
+  const { method, path, headers = {}, body, repeatable, timeoutMs } = request;
   const json = body === undefined ? {} : JSON.parse(body);
-  return { method, path, headers, body, repeatable, json };
+  return { method, path, headers, body, repeatable, timeoutMs, json };
 }
 
 function assertAuthorized(request: WechatRequest, keys: ReadonlyMap<string, string>): void {

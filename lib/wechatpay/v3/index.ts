@@ -1,5 +1,6 @@
 /** WeChat Pay API v3 (JSON, RSA, AES-256-GCM) behind the operations of `operations.ts`. */
 import type { WechatPay } from '../operations.ts';
+import { openBills } from './bills.ts';
 import type { StartTimer } from '../newer-keys.ts';
 import { fetchCertificates } from './protocol/certificates.ts';
 import { currentPublicKey, findPublicKey } from './protocol/merchant-keys.ts';
@@ -32,5 +33,10 @@ export function openWechatPayV3(
     findEncryptionKey: async () =>
       (await currentPublicKey(connection.merchant)) ?? certificates.findNewest(),
   };
-  return { ...openOrders(client), ...openRefunds(client), ...openNotifications(client) };
+  return {
+    ...openOrders(client),
+    ...openRefunds(client),
+    ...openBills(client),
+    ...openNotifications(client),
+  };
 }

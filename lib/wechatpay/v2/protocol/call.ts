@@ -12,7 +12,8 @@ import type { VersionedSecret } from '../../../secrets/versioned-secret.ts';
 import { assertOurMerchant } from '../../judge.ts';
 import { findNewerKeys, inTime, type StartTimer } from '../../newer-keys.ts';
 import { forTheLog, OWNERS_FAULTS, refusalError } from '../../remedy.ts';
-import type { Sending, Transport } from '../../../transport/transport.ts';
+import type { HostRequest } from '../../../transport/host.ts';
+import type { Sending, Transport, WechatResponse } from '../../../transport/transport.ts';
 import { meaningOfCode, meaningOfText } from './refusals.ts';
 import { sign, verifySign } from './sign.ts';
 import { buildXml, parseXml } from './xml.ts';
@@ -34,7 +35,7 @@ export type Answer =
   | { readonly ok: false; readonly code: string; readonly text: string };
 
 /** A refusal without a signature: no evidence of anything, and the error that it ends in. */
-interface Unsigned {
+export interface Unsigned {
   readonly ok: 'unsigned';
   readonly error: ServiceError;
   /** Whether another key may be all that it takes. */
@@ -54,25 +55,44 @@ export async function call(
   fields: Readonly<Record<string, string>>,
   sending: Sending,
 ): Promise<Answer> {
+  return withNewerKey(client, fields, sending, (key, remainingMs) =>
+    attempt(client, path, fields, key, sending, remainingMs),
+  );
+}
+
+/**
+ * Sends with the current key, and once more with a newer one when WeChat refuses and that may be why.
+ *
+ * @param fields name the merchant.
+ * @throws what the refusal means, when it stays.
+ */
+export async function withNewerKey<T extends { readonly ok: unknown }>(
+  client: V2Client,
+  fields: Readonly<Record<string, string>>,
+  sending: Sending,
+  send: (key: string, remainingMs: () => number) => Promise<T | Unsigned>,
+): Promise<T> {
   const deadlineMs = client.nowMs() + sending.timeoutMs;
   // Whoever sets the clock back does not lengthen a call.
   const remainingMs = () => Math.min(deadlineMs - client.nowMs(), sending.timeoutMs);
   const secret = await client.merchant.current();
   assertOurMerchant(fields['mch_id'], secret);
-  const send = (key: string) => attempt(client, path, fields, key, sending, remainingMs);
-  let answer = await send(signingKey(secret));
-  if (answer.ok === 'unsigned' && answer.mayBeKey) {
+  let answer = await send(signingKey(secret), remainingMs);
+  if (isUnsigned(answer) && answer.mayBeKey) {
     const reading = findNewerKeys(client.merchant, secret, ({ apiV2Key }) => apiV2Key);
     const newer = await inTime(client.startTimer, remainingMs(), reading);
     if (newer?.value && remainingMs() > 0) {
-      answer = await send(signingKey(newer.value));
+      answer = await send(signingKey(newer.value), remainingMs);
     }
   }
-  if (answer.ok === 'unsigned') {
+  if (isUnsigned(answer)) {
     throw answer.error;
   }
   return answer;
 }
+
+const isUnsigned = (answer: { readonly ok: unknown }): answer is Unsigned =>
+  answer.ok === 'unsigned';
 
 async function attempt(
   client: V2Client,
@@ -83,22 +103,37 @@ async function attempt(
   remainingMs: () => number,
 ): Promise<Answer | Unsigned> {
   const signType = agreedSignType(fields, client.signType);
-  const response = await client.transport({
-    method: 'POST',
-    path,
-    body: signedXml({ ...fields, sign_type: signType, nonce_str: client.nonce() }, key, signType),
-    contentType: 'text/xml; charset=utf-8',
+  const response = await sendSigned(client, path, fields, key, {
     ...sending,
     timeoutMs: remainingMs(),
   });
-  if (response.statusCode !== 200) {
-    throw new WechatPayTransportError('unknown', `HTTP status ${response.statusCode}`);
-  }
   const answer = parseXml(response.body);
   if (answer.get('return_code') !== 'SUCCESS') {
     return unsigned(answer);
   }
   return judge(client, answer, fields, signType, remainingMs());
+}
+
+/** @throws {WechatPayTransportError} also for an answer that is not 200. */
+export async function sendSigned(
+  { transport, nonce, signType: fallback }: V2Client,
+  path: string,
+  fields: Readonly<Record<string, string>>,
+  key: string,
+  sending: Sending & Pick<HostRequest, 'saveTo'>,
+): Promise<WechatResponse> {
+  const signType = agreedSignType(fields, fallback);
+  const response = await transport({
+    method: 'POST',
+    path,
+    body: signedXml({ ...fields, sign_type: signType, nonce_str: nonce() }, key, signType),
+    contentType: 'text/xml; charset=utf-8',
+    ...sending,
+  });
+  if (response.statusCode !== 200) {
+    throw new WechatPayTransportError('unknown', `HTTP status ${response.statusCode}`);
+  }
+  return response;
 }
 
 /** In the order of their names: a repeat is the same bytes, whatever order the fields come in. */
@@ -121,7 +156,7 @@ export function agreedSignType(
 }
 
 /** WeChat does not sign these, so nothing in them is evidence; what it says is told as a reason. */
-function unsigned(answer: ReadonlyMap<string, string>): Unsigned {
+export function unsigned(answer: ReadonlyMap<string, string>): Unsigned {
   const { code, text } = wordsOf(answer);
   const said = text || forTheLog(answer.get('return_msg') ?? answer.get('retmsg') ?? '');
   const meaning = meaningOfCode(code) ?? meaningOfText(said);

@@ -1,6 +1,7 @@
 /** One signed request to a v3 endpoint. */
 import type { MerchantSecret } from '../../../secrets/merchant.ts';
 import type { VersionedSecret } from '../../../secrets/versioned-secret.ts';
+import type { HostRequest } from '../../../transport/host.ts';
 import type { Sending, Transport, WechatResponse } from '../../../transport/transport.ts';
 import { signerOf } from './merchant-keys.ts';
 import { authorization, type SignedRequest } from './sign.ts';
@@ -22,7 +23,7 @@ export interface V3Connection {
 export async function sendSigned(
   connection: V3Connection,
   request: SignedRequest,
-  sending: Sending,
+  sending: Sending & Pick<HostRequest, 'saveTo'>,
 ): Promise<WechatResponse> {
   const secret = await connection.merchant.current();
   const { wechatpayPublicKeyId } = secret;
@@ -34,7 +35,7 @@ export async function sendSigned(
     method: request.method,
     path: request.path,
     headers: {
-      accept: 'application/json',
+      accept: sending.saveTo ? '*/*' : 'application/json',
       authorization: authorization(request, signerOf(secret), stamp),
       ...(wechatpayPublicKeyId && { 'wechatpay-serial': wechatpayPublicKeyId }),
     },
