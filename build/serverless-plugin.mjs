@@ -7,17 +7,19 @@ const oneOf =
       ? undefined
       : `must be ${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
 
-const secondsBetween = (min, max) => (value) =>
+const wholeBetween = (unit, min, max) => (value) =>
   /^\d+$/.test(value) && Number(value) >= min && Number(value) <= max
     ? undefined
-    : `must be whole seconds from ${min} to ${max}`;
+    : `must be whole ${unit} from ${min} to ${max}`;
 
 /** What the functions would refuse at their start, each as lib/runtime/config.ts has it. */
 const RULES = {
   apiVersion: oneOf('v2', 'v3'),
   signType: oneOf('HMAC-SHA256', 'MD5'),
-  orderLifetimeSeconds: secondsBetween(360, 604_800),
-  sessionLifetimeSeconds: secondsBetween(60, 604_800),
+  orderLifetimeSeconds: wholeBetween('seconds', 360, 604_800),
+  sessionLifetimeSeconds: wholeBetween('seconds', 60, 604_800),
+  eventArchiveDays: wholeBetween('days', 0, 3_650),
+  notificationRetentionDays: wholeBetween('days', 1, 3_650),
   allowVirtualGoods: oneOf('true', 'false'),
   paymentAfterClose: oneOf('keep', 'refund'),
   logLevel: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR'),

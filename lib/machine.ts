@@ -1,6 +1,6 @@
 /** What the code has from outside: time, randomness, the network, files, settings. From nowhere else. */
 import { randomBytes } from 'node:crypto';
-import type { Environment } from './runtime/config.ts';
+import type { Environment } from './runtime/environment.ts';
 import { createLog, type FunctionLog } from './runtime/log.ts';
 import { type OpenTemporaryFiles, openTemporaryFiles } from './runtime/temporary-files.ts';
 import { openSecretsClient, type SecretsClient } from './secrets/client.ts';

@@ -1,6 +1,6 @@
 /** Finds a stack that runs on this machine, by what it left in its data directory or by its port. */
 import path from 'node:path';
-import type { Environment } from '../lib/runtime/config.ts';
+import type { Environment } from '../lib/runtime/environment.ts';
 import type { DemoTarget } from './demo-payment.ts';
 import { readJsonFile } from './json-file.ts';
 import { readApiPort, readDataDir } from './settings.ts';

@@ -1,5 +1,6 @@
 /** What the environment says about a stack, checked before anything is started or forgotten. */
-import { type Environment, loadConfig } from '../lib/runtime/config.ts';
+import { loadConfig } from '../lib/runtime/config.ts';
+import type { Environment } from '../lib/runtime/environment.ts';
 import { proposePort, readPort } from '../simulator/host/ports.ts';
 
 const API_PORT = 3000;

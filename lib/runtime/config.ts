@@ -10,6 +10,7 @@ import {
 import { assertOrderOptions, type OrderOptions } from '../order/options.ts';
 import type { ApiVersion } from '../order/parties.ts';
 import type { SignType } from '../order/stored-request.ts';
+import { type Environment, integer, required } from './environment.ts';
 
 export interface Config {
   readonly tableName: string;
@@ -43,8 +44,6 @@ export interface Config {
   /** Whether virtual goods may be sold by ordinary payment, which WeChat forbids by default. */
   readonly allowVirtualGoods: boolean;
 }
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 const WECHAT_HOSTS = new Set([
   'api.mch.weixin.qq.com',
@@ -98,14 +97,6 @@ export function loadConfig(environment: Environment): Config {
   };
 }
 
-function required(environment: Environment, name: string): string {
-  const value = environment[name];
-  if (!value) {
-    throw new ConfigError(`the environment variable ${name} is not set`);
-  }
-  return value;
-}
-
 function apiVersion(environment: Environment): ApiVersion {
   const value = environment['WECHAT_PAY_API_VERSION'] || 'v2';
   if (value !== 'v2' && value !== 'v3') {
@@ -155,24 +146,6 @@ function flag(environment: Environment, name: string): boolean {
     throw new ConfigError(`${name} must be true or false`);
   }
   return value === 'true';
-}
-
-function integer(
-  environment: Environment,
-  name: string,
-  fallback: number,
-  min: number,
-  max: number,
-): number {
-  const text = environment[name];
-  if (!text) {
-    return fallback;
-  }
-  const value = Number(text);
-  if (!/^\d{1,9}$/.test(text) || value < min || value > max) {
-    throw new ConfigError(`${name} must be a whole number from ${min} to ${max}`);
-  }
-  return value;
 }
 
 function publicBaseUrl(environment: Environment, isLocal: boolean): string {

@@ -1,5 +1,5 @@
 /** What a function does once per environment: make its dependencies, and warm them up. */
-import type { Environment } from './config.ts';
+import type { Environment } from './environment.ts';
 
 /** Makes a value at the first call and keeps it; a failed attempt is repeated at the next call. */
 export function once<T>(make: () => T): () => T {

@@ -18,6 +18,7 @@ export type MetricName =
   | 'RefundOverdue'
   | 'RefundMismatch'
   | 'OrderUnreadable'
+  | 'EventUnreadable'
   | 'WechatPayRefused'
   | 'ConfigError'
   /** A level and not a count: the smallest of an hour is what it says. */

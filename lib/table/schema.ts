@@ -14,7 +14,8 @@
  * | the payments of a day in Beijing | `Query` on `GSI3`, one shard at a time |
  * | refund an order, find an earlier refund of the same key | `BatchGetItem` order, key, refund, balance |
  * | reserve, release, record a refund | `TransactWriteItems` refund and order |
- * | the refunds of an order | `Query` on its rows |
+ * | the refunds of an order, what WeChat sent about it | `Query` on its rows |
+ * | what happened, to be told | the stream, rows with `factCount` |
  *
  * Only open work is in `GSI1`, every order in `GSI2`, every paid one in `GSI3`. An index changes
  * what it holds only by being made anew, and older rows would have to be written again, so all
@@ -27,7 +28,8 @@
  * is there once the merchant's balance was too short for a refund.
  *
  * Orders, refunds and `UNKNOWN#<transaction_id>` carry their `facts` (see `facts.ts`), and the
- * message from WeChat, if any, that led to their last change (`notification`).
+ * message from WeChat, if any, that led to their last change (`notification`). The archive keeps each
+ * of these for a while beside the row (`ORDER#…`, `NOTIFICATION#<time>#<id>`).
  */
 import type { CreateTableCommandInput, KeySchemaElement } from '@aws-sdk/client-dynamodb';
 import { FIRST_MERCHANT, type OrderId } from '../order/order-id.ts';
@@ -117,6 +119,9 @@ export const TABLE_DEFINITION = {
   StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
 } satisfies Omit<CreateTableCommandInput, 'TableName'>;
 
+/** Time to live: DynamoDB deletes a row some time after this attribute's epoch seconds. */
+export const TIME_TO_LIVE_ATTRIBUTE = 'deleteAt';
+
 /** Primary key of a row. */
 export interface RowKey {
   readonly PK: string;
@@ -180,6 +185,18 @@ export const balanceKey = ({ merchantKey }: Pick<OrderId, 'merchantKey'>): RowKe
 export const unknownPaymentKey = (transactionId: string): RowKey => ({
   PK: `UNKNOWN#${transactionId}`,
   SK: 'UNKNOWN',
+});
+
+/** The `transactionId` of the row of a payment of no order; nothing for a row of another kind. */
+export function unknownPaymentOf({ PK, SK }: RowKey): string | undefined {
+  const [, transactionId] = /^UNKNOWN#([^#]+)$/.exec(PK) ?? [];
+  return SK === 'UNKNOWN' ? transactionId : undefined;
+}
+
+/** Key of a notification in the archive, beside the row that it changed. @param key `receivedAt#id`. */
+export const notificationKey = (PK: string, key: string): RowKey => ({
+  PK,
+  SK: `NOTIFICATION#${key}`,
 });
 
 /** Key of a product's row in the catalogue. */

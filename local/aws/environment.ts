@@ -44,6 +44,8 @@ export function setEnvironment(
     TABLE_NAME: tableName,
     MINI_PROGRAM_SECRET_ID: secretIds.miniProgram,
     MERCHANT_SECRET_ID: secretIds.merchant,
+    EVENT_BUS_NAME: `${service}-local`,
+    NOTIFICATION_RETENTION_DAYS: '90',
     PUBLIC_BASE_URL: addresses.apiUrl,
     WECHAT_PAY_BASE_URLS: weixinUrls,
     WEIXIN_BASE_URLS: weixinUrls,

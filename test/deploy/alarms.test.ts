@@ -44,6 +44,7 @@ describe('alarms', () => {
     const names = own.map(({ MetricName }) => MetricName);
     expect(names.toSorted()).toEqual([
       'ConfigError',
+      'EventUnreadable',
       'MerchantCertificateDaysLeft',
       'OrderUnreadable',
       'PaymentAfterClose',
@@ -67,7 +68,7 @@ describe('alarms', () => {
     }
   });
 
-  test('those on the functions watch notify, reconcile and the throttling of all', () => {
+  test('those on the functions watch notify, reconcile, publish and the throttling of all', () => {
     const watched = packaged
       .ofType('AWS::CloudWatch::Alarm')
       .flatMap(([, alarm]) => metricsOf(alarm))
@@ -76,13 +77,30 @@ describe('alarms', () => {
 
     expect(watched.toSorted()).toEqual(
       [
+        'DestinationDeliveryFailures of PublishLambdaFunction',
+        'DroppedEventCount of PublishEventSourceMapping',
         'Duration of NotifyLambdaFunction',
         'Errors of NotifyLambdaFunction',
+        'Errors of PublishLambdaFunction',
         'Errors of ReconcileLambdaFunction',
         'Invocations of ReconcileLambdaFunction',
+        'IteratorAge of PublishLambdaFunction',
+        'OnFailureDestinationDeliveredEventCount of PublishEventSourceMapping',
         ...FUNCTIONS.map((name) => `Throttles of ${logicalIdOf(name)}LambdaFunction`),
       ].toSorted(),
     );
+  });
+
+  test('events that are an hour late are an alarm, long before they are given up', () => {
+    const { Threshold } = packaged.resource('EventsLateAlarm').Properties as { Threshold: number };
+    const mapping = packaged.resource('PublishEventSourceMapping').Properties;
+
+    expect(packaged.resource('EventsLateAlarm').Properties).toMatchObject({
+      MetricName: 'IteratorAge',
+      Statistic: 'Maximum',
+      Threshold: 3_600_000,
+    });
+    expect(Threshold * 2).toBeLessThan(Number(mapping['MaximumRecordAgeInSeconds']) * 1000);
   });
 
   test('a reconcile that does not run at all is an alarm', () => {

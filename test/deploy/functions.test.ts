@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../lib/runtime/config.ts';
+import { loadPublishConfig } from '../../lib/runtime/publish-config.ts';
 import { listProjectFiles, projectDirectory } from '../repo/project.ts';
 import { evaluate, SINGAPORE } from './cloudformation.ts';
 import { FUNCTIONS, type Packaged, packageProduction } from './packaged.ts';
@@ -37,6 +38,7 @@ describe('functions', () => {
     ['close', { MemorySize: 512, Timeout: 15 }],
     ['refund', { MemorySize: 512, Timeout: 29 }],
     ['reconcile', { MemorySize: 512, Timeout: 55 }],
+    ['publish', { MemorySize: 512, Timeout: 60 }],
   ])('%s has its memory and timeout', (name, size) => {
     expect(packaged.functionProperties(name)).toMatchObject({
       ...size,
@@ -69,6 +71,7 @@ describe('functions', () => {
         AWS_SECRET_ACCESS_KEY: 'key',
         AWS_ENDPOINT_URL_DYNAMODB: nothingListens,
         AWS_ENDPOINT_URL_SECRETS_MANAGER: nothingListens,
+        AWS_ENDPOINT_URL_EVENTBRIDGE: nothingListens,
       },
     ];
     for (const env of environments) {
@@ -85,6 +88,8 @@ describe('functions', () => {
       expect(stdout.trim().split('\n').at(-1)).toBe('function');
     }
   });
+
+  const OF_PUBLISH = { EVENT_BUS_NAME: 'EventBus', NOTIFICATION_RETENTION_DAYS: '90' };
 
   test('the settings they get are those that they read', () => {
     const required = {
@@ -114,9 +119,19 @@ describe('functions', () => {
     for (const name of FUNCTIONS) {
       const given = packaged.environmentOf(name);
       expect(given).toMatchObject({ ...required, ...powertools });
-      expect(new Set(Object.keys(given))).toEqual(read.union(new Set(Object.keys(powertools))));
+      const own = new Set(name === 'publish' ? Object.keys(OF_PUBLISH) : []);
+      expect(new Set(Object.keys(given))).toEqual(
+        read.union(new Set(Object.keys(powertools))).union(own),
+      );
       expect(loadConfig(given)).toEqual(defaults);
     }
+    const given = packaged.environmentOf('publish');
+    expect(given).toMatchObject(OF_PUBLISH);
+    expect(loadPublishConfig(given)).toEqual({
+      tableName: 'Table',
+      eventBusName: 'EventBus',
+      notificationRetentionDays: 90,
+    });
   });
 
   test('their logs and the access log are kept as long as the stage says', () => {
@@ -205,5 +220,33 @@ describe('triggers', () => {
     expect(packaged.resource('ReconcileLambdaEvConf').Properties).toMatchObject({
       MaximumRetryAttempts: 0,
     });
+  });
+
+  test('publish follows the table, sees facts only, and loses nothing for most of a day', () => {
+    const mapping = packaged.resource('PublishEventSourceMapping').Properties;
+    const { FilterCriteria, MaximumRecordAgeInSeconds } = mapping as {
+      FilterCriteria: { Filters: [{ Pattern: string }] };
+      MaximumRecordAgeInSeconds: number;
+    };
+
+    expect(packaged.ofType('AWS::Lambda::EventSourceMapping')).toHaveLength(1);
+    expect(evaluate(packaged.template, SINGAPORE, mapping)).toMatchObject({
+      FunctionName: 'PublishLambdaFunction',
+      EventSourceArn: 'Table.StreamArn',
+      StartingPosition: 'TRIM_HORIZON',
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      BisectBatchOnFunctionError: true,
+      MaximumRetryAttempts: -1,
+      DestinationConfig: { OnFailure: { Destination: 'FailedEventsBucket.Arn' } },
+      MetricsConfig: { Metrics: ['EventCount'] },
+    });
+    expect(FilterCriteria.Filters).toHaveLength(1);
+    expect(JSON.parse(FilterCriteria.Filters[0].Pattern)).toEqual({
+      eventName: ['INSERT', 'MODIFY'],
+      dynamodb: { NewImage: { factCount: { N: [{ exists: true }] } } },
+    });
+    // The stream forgets after a day.
+    expect(MaximumRecordAgeInSeconds).toBeGreaterThan(12 * 3_600);
+    expect(MaximumRecordAgeInSeconds).toBeLessThan(24 * 3_600);
   });
 });

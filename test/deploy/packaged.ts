@@ -12,7 +12,16 @@ import {
 } from './cloudformation.ts';
 
 /** Names of the deployed functions. */
-export const FUNCTIONS = ['login', 'prepay', 'notify', 'query', 'close', 'refund', 'reconcile'];
+export const FUNCTIONS = [
+  'login',
+  'prepay',
+  'notify',
+  'query',
+  'close',
+  'refund',
+  'reconcile',
+  'publish',
+];
 
 export type Packaged = Awaited<ReturnType<typeof packageProduction>>;
 

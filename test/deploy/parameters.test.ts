@@ -20,6 +20,7 @@ vi.setConfig({ testTimeout: 120_000 });
 
 describe('parameters', () => {
   const ORDER_LIFETIME = 'The parameter orderLifetimeSeconds must be whole seconds';
+  const RETENTION = 'The parameter notificationRetentionDays must be whole days';
   const SESSION_LIFETIME = 'The parameter sessionLifetimeSeconds must be whole seconds';
 
   /** What the plugin says to the parameters, without Serverless around it. */
@@ -125,6 +126,9 @@ describe('parameters', () => {
     ['allowVirtualGoods=yes', 'The parameter allowVirtualGoods must be true or false.'],
     ['allowVirtualGoods=', 'The parameter allowVirtualGoods must be true or false.'],
     ['paymentAfterClose=yes', 'The parameter paymentAfterClose must be keep or refund.'],
+    ['eventArchiveDays=-1', 'The parameter eventArchiveDays must be whole days from 0 to 3650.'],
+    ['notificationRetentionDays=0', `${RETENTION} from 1 to 3650.`],
+    ['notificationRetentionDays=3651', `${RETENTION} from 1 to 3650.`],
     ['domainName=pay.example.com', 'The parameter domainName needs certificateArn as well.'],
     ['logLevel=verbose', 'The parameter logLevel must be DEBUG, INFO, WARN or ERROR.'],
   ])('%s is refused before anything is built', async (parameter, message) => {

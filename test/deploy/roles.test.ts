@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OPEN_ORDERS_INDEX } from '../../lib/table/schema.ts';
+import { archivedNotification } from '../../lib/table/notifications.ts';
 import { listProjectFiles, readProjectFile } from '../repo/project.ts';
+import { notificationOf, paidOrderRow } from '../support/fact-rows.ts';
 import { BEIJING, evaluate, SINGAPORE } from './cloudformation.ts';
 import { FUNCTIONS, logicalIdOf, type Packaged, packageProduction } from './packaged.ts';
 
@@ -36,7 +38,8 @@ describe('both partitions', () => {
     expect(new Set(names)).toEqual(
       new Set(['lambda.amazonaws.com', 'apigateway.amazonaws.com', 'events.amazonaws.com']),
     );
-    expect(names).toHaveLength(FUNCTIONS.length * 2);
+    // Each has a role, and each but publish, which reads its stream itself, is invoked by somebody.
+    expect(names).toHaveLength(FUNCTIONS.length * 2 - 1);
   });
 
   test('the public base URL has the domain of its partition', () => {
@@ -144,6 +147,19 @@ describe('roles', () => {
         'dynamodb:UpdateItem on Table.Arn',
       ],
     ],
+    [
+      'Publish',
+      [
+        'dynamodb:DescribeStream on Table.StreamArn',
+        'dynamodb:GetRecords on Table.StreamArn',
+        'dynamodb:GetShardIterator on Table.StreamArn',
+        'dynamodb:ListStreams on Table.StreamArn',
+        'dynamodb:PutItem on Table.Arn',
+        'events:PutEvents on EventBus.Arn',
+        's3:ListBucket on FailedEventsBucket.Arn',
+        's3:PutObject on FailedEventsBucket.Arn/*',
+      ],
+    ],
   ])('%s may do exactly what it does', (name, grants) => {
     expect(grantsOf(`${name}Role`)).toEqual([...grants, ...logging(name)].toSorted());
   });
@@ -193,8 +209,14 @@ describe('roles', () => {
 
   test('no role is allowed anything with a wildcard, and no role has a policy from outside', () => {
     const statements = packaged.ofType('AWS::IAM::Role').flatMap(([id]) => statementsOf(id));
+    const wide = statements.filter(({ Action, Resource }) =>
+      JSON.stringify([Action, Resource]).includes('*'),
+    );
 
-    expect(statements.filter((statement) => JSON.stringify(statement).includes('*'))).toEqual([]);
+    // Of an object that Lambda writes, nobody knows the name before.
+    expect(wide).toEqual([
+      { Effect: 'Allow', Action: 's3:PutObject', Resource: 'FailedEventsBucket.Arn/*' },
+    ]);
     expect(statements.every(({ Effect }) => Effect === 'Allow')).toBe(true);
     expect(packaged.ofType('AWS::IAM::Policy')).toEqual([]);
     for (const [, { Properties }] of packaged.ofType('AWS::IAM::Role')) {
@@ -202,17 +224,41 @@ describe('roles', () => {
     }
   });
 
-  test('the only policy on a bucket denies what is not encrypted in transit', () => {
+  test('publish puts rows of the archive into the table, with their attributes and no other', () => {
+    const put = statementsOf('PublishRole').find(({ Action }) => Action === 'dynamodb:PutItem');
+    const row = archivedNotification(
+      { ...paidOrderRow(), notification: notificationOf() },
+      undefined,
+      90,
+    );
+
+    expect(put).toMatchObject({
+      Condition: {
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['ORDER#*', 'UNKNOWN#*'] },
+        // Both are there, or else a set of nothing would do.
+        Null: { 'dynamodb:LeadingKeys': false, 'dynamodb:Attributes': false },
+      },
+    });
+    const { Condition } = put as unknown as { Condition: Record<string, Record<string, string[]>> };
+    const allowed = Condition['ForAllValues:StringEquals']?.['dynamodb:Attributes'] ?? [];
+    expect(allowed.toSorted()).toEqual([...Object.keys(row ?? {}), 'messageBytes'].toSorted());
+    expect(allowed).not.toContain('tradeState');
+  });
+
+  test('the only policies on buckets deny what is not encrypted in transit', () => {
     const policies = packaged
       .ofType('AWS::S3::BucketPolicy')
       .map(([, { Properties }]) => Properties);
 
-    expect(policies).toHaveLength(1);
-    expect(policies[0]).toMatchObject({
-      PolicyDocument: {
-        Statement: [{ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': false } } }],
-      },
-    });
+    // The framework's own for the code, and the one for what could not be published.
+    expect(policies).toHaveLength(2);
+    for (const policy of policies) {
+      expect(policy).toMatchObject({
+        PolicyDocument: {
+          Statement: [{ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': false } } }],
+        },
+      });
+    }
   });
 
   test('only this API and this schedule may invoke the functions', () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TABLE_DEFINITION } from '../../lib/table/schema.ts';
+import { TABLE_DEFINITION, TIME_TO_LIVE_ATTRIBUTE } from '../../lib/table/schema.ts';
+import { EVENT_SOURCE } from '../../lib/events/events.ts';
 import { type Packaged, packageProduction } from './packaged.ts';
 
 let packaged: Packaged;
@@ -18,16 +19,51 @@ describe('data', () => {
       ...definition,
       // CloudFormation has no StreamEnabled: naming the view type turns the stream on.
       StreamSpecification: { StreamViewType: StreamSpecification.StreamViewType },
+      TimeToLiveSpecification: { AttributeName: TIME_TO_LIVE_ATTRIBUTE, Enabled: true },
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
       SSESpecification: { SSEEnabled: true },
       DeletionProtectionEnabled: true,
     });
   });
 
-  test.each(['Table', 'MiniProgramSecret', 'MerchantSecret'])('%s outlives the stack', (name) => {
+  test.each([
+    'Table',
+    'MiniProgramSecret',
+    'MerchantSecret',
+    'FailedEventsBucket',
+    'FailedEventsBucketPolicy',
+  ])('%s outlives the stack', (name) => {
     expect(packaged.resource(name)).toMatchObject({
       DeletionPolicy: 'Retain',
       UpdateReplacePolicy: 'Retain',
+    });
+  });
+
+  test('what could not be published is encrypted, closed to the public and not kept for ever', () => {
+    expect(packaged.resource('FailedEventsBucket').Properties).toMatchObject({
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [
+          { ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } },
+        ],
+      },
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      LifecycleConfiguration: { Rules: [{ Status: 'Enabled', ExpirationInDays: 90 }] },
+    });
+  });
+
+  test("the bus is the stage's own, and keeps its own events for a replay", () => {
+    expect(packaged.resource('EventBus').Properties).toEqual({
+      Name: 'wechatpay-serverless-production',
+    });
+    expect(packaged.resource('EventArchive').Properties).toEqual({
+      SourceArn: { 'Fn::GetAtt': ['EventBus', 'Arn'] },
+      EventPattern: { source: [EVENT_SOURCE] },
+      RetentionDays: 90,
     });
   });
 

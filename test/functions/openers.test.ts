@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import * as closeFunction from '../../functions/close.ts';
 import * as loginFunction from '../../functions/login.ts';
 import * as notifyFunction from '../../functions/notify.ts';
+import * as publishFunction from '../../functions/publish.ts';
 import * as prepayFunction from '../../functions/prepay.ts';
 import * as queryFunction from '../../functions/query.ts';
 import * as reconcileFunction from '../../functions/reconcile.ts';
@@ -73,6 +74,7 @@ test.each([
   closeFunction,
   refundFunction,
   reconcileFunction,
+  publishFunction,
 ])('what Lambda calls is there: %#', ({ handler }) => {
   expect(handler).toBeTypeOf('function');
 });

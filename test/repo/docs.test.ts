@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { ERROR_TEXTS } from '../../lib/http/error-texts.ts';
 import { loadConfig } from '../../lib/runtime/config.ts';
+import { loadPublishConfig } from '../../lib/runtime/publish-config.ts';
 import { anchorsOf, codeSpansOf, commandsOf, linksOf, sectionsOf, tableWith } from './markdown.ts';
 import { listProjectFiles, projectDirectory, readProjectFile } from './project.ts';
 import { compareTranslation } from './translation.ts';
@@ -25,14 +26,14 @@ const { scripts } = JSON.parse(readProjectFile('package.json'));
 function readVariables(): string[] {
   const read = new Set<string>();
   const values: Record<string, string> = { STAGE: 'production', PUBLIC_BASE_URL: 'https://a.b' };
-  loadConfig(
-    new Proxy(values, {
-      get: (target, name) => {
-        read.add(String(name));
-        return Reflect.get(target, name) ?? (/^(TABLE_NAME|.*_ID)$/.test(String(name)) ? 'x' : '');
-      },
-    }),
-  );
+  const environment = new Proxy(values, {
+    get: (target, name) => {
+      read.add(String(name));
+      return Reflect.get(target, name) ?? (/_NAME$|_ID$/.test(String(name)) ? 'x' : '');
+    },
+  });
+  loadConfig(environment);
+  loadPublishConfig(environment);
   return [...read];
 }
 

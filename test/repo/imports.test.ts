@@ -16,6 +16,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'lib/runtime': ['lib/order'],
   'lib/secrets': ['lib/runtime'],
   'lib/table': ['lib/order', 'lib/refund'],
+  'lib/events': ['lib/order', 'lib/table'],
+  'lib/publish': ['lib/events', 'lib/machine.ts', 'lib/runtime', 'lib/table'],
   'lib/wechatpay': ['lib/order', 'lib/refund', 'lib/runtime', 'lib/secrets', 'lib/transport'],
   'lib/http': ['lib/order', 'lib/refund', 'lib/runtime', 'lib/secrets', 'lib/wechatpay'],
   'lib/evidence': ['lib/order', 'lib/refund', 'lib/runtime', 'lib/table', 'lib/wechatpay'],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Environment, loadConfig } from '../../lib/runtime/config.ts';
+import { loadConfig } from '../../lib/runtime/config.ts';
+import type { Environment } from '../../lib/runtime/environment.ts';
 import { ConfigError } from '../../lib/errors.ts';
 
 const deployed: Environment = {

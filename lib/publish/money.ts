@@ -1,0 +1,31 @@
+/** The facts about money that a person must look into, counted so that an alarm rings. */
+import type { FactEvent } from '../events/events.ts';
+import type { Log, MetricName } from '../runtime/log.ts';
+
+/**
+ * Counts such a fact; any other counts nothing. The row has the fact, so no crash of the function
+ * that found it out can hide it.
+ */
+export function countFact(log: Pick<Log, 'count' | 'error'>, event: FactEvent): void {
+  const metric = metricOf(event);
+  if (metric) {
+    const { eventId, detailType } = event;
+    log.error('a person must look into this', { eventId, detailType, metric });
+    log.count(metric);
+  }
+}
+
+function metricOf({ detailType, factType }: FactEvent): MetricName | undefined {
+  switch (detailType) {
+    case 'Payment After Close':
+      return 'PaymentAfterClose';
+    case 'Payment Mismatch':
+      return factType === 'UNKNOWN_ORDER' ? 'UnknownOrderNotified' : 'TransactionMismatch';
+    case 'Refund Failed':
+      return factType === 'ABNORMAL' ? 'RefundAbnormal' : undefined;
+    case 'Refund Mismatch':
+      return 'RefundMismatch';
+    default:
+      return undefined;
+  }
+}
