@@ -155,8 +155,8 @@ describe.each(bothLanguages('docs/http-api.md'))('%s', (path) => {
     const rows = tableWith(readProjectFile(path), 'login');
 
     expect(Object.keys(rows).toSorted()).toEqual(Object.keys(template.functions).toSorted());
-    const routes = Object.entries<{ events: { httpApi?: Route }[] }>(template.functions).flatMap(
-      ([name, { events }]) =>
+    const routes = Object.entries<{ events?: { httpApi?: Route }[] }>(template.functions).flatMap(
+      ([name, { events = [] }]) =>
         events.flatMap(({ httpApi }) => (httpApi ? [{ name, key: keyOf(httpApi) }] : [])),
     );
     expect(routes).not.toEqual([]);
