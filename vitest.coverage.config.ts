@@ -36,7 +36,10 @@ export default defineConfig({
       reporter: ['text'],
       thresholds: {
         ...each(['order', 'refund'], ALL),
-        ...each(['checkout', 'evidence', 'events', 'http', 'publish', 'reconcile', 'runtime'], ALL_BUT_NOISE),
+        ...each(
+          ['checkout', 'evidence', 'events', 'http', 'publish', 'reconcile', 'runtime'],
+          ALL_BUT_NOISE,
+        ),
         ...each(['secrets', 'table', 'transport', 'wechatpay', 'weixin'], ALL_BUT_NOISE),
       },
     },

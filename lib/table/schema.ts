@@ -34,6 +34,7 @@
 import type { CreateTableCommandInput, KeySchemaElement } from '@aws-sdk/client-dynamodb';
 import { FIRST_MERCHANT, type OrderId } from '../order/order-id.ts';
 import type { Order } from '../order/order.ts';
+import { shardOf, twoDigits } from './shard.ts';
 
 /** Sparse index of open work: only rows that carry `GSI1PK` and `GSI1SK` are in it. */
 export const OPEN_ORDERS_INDEX = 'GSI1';
@@ -241,14 +242,3 @@ export const refundDayKeys = (id: OrderId, day: string, acceptedAt: string) => (
   GSI3PK: `REFUNDED#${day}#${twoDigits(shardOf(id, DAY_SHARDS))}`,
   GSI3SK: acceptedAt,
 });
-
-const twoDigits = (value: number) => value.toString().padStart(2, '0');
-
-/** FNV-1a over the number: even, stable, and independent of how numbers are made. */
-function shardOf({ outTradeNo }: OrderId, shards: number): number {
-  let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(outTradeNo)) {
-    hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  }
-  return hash % shards;
-}
