@@ -14,7 +14,7 @@ import type { WechatPayOf } from '../wechatpay/open.ts';
 import type { Notification, RefundHint } from '../wechatpay/operations.ts';
 import { carriedBy } from './notification.ts';
 import { type EvidenceContext, recordEvidence } from './record.ts';
-import { recordRefundEvidence } from './refund-record.ts';
+import { recordContradiction, recordRefundEvidence } from './refund-record.ts';
 
 export interface RefundNoticeContext extends EvidenceContext {
   readonly wechatPay: WechatPayOf<'queryOrder' | 'queryRefund'>;
@@ -79,10 +79,15 @@ async function confirmOurs(
   return { kind: decision === 'mismatch' ? 'stale' : 'duplicate' };
 }
 
-async function ask({ wechatPay }: RefundNoticeContext, refund: Refund) {
+async function ask(context: RefundNoticeContext, refund: Refund) {
   const options = { timeoutMs: WECHAT_TIMEOUT_MS };
-  const result = await wechatPay(refund).queryRefund(refund, options);
-  return result.kind === 'found' ? result.refund : undefined;
+  try {
+    const result = await context.wechatPay(refund).queryRefund(refund, options);
+    return result.kind === 'found' ? result.refund : undefined;
+  } catch (error) {
+    await recordContradiction(context, refund, error);
+    throw error;
+  }
 }
 
 /** A refund that nobody asked for here. */

@@ -10,6 +10,7 @@ import { recordRefundMismatch, recordRefundOfOrderMismatch } from '../table/mism
 import type { ReceivedNotification } from '../table/notification-attribute.ts';
 import { type Change, changeRefund, recordConsoleRefund } from '../table/refund-change.ts';
 import { readRefund } from '../table/refunds.ts';
+import { RefundMismatchError } from '../wechatpay/refund-settlement.ts';
 import { carriedBy } from './notification.ts';
 
 /** What it takes to record evidence about refunds. */
@@ -66,6 +67,24 @@ export async function recordRefundEvidence(
     refund = await readAgain(table, refund);
   }
   throw new Error('a refund changed under every attempt to update it');
+}
+
+/**
+ * Keeps beside a refund that WeChat's own answer is about another one, or about none; any other
+ * failure leaves nothing. The alarm is its caller's, and does not depend on this write.
+ */
+export async function recordContradiction(
+  { table, nowMs, notification }: RefundRecordContext,
+  refund: Refund,
+  error: unknown,
+): Promise<void> {
+  if (error instanceof RefundMismatchError) {
+    await recordRefundMismatch(table, refund, error, {
+      nowEpochSeconds: Math.floor(nowMs() / 1000),
+      // What is no answer to our question is answered as malformed.
+      notification: carriedBy(notification, { kind: 'mismatch' }, 400),
+    });
+  }
 }
 
 /** The row as it is now. A refund's row is never deleted. */

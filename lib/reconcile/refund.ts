@@ -1,6 +1,6 @@
 /** The check of a refund that is due: sent, or WeChat is asked what became of it. */
 import { UnreadableRowError } from '../errors.ts';
-import { logFields, recordRefundEvidence } from '../evidence/refund-record.ts';
+import { logFields, recordContradiction, recordRefundEvidence } from '../evidence/refund-record.ts';
 import { sendInTurn } from '../evidence/refund-send.ts';
 import type { Order } from '../order/order.ts';
 import { isOverdue, nextQueryAt } from '../refund/pace.ts';
@@ -8,6 +8,7 @@ import type { Refund } from '../refund/refund.ts';
 import { countFailure } from '../runtime/count-failure.ts';
 import { describeError } from '../runtime/log.ts';
 import { postponeUnread } from '../table/due.ts';
+import { recordRefundMismatch } from '../table/mismatches.ts';
 import { changeRefund } from '../table/refund-change.ts';
 import { readRefund, type RefundSituation } from '../table/refunds.ts';
 import { type RefundId, refundKey } from '../table/schema.ts';
@@ -77,6 +78,8 @@ async function ask(context: CheckContext, refund: Refund): Promise<Ending> {
   if (result.kind === 'not-found') {
     log.error('WeChat does not know a refund that it accepted', logFields(refund));
     log.count('RefundMismatch');
+    const lost = { field: 'refundId', expected: String(refund.refundId), observed: '(none)' };
+    await recordRefundMismatch(context.table, refund, lost, { nowEpochSeconds: now });
     await postpone(context, refund, now + LONG_PAUSE_SECONDS);
     return 'mismatched';
   }
@@ -138,6 +141,7 @@ async function postponeQuietly(
   const isLong = error instanceof RefundMismatchError;
   try {
     if (refund) {
+      await recordContradiction(context, refund, error);
       await postpone(
         context,
         refund,

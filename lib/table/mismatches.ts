@@ -1,8 +1,8 @@
 /** What contradicted an order or a refund: kept beside it, once each. */
 import { digest } from '../order/order.ts';
 import type { OrderId } from '../order/order-id.ts';
-import type { Mismatch, PaymentEvidence } from '../order/transition.ts';
-import type { RefundEvidence, RefundMismatch } from '../refund/refund.ts';
+import type { PaymentEvidence } from '../order/transition.ts';
+import type { RefundEvidence } from '../refund/refund.ts';
 import { type Item, number, texts, time } from './attributes.ts';
 import type { Table } from './client.ts';
 import { appendMismatch, fact, type OrderFact, type RefundFact } from './facts.ts';
@@ -16,7 +16,14 @@ interface Found {
   readonly notification?: CarriedNotification | undefined;
 }
 
-const valuesOf = ({ field, expected, observed }: Mismatch | RefundMismatch) => ({
+/** What of a row and WeChat's word contradict each other. */
+export interface Contradiction {
+  readonly field: string;
+  readonly expected: string | number;
+  readonly observed: string | number;
+}
+
+const valuesOf = ({ field, expected, observed }: Contradiction) => ({
   field,
   expected: String(expected),
   observed: String(observed),
@@ -30,7 +37,7 @@ export async function recordMismatch(
   table: Table,
   id: OrderId,
   { transactionId, totalFen }: PaymentEvidence,
-  mismatch: Mismatch,
+  mismatch: Contradiction,
   found: Found,
 ): Promise<void> {
   const values = valuesOf(mismatch);
@@ -47,7 +54,7 @@ export async function recordRefundOfOrderMismatch(
   table: Table,
   id: OrderId,
   { outRefundNo, refundFen }: RefundEvidence,
-  mismatch: RefundMismatch,
+  mismatch: Contradiction,
   found: Found,
 ): Promise<void> {
   const values = valuesOf(mismatch);
@@ -63,7 +70,7 @@ export async function recordRefundOfOrderMismatch(
 export async function recordRefundMismatch(
   table: Table,
   id: RefundId,
-  mismatch: RefundMismatch,
+  mismatch: Contradiction,
   found: Found,
 ): Promise<void> {
   const values = valuesOf(mismatch);

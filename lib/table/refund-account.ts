@@ -4,7 +4,7 @@ import type { OrderId } from '../order/order-id.ts';
 import type { Refund } from '../refund/refund.ts';
 import { MAX_REFUNDS, SECONDS_BETWEEN_SENDS } from '../refund/rules.ts';
 import type { OrderEffect } from '../refund/transition.ts';
-import { type Item, keyOf, number, text, time } from './attributes.ts';
+import { type Item, keyOf, number, text, texts, time } from './attributes.ts';
 import type { TableConnection } from './client.ts';
 import { appendFacts, fact } from './facts.ts';
 import { orderKey } from './schema.ts';
@@ -99,14 +99,19 @@ export const turn = (nowEpochSeconds: number): Clauses => ({
   values: { ':turnBefore': time(nowEpochSeconds - SECONDS_BETWEEN_SENDS) },
 });
 
-/** The refund that came above the payment, and when that was seen. */
-interface AbovePayment extends Pick<Refund, 'outRefundNo' | 'refundFen'> {
+/** The refund that came above the payment, when that was seen, and how much came back with it. */
+interface AbovePayment extends Pick<Refund, 'outRefundNo' | 'refundFen' | 'totalFen'> {
   readonly markAt: number;
+  readonly provedFen: number;
 }
 
-function markOf({ markAt, outRefundNo, refundFen }: AbovePayment): Omit<Clauses, 'conditions'> {
+function markOf({ markAt, outRefundNo, refundFen, totalFen, provedFen }: AbovePayment) {
   const refund = { outRefundNo: text(outRefundNo), refundFen: number(refundFen) };
-  const told = appendFacts([fact('REFUND_MISMATCH', markAt, refund)]);
+  const said = {
+    ...refund,
+    ...texts({ field: 'refundedFen', expected: String(totalFen), observed: String(provedFen) }),
+  };
+  const told = appendFacts([fact('REFUND_MISMATCH', markAt, said)]);
   return {
     sets: ['refundMismatch = :mark', ...told.sets],
     values: { ...told.values, ':mark': { M: { at: time(markAt), ...refund } } },

@@ -102,17 +102,17 @@ async function withEffect(
       refundPart,
       orderUpdate(table, refund, nowEpochSeconds, [proof(effect, above)]),
     ]);
-  const first = changeOf(
-    await send({ mostFen: refund.totalFen - effect.provesFen }),
-    'above-payment',
-  );
-  if (first !== 'above-payment') {
+  const outcome = await send({ mostFen: refund.totalFen - effect.provesFen });
+  const first = changeOf(outcome, 'above-payment');
+  if (outcome === 'written' || first !== 'above-payment') {
     return first;
   }
+  // As the order was when it refused.
+  const { provedFen } = outcome[1]?.item ?? {};
   const second = await send({
+    ...refund,
     markAt: nowEpochSeconds,
-    outRefundNo: refund.outRefundNo,
-    refundFen: refund.refundFen,
+    provedFen: Number(provedFen?.N ?? 0) + effect.provesFen,
   });
   return second === 'written' ? 'above-payment' : 'changed-meanwhile';
 }
