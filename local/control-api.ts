@@ -3,6 +3,14 @@ import { type HttpAnswer, jsonAnswer } from './aws/http-result.ts';
 import type { ControlRequest } from './aws/api-server.ts';
 import type { LocalFunction } from './aws/lambda.ts';
 import type { ClockReading } from './clock/stack-clock.ts';
+import {
+  parseJson,
+  readAfter,
+  refuse,
+  refuseInvalidJson,
+  refuseMethod,
+} from './control-answers.ts';
+import { answerEvents, type EventsControl } from './events-control.ts';
 
 const LOOPBACK_HOSTS = new Set(['127.0.0.1', 'localhost', '[::1]']);
 const MAX_ADVANCE_SECONDS = 10 * 366 * 86_400;
@@ -11,8 +19,9 @@ export interface Control {
   readonly functions: ReadonlyMap<string, LocalFunction>;
   /** Moves the whole stack's clock and lets the schedule follow. */
   advanceClock(seconds: number): Promise<ClockReading>;
-  /** Where the parts of the stack are. */
-  describe(): object;
+  /** Where the parts of the stack are, and how far behind its stream is. */
+  describe(): Promise<object>;
+  readonly events: EventsControl;
   /** What happened between the functions, their callers and the table; absent: nothing is kept. */
   readonly record?: {
     listMessages(afterId: number): readonly object[];
@@ -33,7 +42,9 @@ export async function answerControl(
     return refuse(404, 'NOT_FOUND', `nothing at ${request.path}`);
   }
   if (command === 'status' && argument === undefined) {
-    return request.method === 'GET' ? jsonAnswer(200, control.describe()) : refuseMethod('GET');
+    return request.method === 'GET'
+      ? jsonAnswer(200, await control.describe())
+      : refuseMethod('GET');
   }
   if (command === 'invoke' && argument !== undefined) {
     return request.method === 'POST'
@@ -46,6 +57,9 @@ export async function answerControl(
   if (command === 'messages' && argument === undefined) {
     return request.method === 'GET' ? listMessages(control, request) : refuseMethod('GET');
   }
+  if (command === 'events') {
+    return answerEvents(control.events, request, argument);
+  }
   if (command === 'orders' && argument !== undefined) {
     return request.method === 'GET' ? readOrder(control, argument) : refuseMethod('GET');
   }
@@ -56,8 +70,8 @@ function listMessages({ record }: Control, { rawQueryString }: ControlRequest): 
   if (record === undefined) {
     return refuseUnrecorded();
   }
-  const after = Number(new URLSearchParams(rawQueryString).get('after') ?? '0');
-  if (!Number.isSafeInteger(after) || after < 0) {
+  const after = readAfter(rawQueryString);
+  if (after === undefined) {
     return refuse(400, 'INVALID_AFTER', 'after must be the id of a message');
   }
   return jsonAnswer(200, { messages: record.listMessages(after) });
@@ -86,7 +100,7 @@ async function invokeFunction(control: Control, name: string, body: Buffer): Pro
   }
   const event = body.length === 0 ? { value: {} } : parseJson(body);
   if (event === undefined) {
-    return refuse(400, 'INVALID_JSON', 'the event is not valid JSON');
+    return refuseInvalidJson('the event');
   }
   const outcome = await known.invoke(event.value);
   return outcome.ok ? jsonAnswer(200, outcome.result) : jsonAnswer(500, outcome.error);
@@ -95,7 +109,7 @@ async function invokeFunction(control: Control, name: string, body: Buffer): Pro
 async function moveClock(control: Control, body: Buffer): Promise<HttpAnswer> {
   const input = parseJson(body);
   if (input === undefined) {
-    return refuse(400, 'INVALID_JSON', 'the body is not valid JSON');
+    return refuseInvalidJson('the body');
   }
   const seconds = (input.value as { advanceSeconds?: unknown } | null)?.advanceSeconds;
   if (!isAdvance(seconds)) {
@@ -118,20 +132,4 @@ function isLoopback({ host, origin, remoteAddress }: ControlRequest): boolean {
   const local = /^(?:127\.|::1$|::ffff:127\.)/.test(remoteAddress ?? '');
   const hosts = [`http://${host ?? ''}`, ...(origin === undefined ? [] : [origin])];
   return local && hosts.every((url) => LOOPBACK_HOSTS.has(URL.parse(url)?.hostname ?? ''));
-}
-
-function parseJson(body: Buffer): { value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(body.toString('utf8')) as unknown };
-  } catch {
-    return undefined;
-  }
-}
-
-function refuseMethod(allowed: string): HttpAnswer {
-  return refuse(405, 'METHOD_NOT_ALLOWED', `use ${allowed}`);
-}
-
-function refuse(statusCode: number, code: string, message: string): HttpAnswer {
-  return jsonAnswer(statusCode, { error: { code, message } });
 }

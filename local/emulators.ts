@@ -6,6 +6,8 @@ import type { DataDir } from './data/data-dir.ts';
 import { createTable, startDynamoDb } from './aws/dynamodb.ts';
 import type { Addresses, Names } from './aws/environment.ts';
 import { type LocalMerchant, loadMerchant, putSecrets, saveMerchant } from './data/merchant.ts';
+import { type EventBridge, startEventBridge } from './aws/event-bridge/event-bridge.ts';
+import type { StoredEvent } from './aws/event-bridge/event-store.ts';
 import { startSecretsManager } from './aws/secrets-manager.ts';
 import type { VerificationMode } from '../simulator/book/wechat-keys.ts';
 import { type LocalSimulator, startSimulator } from './process/simulator-process.ts';
@@ -23,11 +25,15 @@ export interface EmulatorOptions {
   readonly simulatorEntry?: string | undefined;
   readonly devtoolsBuyer?: string | undefined;
   readonly onProgress: (part: string, where: string) => void;
+  readonly onEvent?: ((event: StoredEvent) => void) | undefined;
+  /** Takes the lines meant for a terminal. */
+  readonly print: (line: string) => void;
 }
 
 export interface Emulators {
   readonly addresses: Addresses;
   readonly merchant: LocalMerchant;
+  readonly eventBridge: EventBridge;
   readonly seed: string;
   readonly died: Promise<never>;
 }
@@ -56,6 +62,10 @@ export async function startEmulators(
   saveMerchant(files.merchant, { ...merchant, apiUrl, ...locate({ url: simulatorUrl }) });
   onProgress('Secrets Manager', secretsManager.endpoint);
 
+  const eventBridge = await openEventBridge(options);
+  undo.push(() => eventBridge.stop());
+  onProgress('EventBridge', eventBridge.endpoint);
+
   const simulator = await startSimulator({
     entry: options.simulatorEntry ?? SIMULATOR_ENTRY,
     port: options.simulatorPort,
@@ -82,11 +92,23 @@ export async function startEmulators(
       simulatorTls: simulator.tls,
       dynamoDbEndpoint: dynamoDb.endpoint,
       secretsManagerEndpoint: secretsManager.endpoint,
+      eventBridgeEndpoint: eventBridge.endpoint,
     },
     merchant: located,
+    eventBridge,
     seed: simulator.seed,
     died,
   };
+}
+
+function openEventBridge({ dataDir, names, onEvent, print }: EmulatorOptions) {
+  return startEventBridge({
+    path: dataDir.files.events,
+    busName: names.busName,
+    ...(onEvent && { onEvent }),
+    onDropped: (busName) =>
+      print(`WARN   events  an event to the bus ${busName}, which there is not, was dropped`),
+  });
 }
 
 /** What `merchant.json` says of the simulator; empty texts while it is not known yet. */

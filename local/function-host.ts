@@ -7,12 +7,16 @@ import { captureOutput, type OutputSink } from './aws/function-output.ts';
 import { type LocalFunction, loadFunctions } from './aws/lambda.ts';
 import { type Scheduler, startScheduler } from './aws/schedule.ts';
 import type { Template } from './aws/template.ts';
+import type { EventStore } from './aws/event-bridge/event-store.ts';
+import type { EventSource } from './aws/event-source/event-source.ts';
 import { openStackClock, type StackClock } from './clock/stack-clock.ts';
+import type { DataDir } from './data/data-dir.ts';
 import { withLoginAdvice } from './login-advice.ts';
 import { type FunctionLog, openFunctionLog } from './record/function-log.ts';
 import { openOrderReader } from './record/order-record.ts';
 import type { Recorder } from './record/recorder.ts';
 import { recordTable } from './record/table-recorder.ts';
+import { startTableEvents } from './table-events.ts';
 
 const FUNCTIONS_DIR = fileURLToPath(new URL('../functions', import.meta.url));
 const SCHEDULE_STOP_GRACE_MS = 3000;
@@ -30,42 +34,51 @@ export interface HostSettings {
 
 export interface HostOptions extends HostSettings {
   readonly template: Template;
-  readonly clockFile: string;
-  readonly logFile: string;
-  readonly simulatorUrl: string;
+  readonly files: DataDir['files'];
+  readonly addresses: Addresses;
+  readonly tableName: string;
   readonly recorder: Recorder | undefined;
 }
 
 export interface FunctionHost {
   readonly functions: ReadonlyMap<string, LocalFunction>;
   readonly clock: StackClock;
+  /** Absent: no function is on the table's stream. */
+  readonly eventSource: EventSource | undefined;
 }
 
 /**
- * Loads the functions, their clock and their schedule. Their environment must be set by now. `undo`
+ * Loads the functions, their clock, their stream and their schedule. Their environment must be set by now. `undo`
  * gets the way to end each part as soon as it runs.
  */
 export async function startFunctionHost(
   options: HostOptions,
   undo: (() => unknown)[],
 ): Promise<FunctionHost> {
+  const { template, files, addresses, tableName, print = () => {} } = options;
   const log = openLog(options);
   undo.push(() => log.close(), captureOutput());
 
   let scheduler: Scheduler | undefined;
   const followClock = async () => scheduler?.catchUp();
-  const clock = await openStackClock(options.clockFile, options.simulatorUrl, followClock);
+  const clock = await openStackClock(files.clock, addresses.simulatorUrl, followClock);
   undo.push(() => clock.close());
 
   const functions = await load(options, log);
+  const { dynamoDbEndpoint } = addresses;
+  // Before the schedule, so that it ends after it and delivers what the last run wrote.
+  const eventSource = await startTableEvents(
+    { template, functions, dynamoDbEndpoint, tableName, files, print },
+    undo,
+  );
   if (options.schedule ?? true) {
-    const running = startScheduler(options.template.functions, async (name, event) => {
+    const running = startScheduler(template.functions, async (name, event) => {
       await functions.get(name)?.invoke(event);
     });
     scheduler = running;
     undo.push(() => Promise.race([running.stop(), delay(SCHEDULE_STOP_GRACE_MS)]));
   }
-  return { functions, clock };
+  return { functions, clock, eventSource };
 }
 
 /** What the page sees of the functions and the table. */
@@ -73,9 +86,10 @@ export function openRecord(
   recorder: Recorder,
   { dynamoDbEndpoint }: Addresses,
   { tableName }: Names,
+  events: Pick<EventStore, 'listOfOrder'>,
   undo: (() => unknown)[],
 ) {
-  const orders = openOrderReader(dynamoDbEndpoint, tableName, recorder);
+  const orders = openOrderReader(dynamoDbEndpoint, tableName, recorder, events);
   undo.push(recordTable(dynamoDbEndpoint, recorder), () => orders.close());
   return {
     listMessages: (afterId: number) => recorder.list(afterId),
@@ -83,15 +97,15 @@ export function openRecord(
   };
 }
 
-function openLog({ log = 'file', print, logFile }: HostOptions): FunctionLog {
+function openLog({ log = 'file', print, files }: HostOptions): FunctionLog {
   return openFunctionLog(
-    log === 'silent' ? undefined : logFile,
+    log === 'silent' ? undefined : files.functionLog,
     log === 'pretty' && print !== undefined ? print : () => {},
   );
 }
 
 async function load(
-  { template, functionsDir, recorder, simulatorUrl }: HostOptions,
+  { template, functionsDir, recorder, addresses }: HostOptions,
   log: FunctionLog,
 ): Promise<ReadonlyMap<string, LocalFunction>> {
   const sink: OutputSink = (functionName, line) => {
@@ -100,6 +114,6 @@ async function load(
   };
   const directory = path.resolve(functionsDir ?? FUNCTIONS_DIR);
   const alone = await loadFunctions(template.service, template.functions, directory, sink);
-  const loaded = withLoginAdvice(alone, simulatorUrl, sink);
+  const loaded = withLoginAdvice(alone, addresses.simulatorUrl, sink);
   return recorder === undefined ? loaded : recorder.watch(loaded);
 }

@@ -11,6 +11,7 @@ const GIVEN_BY_THE_STACK = {
   TABLE_NAME: 'local',
   MINI_PROGRAM_SECRET_ID: 'local',
   MERCHANT_SECRET_ID: 'local',
+  EVENT_BUS_NAME: 'local',
   PUBLIC_BASE_URL: 'http://127.0.0.1',
   WECHAT_PAY_BASE_URLS: '',
   WEIXIN_BASE_URLS: '',

@@ -4,6 +4,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createApi, refuseUntilReady, type RequestLine } from './aws/api-server.ts';
 import { type Addresses, type Names, setEnvironment } from './aws/environment.ts';
+import type { EventBridge } from './aws/event-bridge/event-bridge.ts';
+import type { StoredEvent } from './aws/event-bridge/event-store.ts';
 import type { LocalFunction } from './aws/lambda.ts';
 import { readTemplate } from './aws/template.ts';
 import type { ClockReading } from './clock/stack-clock.ts';
@@ -47,6 +49,8 @@ export interface StackOptions extends HostSettings {
   readonly verification?: VerificationMode | undefined;
   readonly onProgress?: (part: string, where: string) => void;
   readonly onRequest?: (line: RequestLine) => void;
+  /** Called for every event that was published. */
+  readonly onEvent?: (event: StoredEvent) => void;
   readonly templatePath?: string;
   readonly simulatorEntry?: string;
   /** Who logs in with a code of WeChat's developer tools; nobody without it. */
@@ -92,9 +96,9 @@ async function start(
   stop: () => Promise<void>,
 ): Promise<Stack> {
   const { template, dataDir, door, names, emulators } = await openSurroundings(options, undo);
-  const { addresses, merchant, seed, died } = emulators;
+  const { addresses, merchant, eventBridge, seed, died } = emulators;
   const recorder = options.record ? createRecorder() : undefined;
-  const record = recorder && openRecord(recorder, addresses, names, undo);
+  const record = recorder && openRecord(recorder, addresses, names, eventBridge.events, undo);
   undo.push(setEnvironment(template.service, names, addresses, options.apiVersion));
   const { files, path: directory } = dataDir;
   const host = await startFunctionHost(
@@ -102,15 +106,15 @@ async function start(
       ...options,
       template,
       recorder,
-      clockFile: files.clock,
-      logFile: files.functionLog,
-      simulatorUrl: addresses.simulatorUrl,
+      files,
+      addresses,
+      tableName: names.tableName,
     },
     undo,
   );
   const facts = { ...addresses, dataDir: directory, tableName: names.tableName, seed };
   const about = { service: template.service, appid: merchant.appid, ...facts };
-  door.serve(createStackApi(host, about, record, options.onRequest));
+  door.serve(createStackApi(host, about, eventBridge, record, options.onRequest));
   // First of all, so that requests in hand still find everything they need.
   undo.push(() => door.api.stop());
   return {
@@ -148,6 +152,8 @@ async function openSurroundings(options: StackOptions, undo: (() => unknown)[]) 
       simulatorEntry: options.simulatorEntry,
       devtoolsBuyer: options.devtoolsBuyer,
       onProgress: options.onProgress ?? (() => {}),
+      onEvent: options.onEvent,
+      print: options.print ?? (() => {}),
     },
     undo,
   );
@@ -173,15 +179,21 @@ async function openDoor({ port, simulatorPort }: Ports, undo: (() => unknown)[])
 }
 
 function createStackApi(
-  { functions, clock }: FunctionHost,
+  { functions, clock, eventSource }: FunctionHost,
   about: object,
+  eventBridge: EventBridge,
   record: Control['record'],
   onRequest: StackOptions['onRequest'],
 ): RequestListener {
   const control: Control = {
     functions,
     advanceClock: (seconds) => clock.advance(seconds),
-    describe: () => ({ ...about, ...clock.read() }),
+    events: { eventBridge, eventSource },
+    describe: async () => ({
+      ...about,
+      ...clock.read(),
+      ...(eventSource && { stream: await eventSource.readStatus() }),
+    }),
     ...(record && { record }),
   };
   return createApi({
@@ -230,5 +242,6 @@ function nameResources(service: string): Names {
       miniProgram: `${service}/local/mini-program`,
       merchant: `${service}/local/merchant`,
     },
+    busName: `${service}-local`,
   };
 }

@@ -1,6 +1,7 @@
 /** `npm start`: the whole stack in one terminal. */
 import path from 'node:path';
 import type { RequestLine } from './aws/api-server.ts';
+import type { StoredEvent } from './aws/event-bridge/event-store.ts';
 import { explainFailure } from './explain-failure.ts';
 import { readFlags } from './flags.ts';
 import { keepLoopbackDirect } from './loopback.ts';
@@ -12,7 +13,7 @@ import { type Stack, startStack } from './stack.ts';
 const STOP_LIMIT_MS = 10_000;
 const HELP = `Usage: npm start [-- --fresh --api v3 --verification switching]
 
-Runs the API, DynamoDB, Secrets Manager and WeChat (the simulator) on this machine.
+Runs the API, DynamoDB, Secrets Manager, EventBridge and WeChat (the simulator) on this machine.
 
   --fresh             forget the orders, products and keys of earlier starts
   --api v2|v3         WeChat Pay API of new orders (v2)
@@ -88,6 +89,7 @@ async function main(): Promise<void> {
       print,
       onProgress: (part, where) => print(`  ${part.padEnd(20)}${where}`),
       onRequest: (line) => print(formatRequest(line)),
+      onEvent: (event) => print(formatEvent(event)),
       ...(process.env.SEED === undefined ? {} : { seed: process.env.SEED }),
     });
   } catch (error) {
@@ -114,6 +116,13 @@ Or pay in the page, and watch every message:
 Keys for other WeChat Pay clients: ${path.join(dataDir, 'merchant.json')}. The functions' log: ${path.join(dataDir, 'functions.log')}
 
 ready  API ${apiUrl}  WeChat (simulator) ${simulatorUrl}  data ${dataDir}`);
+}
+
+/** `event  Order Paid  <outTradeNo>`; an event about no order is named by itself. */
+function formatEvent({ detailType, detail }: StoredEvent): string {
+  const { outTradeNo, eventId } = detail;
+  const about = [outTradeNo, eventId].find((name) => typeof name === 'string');
+  return ['event', detailType, ...(about === undefined ? [] : [about])].join('  ');
 }
 
 /** `POST /prepay 200 35 ms 0f8d…`, and below it why a signature was refused. */

@@ -4,6 +4,7 @@ import type { ApiVersion } from '../../lib/order/parties.ts';
 export interface Names {
   readonly tableName: string;
   readonly secretIds: { readonly miniProgram: string; readonly merchant: string };
+  readonly busName: string;
 }
 
 export interface Addresses {
@@ -18,6 +19,7 @@ export interface Addresses {
   };
   readonly dynamoDbEndpoint: string;
   readonly secretsManagerEndpoint: string;
+  readonly eventBridgeEndpoint: string;
 }
 
 /** Variables of the developer's own shell that would lead the SDK past the emulators. */
@@ -31,7 +33,7 @@ const UNWANTED = [
 /** Sets the variables; call it before the functions are loaded. Returns the way back. */
 export function setEnvironment(
   service: string,
-  { tableName, secretIds }: Names,
+  { tableName, secretIds, busName }: Names,
   addresses: Addresses,
   apiVersion: ApiVersion | undefined,
 ): () => void {
@@ -44,7 +46,7 @@ export function setEnvironment(
     TABLE_NAME: tableName,
     MINI_PROGRAM_SECRET_ID: secretIds.miniProgram,
     MERCHANT_SECRET_ID: secretIds.merchant,
-    EVENT_BUS_NAME: `${service}-local`,
+    EVENT_BUS_NAME: busName,
     NOTIFICATION_RETENTION_DAYS: '90',
     PUBLIC_BASE_URL: addresses.apiUrl,
     WECHAT_PAY_BASE_URLS: weixinUrls,
@@ -57,6 +59,7 @@ export function setEnvironment(
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_ENDPOINT_URL_DYNAMODB: addresses.dynamoDbEndpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: addresses.secretsManagerEndpoint,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: addresses.eventBridgeEndpoint,
     // One process serves many requests at once here; see lambda.ts.
     AWS_LAMBDA_MAX_CONCURRENCY: '1000',
     POWERTOOLS_SERVICE_NAME: `${service}-local`,

@@ -1,6 +1,11 @@
-/** What the local stack needs from `serverless.yml`: functions, routes, timeouts, schedules. */
+/** What the local stack needs from `serverless.yml`: functions, routes, timeouts, schedules, streams. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import {
+  type EventSourceMapping,
+  readMappingResources,
+  readStreamEvent,
+} from './event-source/mapping.ts';
 import { parseYaml, resolveFiles } from './yaml-files.ts';
 import { parseSchedule, type Schedule } from './schedule-expression.ts';
 
@@ -29,6 +34,8 @@ export interface FunctionDefinition {
 export interface Template {
   readonly service: string;
   readonly functions: FunctionDefinition[];
+  /** The functions on the table's stream. */
+  readonly eventSources: readonly EventSourceMapping[];
 }
 
 type Node = Readonly<Record<string, unknown>>;
@@ -50,14 +57,27 @@ export function parseTemplate(text: string, directory = '.'): Template {
   const functions = [resolveFiles(root.functions, directory)]
     .flat()
     .flatMap((part) => Object.entries(asNode(part)))
-    .map(([name, definition]) => readFunction(name, asNode(definition), provider));
-  return { service: readText(root.service, 'service'), functions };
+    .map(([name, definition]) => ({ name, definition: asNode(definition) }));
+  const names = functions.map(({ name }) => name);
+  return {
+    service: readText(root.service, 'service'),
+    functions: functions.map(({ name, definition }) => readFunction(name, definition, provider)),
+    eventSources: [
+      ...functions.flatMap(({ name, definition }) =>
+        readEvents(definition).flatMap(({ stream }) => readStreamEvent(name, stream)),
+      ),
+      ...readMappingResources([resolveFiles(root.resources, directory)].flat(), names),
+    ],
+  };
 }
+
+const readEvents = ({ events }: Node): readonly Node[] =>
+  Array.isArray(events) ? events.map(asNode) : [];
 
 function readFunction(name: string, definition: Node, provider: Node): FunctionDefinition {
   const timeout = definition.timeout ?? provider.timeout;
   const memory = definition.memorySize ?? provider.memorySize;
-  const events = Array.isArray(definition.events) ? definition.events.map(asNode) : [];
+  const events = readEvents(definition);
   return {
     name,
     exportName: readText(definition.handler, 'handler').replace(/^.*\./s, ''),

@@ -1,10 +1,13 @@
-/** One order as the table holds it now, its refunds, and every write that the local stack saw for it. */
+/** One order as the table holds it now, what belongs to it, and every write that the local stack saw for it. */
 import { type AttributeValue, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { FIRST_MERCHANT } from '../../lib/order/order-id.ts';
-import { orderKey, REFUND_PREFIX } from '../../lib/table/schema.ts';
+import { notificationKey, orderKey, REFUND_PREFIX } from '../../lib/table/schema.ts';
 import { createLocalClient } from '../aws/dynamodb.ts';
+import type { EventStore, StoredEvent } from '../aws/event-bridge/event-store.ts';
 import type { RecordedMessage, Recorder } from './recorder.ts';
 
+/** What the sort keys of an order's archived notifications begin with. */
+const { SK: NOTIFICATION_PREFIX } = notificationKey('', '');
 const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'TransactWriteItems']);
 
 export interface OrderRecord {
@@ -12,6 +15,10 @@ export interface OrderRecord {
   readonly row: Readonly<Record<string, unknown>> | undefined;
   /** The rows of its refunds; 50 at most, so that one page has them all. */
   readonly refunds: readonly Readonly<Record<string, unknown>>[];
+  /** The archived notifications of WeChat about it, the oldest first. */
+  readonly notifications: readonly Readonly<Record<string, unknown>>[];
+  /** What was published about it, in order. */
+  readonly events: readonly StoredEvent[];
   readonly writes: readonly RecordedMessage[];
 }
 
@@ -25,8 +32,20 @@ export function openOrderReader(
   endpoint: string,
   tableName: string,
   recorder: Pick<Recorder, 'list'>,
+  events: Pick<EventStore, 'listOfOrder'>,
 ): OrderReader {
   const client = createLocalClient(endpoint);
+  const listBeside = async (PK: string, prefix: string) => {
+    const { Items = [] } = await client.send(
+      new QueryCommand({
+        TableName: tableName,
+        KeyConditionExpression: 'PK = :pk AND begins_with(SK, :prefix)',
+        ExpressionAttributeValues: { ':pk': { S: PK }, ':prefix': { S: prefix } },
+        ConsistentRead: true,
+      }),
+    );
+    return Items.map(toPlainRow);
+  };
   return {
     async read(outTradeNo) {
       const { PK, SK } = orderKey({ merchantKey: FIRST_MERCHANT, outTradeNo });
@@ -37,21 +56,15 @@ export function openOrderReader(
           ConsistentRead: true,
         }),
       );
-      const refunds = await client.send(
-        new QueryCommand({
-          TableName: tableName,
-          KeyConditionExpression: 'PK = :pk AND begins_with(SK, :refund)',
-          ExpressionAttributeValues: { ':pk': { S: PK }, ':refund': { S: REFUND_PREFIX } },
-          ConsistentRead: true,
-        }),
-      );
       const writes = recorder
         .list()
         .filter(({ to, method }) => to === 'table' && WRITES.has(method))
         .filter(({ request }) => request.body.includes(`"${PK}"`));
       return {
         row: answer.Item && toPlainRow(answer.Item),
-        refunds: (refunds.Items ?? []).map(toPlainRow),
+        refunds: await listBeside(PK, REFUND_PREFIX),
+        notifications: await listBeside(PK, NOTIFICATION_PREFIX),
+        events: events.listOfOrder(outTradeNo),
         writes,
       };
     },

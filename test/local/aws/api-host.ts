@@ -40,6 +40,7 @@ export async function startApiHost(
   const functions = await loadFunctions(service, definitions, directory, (name, line) => {
     output.push(`${name} ${line}`);
   });
+  const events = { list: () => [], listOfOrder: () => [] };
   const server = await listenOnLoopback(
     createApi({
       functions,
@@ -49,7 +50,8 @@ export async function startApiHost(
             functions,
             advanceClock:
               options.advanceClock ?? (async (seconds) => ({ now: '', offsetSeconds: seconds })),
-            describe: () => ({ service }),
+            describe: async () => ({ service }),
+            events: { eventBridge: { events, faults: { fail: 0, slowMs: 0, away: false } } },
           },
           received,
         ),

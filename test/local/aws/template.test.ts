@@ -127,7 +127,7 @@ functions:
   });
 
   it('that the stack has no use for are not read', () => {
-    const text = 'functions: { a: { handler: a.b } }\nresources: [ "${file(deploy/none.yml)}" ]';
+    const text = 'functions: { a: { handler: a.b } }\ncustom: { a: "${file(deploy/none.yml)}" }';
     expect(read(text).functions).toHaveLength(1);
   });
 

@@ -154,15 +154,19 @@ describe('the recorder of the table', () => {
     expect(others).toEqual([]);
   });
 
-  it('shows a row as it is, with its refunds and every write to it', async () => {
+  it('shows a row as it is, with its refunds, notifications, events and every write to it', async () => {
     const client = createLocalClient(engine.endpoint);
-    const besides = ['REFUND#R1', 'REFUND#R2', 'REFUNDKEY#0f8d'].map((SK) => ['ORDER#A1', SK]);
+    const besides = ['REFUND#R1', 'REFUND#R2', 'REFUNDKEY#0f8d', 'NOTIFICATION#2026#n1'].map(
+      (SK) => ['ORDER#A1', SK],
+    );
     for (const [PK = '', SK = ''] of [...besides, ['ORDER#A10', 'REFUND#R3']]) {
       const Item = { PK: { S: PK }, SK: { S: SK }, refundFen: { N: '100' } };
       await client.send(new PutItemCommand({ TableName: 'orders', Item }));
     }
     client.destroy();
-    const reader = openOrderReader(engine.endpoint, 'orders', recorder);
+    const published = { id: 7, time: '', source: 'shop', detailType: 'Order Paid', detail: {} };
+    const listOfOrder = (outTradeNo: string) => (outTradeNo === 'A1' ? [published] : []);
+    const reader = openOrderReader(engine.endpoint, 'orders', recorder, { listOfOrder });
     const order = await reader.read('A1');
     const none = await reader.read('C3');
     reader.close();
@@ -172,7 +176,17 @@ describe('the recorder of the table', () => {
       { PK: 'ORDER#A1', SK: 'REFUND#R1', refundFen: 100 },
       { PK: 'ORDER#A1', SK: 'REFUND#R2', refundFen: 100 },
     ]);
+    expect(order.notifications).toEqual([
+      { PK: 'ORDER#A1', SK: 'NOTIFICATION#2026#n1', refundFen: 100 },
+    ]);
+    expect(order.events).toEqual([published]);
     expect(order.writes.map(({ response }) => response?.status)).toEqual([200, 400]);
-    expect(none).toEqual({ row: undefined, refunds: [], writes: [] });
+    expect(none).toEqual({
+      row: undefined,
+      refunds: [],
+      notifications: [],
+      events: [],
+      writes: [],
+    });
   });
 });

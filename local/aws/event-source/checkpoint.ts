@@ -1,0 +1,58 @@
+/** How far each function has got in a stream, kept over restarts. */
+import { readJsonFile, START_FRESH, writeJsonFile } from '../../json-file.ts';
+
+/** Of a shard: the last record that is done with, or that it is read to its end. */
+export interface ShardPosition {
+  readonly sequenceNumber?: string;
+  readonly ended?: true;
+}
+
+type Positions = Record<string, Record<string, ShardPosition>>;
+
+export interface Checkpoints {
+  /** Undefined: nothing of this shard was done yet. */
+  read(functionName: string, shardId: string): ShardPosition | undefined;
+  /** On disk when this returns. */
+  save(functionName: string, shardId: string, position: ShardPosition): void;
+  /** Forgets shards that the stream no longer has. */
+  keepOnly(shardIds: readonly string[]): void;
+}
+
+/**
+ * Opens the file; what it says about another stream is forgotten, because the table is another one.
+ *
+ * @throws {Error} naming a file that holds something else.
+ */
+export function openCheckpoints(file: string, streamArn: string): Checkpoints {
+  const kept = readPositions(file, streamArn);
+  const save = () => writeJsonFile(file, { streamArn, functions: kept });
+  return {
+    read: (functionName, shardId) => kept[functionName]?.[shardId],
+    save(functionName, shardId, position) {
+      (kept[functionName] ??= {})[shardId] = position;
+      save();
+    },
+    keepOnly(shardIds) {
+      const gone = Object.values(kept).flatMap((shards) =>
+        Object.keys(shards)
+          .filter((shardId) => !shardIds.includes(shardId))
+          .map((shardId) => ({ shards, shardId })),
+      );
+      for (const { shards, shardId } of gone) {
+        delete shards[shardId];
+      }
+      if (gone.length > 0) {
+        save();
+      }
+    },
+  };
+}
+
+function readPositions(file: string, streamArn: string): Positions {
+  const kept = (readJsonFile(file) ?? {}) as { streamArn?: unknown; functions?: unknown };
+  const isObject = (value: unknown) => typeof value === 'object' && value !== null;
+  if (!isObject(kept) || !isObject(kept.functions ?? {})) {
+    throw new Error(`${file} holds no positions in a stream: remove it, ${START_FRESH}`);
+  }
+  return kept.streamArn === streamArn ? (kept.functions as Positions) : {};
+}
