@@ -1,9 +1,11 @@
 /** `serverless package` as a deployment runs it, and enough of CloudFormation to read its result. */
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { projectDirectory } from '../repo/project.ts';
+import { copyService } from './service-directory.ts';
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
@@ -51,16 +53,18 @@ export async function packageService(
   parameters: Record<string, string | number> = {},
 ): Promise<Template> {
   const serverless = join(projectDirectory, 'node_modules/serverless/bin/serverless.js');
+  // Not in there: what a run is told to write into, it empties first.
+  const run = await mkdtemp(join(tmpdir(), 'service-'));
   await promisify(execFile)(
     process.execPath,
     [serverless, 'package', '--stage', stage, '--package', directory].concat(
       Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`),
     ),
     {
-      cwd: projectDirectory,
-      env: { PATH: process.env['PATH'], HOME: directory, npm_config_update_notifier: 'false' },
+      cwd: copyService(run),
+      env: { PATH: process.env['PATH'], HOME: run, npm_config_update_notifier: 'false' },
     },
-  );
+  ).finally(() => rm(run, { recursive: true, force: true }));
   const path = join(directory, 'cloudformation-template-update-stack.json');
   return JSON.parse(await readFile(path, 'utf8'));
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { copyService } from '../deploy/service-directory.ts';
 import { projectDirectory } from './project.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'wechatpay-deploy-'));
@@ -14,7 +15,7 @@ test('a deployment without credentials gets as far as asking for them', async ()
       process.execPath,
       [join(projectDirectory, 'node_modules/serverless/bin/serverless.js'), 'deploy'],
       {
-        cwd: projectDirectory,
+        cwd: copyService(home),
         // No profile, no variables, no metadata service: nothing to deploy with.
         env: {
           PATH: process.env['PATH'],

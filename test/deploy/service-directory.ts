@@ -1,0 +1,36 @@
+/** A place to run `serverless` in, of the caller's own. */
+import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectDirectory } from '../repo/project.ts';
+
+const LINKED = ['node_modules', '.build'];
+/** What has no part in a deployment. */
+const LEFT_OUT = [
+  '.git',
+  '.serverless',
+  '.local',
+  'docs',
+  'local',
+  'miniprogram',
+  'simulator',
+  'test',
+];
+
+/**
+ * The service in `directory`, without the project's `.serverless`: `serverless` writes there first,
+ * whatever it is told, so that two runs in one directory take away each other's templates.
+ */
+export function copyService(directory: string): string {
+  const service = join(directory, 'service');
+  mkdirSync(join(projectDirectory, '.build'), { recursive: true });
+  const copied = readdirSync(projectDirectory).filter(
+    (name) => !LINKED.includes(name) && !LEFT_OUT.includes(name),
+  );
+  for (const name of copied) {
+    cpSync(join(projectDirectory, name), join(service, name), { recursive: true });
+  }
+  for (const name of LINKED) {
+    symlinkSync(join(projectDirectory, name), join(service, name));
+  }
+  return service;
+}
