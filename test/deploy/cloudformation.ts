@@ -55,16 +55,20 @@ export async function packageService(
   const serverless = join(projectDirectory, 'node_modules/serverless/bin/serverless.js');
   // Not in there: what a run is told to write into, it empties first.
   const run = await mkdtemp(join(tmpdir(), 'service-'));
-  await promisify(execFile)(
-    process.execPath,
-    [serverless, 'package', '--stage', stage, '--package', directory].concat(
-      Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`),
-    ),
-    {
-      cwd: copyService(run),
-      env: { PATH: process.env['PATH'], HOME: run, npm_config_update_notifier: 'false' },
-    },
-  ).finally(() => rm(run, { recursive: true, force: true }));
+  try {
+    await promisify(execFile)(
+      process.execPath,
+      [serverless, 'package', '--stage', stage, '--package', directory].concat(
+        Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`),
+      ),
+      {
+        cwd: copyService(run),
+        env: { PATH: process.env['PATH'], HOME: run, npm_config_update_notifier: 'false' },
+      },
+    );
+  } finally {
+    await rm(run, { recursive: true, force: true });
+  }
   const path = join(directory, 'cloudformation-template-update-stack.json');
   return JSON.parse(await readFile(path, 'utf8'));
 }

@@ -3,9 +3,11 @@ import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectDirectory } from '../repo/project.ts';
 
+/** Used from where they are. */
 const LINKED = ['node_modules', '.build'];
 /** What has no part in a deployment. */
-const LEFT_OUT = [
+const LEFT_OUT = new Set([
+  ...LINKED,
   '.git',
   '.serverless',
   '.local',
@@ -14,7 +16,7 @@ const LEFT_OUT = [
   'miniprogram',
   'simulator',
   'test',
-];
+]);
 
 /**
  * The service in `directory`, without the project's `.serverless`: `serverless` writes there first,
@@ -23,9 +25,7 @@ const LEFT_OUT = [
 export function copyService(directory: string): string {
   const service = join(directory, 'service');
   mkdirSync(join(projectDirectory, '.build'), { recursive: true });
-  const copied = readdirSync(projectDirectory).filter(
-    (name) => !LINKED.includes(name) && !LEFT_OUT.includes(name),
-  );
+  const copied = readdirSync(projectDirectory).filter((name) => !LEFT_OUT.has(name));
   for (const name of copied) {
     cpSync(join(projectDirectory, name), join(service, name), { recursive: true });
   }
