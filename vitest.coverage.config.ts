@@ -35,7 +35,7 @@ export default defineConfig({
       include: ['lib/**', 'functions/**'],
       reporter: ['text'],
       thresholds: {
-        ...each(['order', 'refund'], ALL),
+        ...each(['bill', 'order', 'refund'], ALL),
         ...each(
           ['checkout', 'evidence', 'events', 'http', 'publish', 'reconcile', 'runtime'],
           ALL_BUT_NOISE,

@@ -12,6 +12,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'lib/order': [],
   'lib/refund': ['lib/order'],
   'lib/transport': [],
+  'lib/bill': [],
   'lib/weixin': ['lib/transport'],
   'lib/runtime': ['lib/order'],
   'lib/secrets': ['lib/runtime'],
