@@ -13,6 +13,7 @@ import {
   unknownPaymentRow,
   withFacts,
 } from '../support/fact-rows.ts';
+import { problemsOf } from '../support/event-schemas.ts';
 import { APPID, MCHID, OPENID } from '../support/sample-orders.ts';
 
 const PAID = attributes({
@@ -21,12 +22,13 @@ const PAID = attributes({
   paidAt: '2026-03-01T02:00:04Z',
 });
 
-/** What a row tells in all, without the JSON around it. */
+/** What a row tells in all, without the JSON around it; each as its schema has it. */
 const told = (row: Item) =>
-  allEvents(row).events.map(({ detailType, detail }) => ({
-    detailType,
-    ...(JSON.parse(detail) as object),
-  }));
+  allEvents(row).events.map(({ detailType, detail }) => {
+    const said = JSON.parse(detail) as object;
+    expect(problemsOf(detailType, said)).toEqual([]);
+    return { detailType, ...said };
+  });
 
 const order = {
   outTradeNo: 'order-0001',
