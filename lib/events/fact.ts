@@ -41,7 +41,10 @@ export function countFacts(row: Item | undefined): number {
 
 const factsListOf = (row: Item) => reading(row, () => optionalListOf(row, 'facts') ?? []);
 
-/** What is read, or the error that names row and attribute. */
+/**
+ * What is read, or the error that names row and attribute. Whatever goes wrong with one row is about
+ * that row: those after it are read all the same.
+ */
 export function reading<T>(row: Item, read: () => T): T | UnreadableRowError {
   try {
     return read();
@@ -49,10 +52,8 @@ export function reading<T>(row: Item, read: () => T): T | UnreadableRowError {
     if (error instanceof UnreadableRowError) {
       return error;
     }
-    if (error instanceof AttributeError) {
-      const name = `${row['PK']?.S} ${row['SK']?.S}`;
-      return new UnreadableRowError(name, error.attribute, error.message);
-    }
-    throw error;
+    const attribute = error instanceof AttributeError ? error.attribute : 'facts';
+    const { message } = error as Error;
+    return new UnreadableRowError(`${row['PK']?.S} ${row['SK']?.S}`, attribute, message);
   }
 }

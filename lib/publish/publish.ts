@@ -112,7 +112,7 @@ async function trySend(
     if (!refused) {
       return made.length;
     }
-    const { eventId } = made[refused.index] ?? {};
+    const eventId = made[refused.index]?.eventId;
     log.error('EventBridge refuses an event', { eventId, awsCode: refused.code });
     return refused.index;
   } catch (error) {

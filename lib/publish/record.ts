@@ -2,6 +2,7 @@
 import type { DynamoDBRecord } from 'aws-lambda';
 import { UnreadableRowError } from '../errors.ts';
 import { type FactEvent, newEvents } from '../events/events.ts';
+import { reading } from '../events/fact.ts';
 import type { Item } from '../table/attributes.ts';
 import { archivedNotification } from '../table/notifications.ts';
 import { isTooLarge } from './entry.ts';
@@ -30,7 +31,7 @@ export function readRecord({ dynamodb }: DynamoDBRecord, retentionDays: number):
   // Lambda's JSON has no bytes in it, else an image is as the SDK has it.
   const [row, before] = [NewImage as Item, OldImage as Item | undefined];
   const { events, unreadable } = newEvents(row, before);
-  const archived = readArchived(row, before, retentionDays);
+  const archived = reading(row, () => archivedNotification(row, before, retentionDays));
   const fit = events.filter((event) => !isTooLarge(event));
   return {
     tasks: [
@@ -45,17 +46,6 @@ export function readRecord({ dynamodb }: DynamoDBRecord, retentionDays: number):
       ...(archived instanceof UnreadableRowError ? [archived] : []),
     ],
   };
-}
-
-function readArchived(row: Item, before: Item | undefined, retentionDays: number) {
-  try {
-    return archivedNotification(row, before, retentionDays);
-  } catch (error) {
-    if (error instanceof UnreadableRowError) {
-      return error;
-    }
-    throw error;
-  }
 }
 
 const tooLarge = (eventId: string) =>

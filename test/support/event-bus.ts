@@ -45,6 +45,6 @@ export function recordingBus(behave: Behaviour = () => ({})): RecordingBus {
     calls,
     accepted,
     eventIds: () => accepted.map((entry) => String(detailOf(entry)['eventId'])),
-    send: send as unknown as EventsClient['send'],
+    send,
   };
 }
