@@ -19,7 +19,6 @@ export interface EmulatorOptions {
   readonly names: Names;
   readonly apiUrl: string;
   readonly simulatorPort: number;
-  readonly inMemoryTable: boolean;
   readonly seed?: string | number | undefined;
   readonly verification?: VerificationMode | undefined;
   readonly simulatorEntry?: string | undefined;
@@ -46,7 +45,7 @@ export async function startEmulators(
   const { dataDir, names, onProgress } = options;
   const { files } = dataDir;
 
-  const dynamoDb = await startDynamoDb(options.inMemoryTable ? {} : { dbPath: files.table });
+  const dynamoDb = await startDynamoDb({ dbPath: files.table });
   undo.push(() => dynamoDb.stop());
   await createTable(dynamoDb.endpoint, names.tableName);
   await seedCatalogue(dynamoDb.endpoint, names.tableName);

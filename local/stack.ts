@@ -146,7 +146,6 @@ async function openSurroundings(options: StackOptions, undo: (() => unknown)[]) 
       names,
       apiUrl: door.api.url,
       simulatorPort: door.simulatorPort,
-      inMemoryTable: inMemory,
       seed: options.seed,
       verification: options.verification,
       simulatorEntry: options.simulatorEntry,

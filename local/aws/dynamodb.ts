@@ -10,6 +10,7 @@ import {
 } from '../process/supervised-process.ts';
 import { findEngine } from './engine.ts';
 import { assertDynamoDb, assertEndpoint } from './external-dynamodb.ts';
+import { openStreamRecords, type StreamRecords } from './stream-records.ts';
 import { assertSameTable } from './table-check.ts';
 
 const START_TIMEOUT_MS = 15_000;
@@ -21,12 +22,19 @@ export interface LocalDynamoDb {
   readonly endpoint: string;
   /** Rejects when the engine ends by itself; never settles while it runs or after `stop()`. */
   readonly died: Promise<never>;
+  /**
+   * Takes away the oldest records of the table's stream up to `upTo`, a sequence number that everybody
+   * who reads the stream is done with. A few hundred at a time; answers how many, 0 also while the
+   * engine writes. Only the embedded engine with a file needs it: any other answers 0.
+   */
+  trimStream(tableName: string, upTo: string): number;
   stop(): Promise<void>;
 }
 
 /**
- * Starts the engine and waits until it answers. Without `dbPath` the tables live in memory; with it
- * a leftover engine of a killed stack on the same file is ended first. The engine ends with this
+ * Starts the engine and waits until it answers. Without `dbPath` the tables live in memory, for a
+ * few thousand writes to one with a stream; with it a leftover engine of a killed stack on the same
+ * file is ended first, and the stream's records are indexed. The engine ends with this
  * process, even after `kill -9`.
  *
  * @throws {Error} saying why it did not start, and what to do where no engine is installed.
@@ -55,7 +63,7 @@ export async function startDynamoDb(
     const timeoutMs = options.startTimeoutMs ?? START_TIMEOUT_MS;
     const failure = await waitUntilReady(endpoint, running, timeoutMs);
     if (failure === undefined) {
-      return watch(endpoint, running);
+      return watch(endpoint, running, await openStream(running, options.dbPath));
     }
     await running.stop();
     const lostTheRace = options.port === undefined && PORT_TAKEN.test(failure);
@@ -64,6 +72,23 @@ export async function startDynamoDb(
         `the DynamoDB engine did not start: ${failure}${adviseOn(failure, options.dbPath)}`,
       );
     }
+  }
+}
+
+/** Before anybody writes. Nothing for tables in memory: no other process reaches them. */
+async function openStream(
+  running: SupervisedProcess,
+  dbPath: string | undefined,
+): Promise<StreamRecords | undefined> {
+  try {
+    return dbPath === undefined ? undefined : openStreamRecords(dbPath);
+  } catch (error) {
+    await running.stop();
+    const reason = (error as Error).message;
+    throw new Error(
+      `the stream's records in ${dbPath} cannot be indexed: ${reason}${adviseOn(reason, dbPath)}`,
+      { cause: error },
+    );
   }
 }
 
@@ -107,10 +132,19 @@ async function useExternal(endpoint: string): Promise<LocalDynamoDb> {
   } finally {
     client.destroy();
   }
-  return { endpoint, died: new Promise<never>(() => {}), stop: async () => {} };
+  return {
+    endpoint,
+    died: new Promise<never>(() => {}),
+    trimStream: () => 0,
+    stop: async () => {},
+  };
 }
 
-function watch(endpoint: string, running: SupervisedProcess): LocalDynamoDb {
+function watch(
+  endpoint: string,
+  running: SupervisedProcess,
+  stream: StreamRecords | undefined,
+): LocalDynamoDb {
   let stopping = false;
   const died = new Promise<never>((_resolve, reject) => {
     void running.exited.then((code) => {
@@ -123,10 +157,15 @@ function watch(endpoint: string, running: SupervisedProcess): LocalDynamoDb {
   // Whoever does not watch must not be ended by an unhandled rejection.
   died.catch(() => {});
   const stop = async () => {
+    if (!stopping) {
+      stream?.close();
+    }
     stopping = true;
     await running.stop();
   };
-  return { endpoint, died, stop };
+  const trimStream: LocalDynamoDb['trimStream'] = (tableName, upTo) =>
+    stopping ? 0 : (stream?.trim(tableName, upTo) ?? 0);
+  return { endpoint, died, trimStream, stop };
 }
 
 /** Undefined once the engine answers, else what went wrong. */

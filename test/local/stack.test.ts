@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -227,6 +227,11 @@ describe('startStack', () => {
     expect(readFileSync(path.join(dataDir, 'merchant.json'), 'utf8')).toContain('appid');
     await stop();
     expect(() => readFileSync(path.join(dataDir, 'merchant.json'))).toThrow('ENOENT');
+  });
+
+  it('keeps its table in that directory too, where the stream is indexed', async () => {
+    const { dataDir } = await start({ inMemory: true });
+    expect(existsSync(path.join(dataDir, 'dynamodb.sqlite'))).toBe(true);
   });
 
   it('refuses a data directory that a running stack holds', async () => {
