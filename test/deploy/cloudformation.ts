@@ -19,7 +19,8 @@ export interface Resource {
 }
 
 export interface Template {
-  Conditions: Record<string, Json>;
+  /** Decided when the template is packaged; only those that a deployment decides are left. */
+  Conditions?: Record<string, Json>;
   Resources: Record<string, Resource>;
   Outputs: Record<string, { Value: Json; Condition?: string }>;
 }
@@ -46,7 +47,10 @@ export const BEIJING: Place = {
   'AWS::AccountId': '123456789012',
 };
 
-/** Runs `serverless package` with no credentials, region or home in its environment. */
+/**
+ * Runs `serverless package` with no credentials, region or home in its environment; the settings of
+ * stages are looked for in `directory`, where nobody has put any but the caller.
+ */
 export async function packageService(
   directory: string,
   stage: string,
@@ -63,7 +67,12 @@ export async function packageService(
       ),
       {
         cwd: copyService(run),
-        env: { PATH: process.env['PATH'], HOME: run, npm_config_update_notifier: 'false' },
+        env: {
+          PATH: process.env['PATH'],
+          HOME: run,
+          SETTINGS_DIRECTORY: directory,
+          npm_config_update_notifier: 'false',
+        },
       },
     );
   } finally {
@@ -118,7 +127,7 @@ export function evaluate(template: Template, place: Place, value: Json): Json {
     case 'Fn::Select':
       return list(second)[Number(first)] ?? null;
     case 'Fn::If':
-      return inner(inner(template.Conditions[text(first)]) === true ? second : third);
+      return inner(inner(template.Conditions?.[text(first)]) === true ? second : third);
     case 'Fn::Equals':
       return inner(first) === inner(second);
     case 'Fn::Not':

@@ -22,6 +22,7 @@ test('a deployment without credentials gets as far as asking for them', async ()
           HOME: home,
           AWS_EC2_METADATA_DISABLED: 'true',
           AWS_REGION: 'ap-southeast-1',
+          SETTINGS_DIRECTORY: home,
         },
         timeout: 100_000,
       },

@@ -30,8 +30,11 @@ export function walk(root: string): string[] {
   const ignored = readFileSync(join(root, '.gitignore'), 'utf8')
     .split(/\r?\n/)
     .filter((line) => line !== '' && !line.startsWith('#'));
+  // As git has it: the last line that matches decides, and one with ! takes back.
   const isIgnored = (path: string, isDirectory: boolean) =>
-    ignored.some((line) => matchesIgnoreLine(line, path, isDirectory));
+    ignored
+      .findLast((line) => matchesIgnoreLine(line.replace(/^!/, ''), path, isDirectory))
+      ?.startsWith('!') === false;
   const list = (directory: string): string[] =>
     readdirSync(join(root, directory), { withFileTypes: true }).flatMap((entry) => {
       const path = directory === '' ? entry.name : `${directory}/${entry.name}`;
