@@ -44,7 +44,7 @@ export function httpHandler<Dependencies>(
   return async (received, context) => {
     const event = readEvent(received);
     const requestId = event.requestContext.requestId || context.awsRequestId;
-    const log = functionLog.forRequest(requestId);
+    const log = functionLog.forRequest(requestId, context.awsRequestId);
     try {
       const body = await operation(event, dependencies(), { requestId, log });
       return jsonResponse(statusOf(body), body, requestId);

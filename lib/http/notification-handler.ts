@@ -51,7 +51,7 @@ export function notificationHandler<Dependencies>(
   return async (received, context) => {
     const event = readEvent(received);
     const requestId = event.requestContext.requestId || context.awsRequestId;
-    const log = functionLog.forRequest(requestId);
+    const log = functionLog.forRequest(requestId, context.awsRequestId);
     const route = parseNotificationPath(event.rawPath);
     if (!route) {
       log.warn('a notification came to an address that no order names');

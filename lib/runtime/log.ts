@@ -37,8 +37,11 @@ export interface Log {
 }
 
 export interface FunctionLog {
-  /** A log whose lines all carry the request id. */
-  forRequest(requestId: string): Log;
+  /**
+   * A log whose lines all carry both ids: the one that the caller was told, and Lambda's own, which
+   * stands in the platform's lines (START, REPORT, a timeout). Without a second they are the same.
+   */
+  forRequest(requestId: string, lambdaRequestId?: string): Log;
   /** Writes the metrics of the invocation, if there are any. */
   flush(): void;
 }
@@ -48,16 +51,19 @@ export function createLog(functionName: string): FunctionLog {
   const logger = new Logger();
   const metrics = new Metrics();
   return {
-    forRequest(requestId) {
+    forRequest(requestId, lambdaRequestId = requestId) {
       const write =
         (level: 'info' | 'warn' | 'error') =>
         (message: string, fields: LogFields = {}) =>
-          logger[level](message, { function: functionName, requestId, ...fields });
+          logger[level](message, { function: functionName, requestId, lambdaRequestId, ...fields });
       return {
         info: write('info'),
         warn: write('warn'),
         error: write('error'),
-        count: (metric, count = 1) => metrics.addMetric(metric, MetricUnit.Count, count),
+        count: (metric, count = 1) => {
+          metrics.addMetric(metric, MetricUnit.Count, count);
+          metrics.addMetadata('lambdaRequestId', lambdaRequestId);
+        },
       };
     },
     flush: () => {

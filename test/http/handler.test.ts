@@ -82,6 +82,7 @@ describe('an answer', () => {
     await handler(event, lambda);
 
     expect(seen).toEqual([event, 'dependencies', { requestId: REQUEST_ID, log: recorded.log }]);
+    expect(recorded.lambdaRequestIds).toEqual(['lambda-0001']);
   });
 });
 

@@ -37,6 +37,8 @@ describe('a notification', () => {
     async (decision) => {
       const { statusCode, json, headers, recorded } = await deliver(decision);
 
+      expect(recorded.lambdaRequestIds).toEqual(['lambda-0001']);
+
       expect([statusCode, json]).toEqual([200, { code: 'SUCCESS', message: 'OK' }]);
       expect(headers).toMatchObject({ 'x-request-id': REQUEST_ID });
       expect(recorded.flushes()).toBe(1);

@@ -144,6 +144,22 @@ describe('the log of a function', () => {
     ]);
   });
 
+  test("has Lambda's request id in every line, metrics too, beside the id that the caller knows", () => {
+    const request = log.forRequest('request-0001', 'lambda-0001');
+    request.info('one');
+    request.error('two', { outTradeNo: 'order-0001' });
+    request.count('OrderPaid');
+    log.flush();
+    log.forRequest('run-0001').warn('a run has one id');
+
+    expect(lines()).toEqual([
+      expect.objectContaining({ requestId: 'request-0001', lambdaRequestId: 'lambda-0001' }),
+      expect.objectContaining({ requestId: 'request-0001', lambdaRequestId: 'lambda-0001' }),
+      expect.objectContaining({ OrderPaid: 1, lambdaRequestId: 'lambda-0001' }),
+      expect.objectContaining({ requestId: 'run-0001', lambdaRequestId: 'run-0001' }),
+    ]);
+  });
+
   test('keeps the requests of one environment apart', () => {
     const [first, second] = [log.forRequest('request-1'), log.forRequest('request-2')];
     second.info('two');

@@ -27,6 +27,8 @@ export interface RecordedFunction extends FunctionLog {
   readonly log: RecordingLog;
   /** Request ids that a log was asked for, in order. */
   readonly requestIds: string[];
+  /** Lambda's own, of the same calls. */
+  readonly lambdaRequestIds: string[];
   readonly flushes: () => number;
   /** Everything that was logged, to look for what must not be there. */
   readonly text: () => string;
@@ -35,12 +37,15 @@ export interface RecordedFunction extends FunctionLog {
 export function recordedFunction(): RecordedFunction {
   const log = recordingLog();
   const requestIds: string[] = [];
+  const lambdaRequestIds: string[] = [];
   let flushes = 0;
   return {
     log,
     requestIds,
-    forRequest: (requestId) => {
+    lambdaRequestIds,
+    forRequest: (requestId, lambdaRequestId = requestId) => {
       requestIds.push(requestId);
+      lambdaRequestIds.push(lambdaRequestId);
       return log;
     },
     flush: () => {
