@@ -20,7 +20,7 @@ export interface RefundNoticeContext extends EvidenceContext {
   readonly wechatPay: WechatPayOf<'queryOrder' | 'queryRefund'>;
 }
 
-type RefundNotification = Extract<Notification, { readonly kind: 'refund' }>;
+export type RefundNotification = Extract<Notification, { readonly kind: 'refund' }>;
 
 /** Keys may have to be read first, and the table twice. */
 const WECHAT_TIMEOUT_MS = 1_500;
@@ -79,11 +79,16 @@ async function confirmOurs(
   return { kind: decision === 'mismatch' ? 'stale' : 'duplicate' };
 }
 
-async function ask(context: RefundNoticeContext, refund: Refund) {
+/** WeChat's own word about a refund that has a row; nothing when it does not know it. Writes nothing. */
+export async function queryRefund({ wechatPay }: RefundNoticeContext, refund: Refund) {
   const options = { timeoutMs: WECHAT_TIMEOUT_MS };
+  const result = await wechatPay(refund).queryRefund(refund, options);
+  return result.kind === 'found' ? result.refund : undefined;
+}
+
+async function ask(context: RefundNoticeContext, refund: Refund) {
   try {
-    const result = await context.wechatPay(refund).queryRefund(refund, options);
-    return result.kind === 'found' ? result.refund : undefined;
+    return await queryRefund(context, refund);
   } catch (error) {
     await recordContradiction(context, refund, error);
     throw error;
@@ -109,19 +114,32 @@ async function confirmUnknown(
   return decision;
 }
 
-/** The order's own state, from WeChat's own answer; one that is `REFUND` is not asked about again. */
+/** The order's own state, from WeChat's own answer. */
 async function confirmOrder(
   context: RefundNoticeContext,
   order: Order,
   status: RefundHint['status'],
 ): Promise<Decision> {
-  if (order.tradeState === 'REFUND' || (isPaid(order) && status !== 'SUCCESS')) {
+  if (isToldAlready(order, status)) {
     return { kind: 'duplicate' };
   }
-  const options = { timeoutMs: WECHAT_TIMEOUT_MS };
-  const result = await context.wechatPay(order).queryOrder(order, options);
-  if (result.kind === 'paid' && (result.refunded || status !== 'SUCCESS')) {
-    return recordEvidence(context, order, result);
+  const evidence = await evidenceOfOrder(context, order, status);
+  if (!evidence) {
+    throw new WechatPayNotReadyError('a refund is reported, but the order does not show one yet');
   }
-  throw new WechatPayNotReadyError('a refund is reported, but the order does not show one yet');
+  return recordEvidence(context, order, evidence);
+}
+
+/** Whether the order shows already what a refund in this state makes of it. */
+export const isToldAlready = (order: Order, status: RefundHint['status']): boolean =>
+  order.tradeState === 'REFUND' || (isPaid(order) && status !== 'SUCCESS');
+
+/** WeChat's own word about the order of a refund; nothing while it does not show one. Writes nothing. */
+export async function evidenceOfOrder(
+  { wechatPay }: RefundNoticeContext,
+  order: Order,
+  status: RefundHint['status'],
+) {
+  const result = await wechatPay(order).queryOrder(order, { timeoutMs: WECHAT_TIMEOUT_MS });
+  return result.kind === 'paid' && (result.refunded || status !== 'SUCCESS') ? result : undefined;
 }

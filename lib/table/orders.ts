@@ -3,13 +3,28 @@ import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import type { OrderId } from '../order/order-id.ts';
 import { OrderNotFoundError } from '../errors.ts';
 import { isOutTradeNo, type Order } from '../order/order.ts';
-import { keyOf } from './attributes.ts';
+import type { OrderFacts } from '../order/transition.ts';
+import { type Item, keyOf } from './attributes.ts';
 import type { TableConnection } from './client.ts';
-import { orderFromItem } from './order-row.ts';
+import { factsFromItem, orderFromItem } from './order-row.ts';
 import { orderKey } from './schema.ts';
 
 /** Reads an order as it is now (strongly consistent). */
 export async function readOrder(table: TableConnection, id: OrderId): Promise<Order | undefined> {
+  const item = await readItem(table, id);
+  return item && orderFromItem(item);
+}
+
+/** Reads what evidence about an order is judged by, as it is now, whatever else of it is damaged. */
+export async function readOrderFacts(
+  table: TableConnection,
+  id: OrderId,
+): Promise<OrderFacts | undefined> {
+  const item = await readItem(table, id);
+  return item && factsFromItem(item);
+}
+
+async function readItem(table: TableConnection, id: OrderId): Promise<Item | undefined> {
   const answer = await table.client.send(
     new GetItemCommand({
       TableName: table.tableName,
@@ -17,7 +32,7 @@ export async function readOrder(table: TableConnection, id: OrderId): Promise<Or
       ConsistentRead: true,
     }),
   );
-  return answer.Item && orderFromItem(answer.Item);
+  return answer.Item;
 }
 
 /**
