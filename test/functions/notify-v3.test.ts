@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { useEmbeddedTables } from '../support/embedded-tables.ts';
+import { reserveRefund } from '../../lib/table/refunds.ts';
+import { rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
+import { carriedIn, factsIn } from '../support/facts-of.ts';
 import { openNotifiedShop } from '../support/notified-shop.ts';
+import { givePaidOrder } from '../support/paid-order.ts';
+import { CREATED_AT } from '../support/sample-orders.ts';
+import { sampleRefund } from '../support/sample-refunds.ts';
 import { merchantWith, secretVersions } from '../support/secret-versions.ts';
 import { refundXml } from '../support/v2-refund.ts';
 import { paidFields, signed, type WireFields, xmlOf } from '../support/v2-message.ts';
@@ -322,4 +327,105 @@ describe('a refund that WeChat reports', () => {
     expect(await shop.notify(refunded)).toMatchObject({ statusCode: 409 });
     expect(shop.log.counts).toEqual({ TransactionMismatch: 1 });
   });
+});
+
+describe('a message of API v3', () => {
+  const KEPT = {
+    id: 'EV-2018022511223320873',
+    key: '2026-03-01T02:01:00.000Z#EV-2018022511223320873',
+    receivedAt: '2026-03-01T02:01:00.000Z',
+    apiVersion: 'v3',
+  };
+
+  test('about a payment is kept under WeChat’s own name of it, decrypted', async () => {
+    const shop = await openV3();
+    await shop.notify(v3Notification());
+
+    const { message, ...carried } = carriedIn(await shop.row()) ?? {};
+    expect(carried).toEqual({
+      ...KEPT,
+      kind: 'payment',
+      decision: 'apply',
+      from: 'NOTPAY',
+      to: 'SUCCESS',
+      answer: 200,
+    });
+    expect(JSON.parse(String(message))).toEqual({
+      id: KEPT.id,
+      create_time: '2026-03-01T10:00:41+08:00',
+      resource_type: 'encrypt-resource',
+      event_type: 'TRANSACTION.SUCCESS',
+      summary: '支付成功',
+      resource: transaction(),
+    });
+  });
+
+  test('about a refund without a row is kept beside its order, with the question to be asked', async () => {
+    const shop = await openV3({}, { order: { ...paidOrder, tradeState: 'REFUND' } });
+    await shop.notify(refunded);
+
+    expect(shop.operations).toEqual(['BatchGetItem', 'UpdateItem']);
+    expect(carriedIn(await shop.row())).toMatchObject({
+      ...KEPT,
+      kind: 'refund',
+      decision: 'duplicate',
+      answer: 200,
+    });
+  });
+
+  test('that ends a refund is kept beside that', async () => {
+    const table = await emptyTable();
+    const order = await givePaidOrder(table);
+    const turns = { nowEpochSeconds: CREATED_AT, order: false, probe: false };
+    await reserveRefund(table, sampleRefund(), turns, undefined);
+    const v3 = v3Double({}, { merchant: secretVersions(v3Merchant()) }).wechatPay;
+    const shop = await openNotifiedShop(table, { order: 'none', v3 });
+    const { headers, body } = refunded;
+    const answer = await shop.deliver(body.toString(), headers, false, '/notify/v3');
+
+    expect(answer).toMatchObject({ statusCode: 200 });
+    expect(shop.operations).toEqual(['BatchGetItem', 'TransactWriteItems']);
+    const row = await rowOf(table, `ORDER#${order.outTradeNo}`, 'REFUND#refund-0001');
+    expect(row).toMatchObject({ status: { S: 'SUCCESS' } });
+    expect(carriedIn(row)).toMatchObject({
+      ...KEPT,
+      kind: 'refund',
+      decision: 'apply',
+      from: 'PENDING',
+      to: 'SUCCESS',
+      answer: 200,
+    });
+  });
+
+  test('that contradicts a refund is kept beside that, with the refusal', async () => {
+    const table = await emptyTable();
+    await givePaidOrder(table);
+    const turns = { nowEpochSeconds: CREATED_AT, order: false, probe: false };
+    await reserveRefund(table, sampleRefund({ refundFen: 900 }), turns, undefined);
+    const v3 = v3Double({}, { merchant: secretVersions(v3Merchant()) }).wechatPay;
+    const shop = await openNotifiedShop(table, { order: 'none', v3 });
+    const { headers, body } = refunded;
+    const answer = await shop.deliver(body.toString(), headers, false, '/notify/v3');
+
+    expect(answer).toMatchObject({ statusCode: 409 });
+    const row = await rowOf(table, 'ORDER#order-0001', 'REFUND#refund-0001');
+    expect(row).toMatchObject({ status: { S: 'PENDING' } });
+    expect(carriedIn(row)).toMatchObject({ ...KEPT, decision: 'mismatch', answer: 409 });
+    expect(factsIn(row).at(-1)).toMatchObject({
+      type: 'MISMATCH',
+      field: 'refundFen',
+      expected: '900',
+      observed: '800',
+    });
+  });
+
+  test.each(['', 'has a space', 'x'.repeat(65), 7, null])(
+    'without a usable name (%j) is named by its bytes',
+    async (id) => {
+      const shop = await openV3();
+      await shop.notify(v3Notification({ envelope: { id } }));
+
+      expect(carriedIn(await shop.row())?.['id']).toMatch(/^[0-9a-f]{32}$/);
+    },
+  );
 });

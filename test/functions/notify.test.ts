@@ -3,11 +3,12 @@ import { notificationHandler } from '../../lib/http/notification-handler.ts';
 import { ConfigError } from '../../lib/errors.ts';
 import { orderToItem } from '../../lib/table/order-row.ts';
 import { apiEvent, recordedFunction, REQUEST_ID } from '../support/api-event.ts';
-import { putRow, type Row, useEmbeddedTables } from '../support/embedded-tables.ts';
+import { allRows, putRow, type Row, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
+import { carriedIn } from '../support/facts-of.ts';
 import { openNotifiedShop, RECEIVED, refusedWith } from '../support/notified-shop.ts';
 import { CREATED_AT, sampleOrder } from '../support/sample-orders.ts';
 import { merchantWith } from '../support/secret-versions.ts';
-import { API_V2_KEY, notificationXml, OTHER_KEY } from '../support/v2-message.ts';
+import { API_V2_KEY, notificationXml, OTHER_KEY, paidFields } from '../support/v2-message.ts';
 
 const emptyTable = useEmbeddedTables();
 const openShop = async (setting?: Parameters<typeof openNotifiedShop>[1]) =>
@@ -224,6 +225,77 @@ describe('a notification about an order as it is not', () => {
     expect(returned).toEqual(refusedWith('ORDER_NOT_FOUND'));
     expect(await shop.row()).toBeUndefined();
     expect(shop.log.counts).toEqual({ UnknownOrderNotified: 1 });
+  });
+});
+
+describe('what WeChat sent', () => {
+  const UNKNOWN = 'UNKNOWN#4200000001202603010000000001';
+  const KEPT = { apiVersion: 'v2', kind: 'payment', receivedAt: '2026-03-01T02:01:00.000Z' };
+  const openOn = async (setting?: Parameters<typeof openNotifiedShop>[1]) => {
+    const table = await emptyTable();
+    return { table, shop: await openNotifiedShop(table, setting) };
+  };
+  /** Everything that the message says, but for what proves it and what makes it unlike others. */
+  const said = (changes = {}) => {
+    const { nonce_str: _, ...fields } = paidFields(changes);
+    return fields;
+  };
+
+  test('and what was said to it is kept by the one write that makes the order paid', async () => {
+    const shop = await openShop();
+    await shop.deliver(notificationXml());
+
+    expect(shop.operations).toEqual(['UpdateItem']);
+    const { message, ...carried } = carriedIn(await shop.row()) ?? {};
+    expect(carried).toMatchObject({ ...KEPT, from: 'NOTPAY', to: 'SUCCESS', answer: 200 });
+    expect(carried['key']).toBe(`${KEPT.receivedAt}#${String(carried['id'])}`);
+    expect(JSON.parse(String(message))).toEqual(said());
+  });
+
+  test('again changes nothing and is a line of the log', async () => {
+    const shop = await openShop();
+    await shop.deliver(notificationXml());
+    const before = await shop.row();
+    await shop.deliver(notificationXml({ attach: 'again' }));
+
+    expect(await shop.row()).toEqual(before);
+    expect(shop.log.messages('info').at(-1)).toBe('nothing new about the order');
+  });
+
+  test('in contradiction is kept beside the order, with the refusal', async () => {
+    const shop = await openShop();
+    await shop.deliver(notificationXml({ total_fee: '1' }));
+
+    const { message, ...carried } = carriedIn(await shop.row()) ?? {};
+    expect(carried).toMatchObject({ ...KEPT, decision: 'mismatch', answer: 409 });
+    expect(JSON.parse(String(message))).toEqual(said({ total_fee: '1' }));
+  });
+
+  test('of an order that is not here leaves a row of its own, once', async () => {
+    const { table, shop } = await openOn({ order: 'none' });
+    await shop.deliver(notificationXml());
+    const before = await rowOf(table, UNKNOWN, 'UNKNOWN');
+    await shop.deliver(notificationXml({ attach: 'again' }));
+
+    expect(shop.operations).toEqual(['UpdateItem', 'UpdateItem', 'UpdateItem', 'UpdateItem']);
+    expect(before).toMatchObject({ outTradeNo: { S: 'order-0001' }, totalFen: { N: '2800' } });
+    expect(carriedIn(before)).toMatchObject({ ...KEPT, decision: 'unknown-order', answer: 404 });
+    expect(await allRows(table)).toEqual([before]);
+    expect(shop.log.counts).toEqual({ UnknownOrderNotified: 2 });
+  });
+
+  test('of an order of another merchant that is not here names that one', async () => {
+    const { table, shop } = await openOn({ order: 'none' });
+    await shop.deliver(notificationXml(), {}, false, '/notify/tea/v2/payment');
+
+    expect(await rowOf(table, UNKNOWN, 'UNKNOWN')).toMatchObject({ merchantKey: { S: 'tea' } });
+  });
+
+  test('without being believed leaves no row at all', async () => {
+    const { table, shop } = await openOn({ order: 'none' });
+    await shop.deliver(notificationXml({}, OTHER_KEY));
+
+    expect(await allRows(table)).toEqual([]);
   });
 });
 
