@@ -19,7 +19,7 @@
  *
  * Only open work is in `GSI1`, every order in `GSI2`, every paid one in `GSI3`. An index changes
  * what it holds only by being made anew, and older rows would have to be written again, so all
- * three are there from the first order on, though nothing asks `GSI2` and `GSI3` yet.
+ * three are there from the first order on, though nothing asks `GSI2` yet.
  *
  * A refund is a row beside its order's (`ORDER#…`, `REFUND#<out_refund_no>`): an open one has `GSI1`
  * keys like an open order, an accepted one `REFUNDED#<day>#<shard>` as `GSI3PK`. Besides:
@@ -34,7 +34,7 @@
 import type { CreateTableCommandInput, KeySchemaElement } from '@aws-sdk/client-dynamodb';
 import { FIRST_MERCHANT, type OrderId } from '../order/order-id.ts';
 import type { Order } from '../order/order.ts';
-import { shardOf, twoDigits } from './shard.ts';
+import { DAY_SHARDS, paymentShardKey, refundShardKey, shardOf, twoDigits } from './shard.ts';
 
 /** Sparse index of open work: only rows that carry `GSI1PK` and `GSI1SK` are in it. */
 export const OPEN_ORDERS_INDEX = 'GSI1';
@@ -42,8 +42,8 @@ export const OPEN_ORDERS_INDEX = 'GSI1';
 /** How many `GSI1PK` values open orders are spread over, so that no one partition takes every write. */
 export const OPEN_ORDER_SHARDS = 16;
 
-/** How many `GSI3PK` values the payments of one day are spread over, for the same reason. */
-const DAY_SHARDS = 16;
+/** Index of the payments and refunds of a day in Beijing. */
+export const DAY_INDEX = 'GSI3';
 
 /** What a list of orders shows, so that it reads no rows: as much as `GET /orders/{outTradeNo}`. */
 const LISTED = [
@@ -112,7 +112,7 @@ export const TABLE_DEFINITION = {
       Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: LISTED },
     },
     {
-      IndexName: 'GSI3',
+      IndexName: DAY_INDEX,
       KeySchema: keySchema('GSI3PK', 'GSI3SK'),
       Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: BILLED },
     },
@@ -233,12 +233,12 @@ export const buyerKeys = (
 
 /** Place of a paid order among the payments of a day in Beijing. */
 export const paymentDayKeys = (id: OrderId, day: string, paidAt: string) => ({
-  GSI3PK: `PAID#${day}#${twoDigits(shardOf(id, DAY_SHARDS))}`,
+  GSI3PK: paymentShardKey(day, shardOf(id, DAY_SHARDS)),
   GSI3SK: paidAt,
 });
 
 /** Place of a refund among those that WeChat accepted on a day in Beijing. */
 export const refundDayKeys = (id: OrderId, day: string, acceptedAt: string) => ({
-  GSI3PK: `REFUNDED#${day}#${twoDigits(shardOf(id, DAY_SHARDS))}`,
+  GSI3PK: refundShardKey(day, shardOf(id, DAY_SHARDS)),
   GSI3SK: acceptedAt,
 });

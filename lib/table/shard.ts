@@ -12,3 +12,12 @@ export function shardOf({ outTradeNo }: OrderId, shards: number): number {
   }
   return hash % shards;
 }
+
+/** How many `GSI3PK` values the payments of one day are spread over, and its refunds. */
+export const DAY_SHARDS = 16;
+
+/** `GSI3PK` of the payments of a day in Beijing, of a shard. */
+export const paymentShardKey = (day: string, shard: number) => `PAID#${day}#${twoDigits(shard)}`;
+
+/** `GSI3PK` of the refunds that WeChat accepted on a day in Beijing, of a shard. */
+export const refundShardKey = (day: string, shard: number) => `REFUNDED#${day}#${twoDigits(shard)}`;
