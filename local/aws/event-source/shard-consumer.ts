@@ -207,8 +207,8 @@ export class ShardConsumer {
 
   #save(sequenceNumber: string): void {
     const { checkpoints, mapping, shardId } = this.#ports;
-    this.#savedTo = sequenceNumber;
     checkpoints.save(mapping.functionName, shardId, { sequenceNumber });
+    this.#savedTo = sequenceNumber;
   }
 }
 
