@@ -113,6 +113,8 @@ describe('startStack', () => {
       TABLE_NAME: 'shop-local',
       MINI_PROGRAM_SECRET_ID: 'shop/local/mini-program',
       MERCHANT_SECRET_ID: 'shop/local/merchant',
+      EVENT_BUS_NAME: 'shop-local',
+      AWS_ENDPOINT_URL_EVENTBRIDGE: running.eventBridgeEndpoint,
       PUBLIC_BASE_URL: running.apiUrl,
       WECHAT_PAY_BASE_URLS: `${running.simulatorUrl},${running.simulatorUrl}/backup`,
       WEIXIN_BASE_URLS: `${running.simulatorUrl},${running.simulatorUrl}/backup`,

@@ -8,6 +8,8 @@ export interface StackProcess {
   readonly apiUrl: string;
   readonly simulatorUrl: string;
   readonly child: ChildProcess;
+  /** Every line that it printed so far. */
+  readonly output: readonly string[];
   /** Ends it with a signal and waits until it is gone. */
   end(signal: 'SIGKILL' | 'SIGINT'): Promise<number | null>;
 }
@@ -59,6 +61,7 @@ export async function startStackProcess(
   ]);
   return {
     child,
+    output,
     apiUrl: `http://127.0.0.1:${ports.api}`,
     simulatorUrl: `http://127.0.0.1:${ports.simulator}`,
     end: async (signal) => {
