@@ -70,7 +70,7 @@ test('a stack killed in the middle of payments publishes every fact, and none un
   const paidHere = new Set(
     events
       .filter(({ detailType }) => detailType === 'Order Paid')
-      .map(({ detail }) => detail['outTradeNo']),
+      .map(({ detail }) => String(detail['outTradeNo'])),
   );
   expect([...paidHere].toSorted()).toEqual(
     paidThere.map(({ outTradeNo }) => outTradeNo).toSorted(),

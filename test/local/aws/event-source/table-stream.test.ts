@@ -124,9 +124,11 @@ describe("the table's stream of the embedded engine", () => {
   });
 });
 
+type Input = Readonly<Record<string, string | undefined>>;
+
 describe('a DynamoDB of other ways', () => {
   /** Answers the calls of the stream as `answers` says, by their names. */
-  const serveStreams = (answers: Record<string, (input: Record<string, unknown>) => object>) =>
+  const serveStreams = (answers: Record<string, (input: Input) => object>) =>
     serve((response, { headers, body }) => {
       const operation = String(headers['x-amz-target']).split('.')[1] ?? '';
       const known: typeof answers = {
@@ -134,7 +136,7 @@ describe('a DynamoDB of other ways', () => {
         ...answers,
       };
       const answer = known[operation];
-      const content = answer?.(JSON.parse(body) as Record<string, unknown>) ?? {};
+      const content = answer?.(JSON.parse(body) as Input) ?? {};
       response.statusCode = '__type' in content ? 400 : 200;
       response.setHeader('content-type', 'application/x-amz-json-1.0');
       response.end(JSON.stringify(content));
@@ -143,8 +145,8 @@ describe('a DynamoDB of other ways', () => {
     __type: `com.amazonaws.dynamodb.v20120810#${exception}`,
     message: 'so',
   });
-  const iterators = (input: Record<string, unknown>) => ({
-    ShardIterator: `${String(input['ShardIteratorType'])} ${String(input['SequenceNumber'] ?? '')}`,
+  const iterators = (input: Input) => ({
+    ShardIterator: `${input['ShardIteratorType']} ${input['SequenceNumber'] ?? ''}`,
   });
 
   it('lists its shards in several pages, and ends them', async () => {
