@@ -10,6 +10,7 @@ import { applyEvidence } from '../table/order-transition.ts';
 import { readOrder } from '../table/orders.ts';
 import { recordUnknownPayment } from '../table/unknown-payments.ts';
 import type { QueryResult } from '../wechatpay/operations.ts';
+import { keepOrRing } from './contradiction.ts';
 import { carriedBy } from './notification.ts';
 
 /** What it takes to record evidence. */
@@ -30,8 +31,9 @@ export interface Recorded {
 }
 
 /**
- * Applies evidence with one conditional write. A contradiction raises the alarm metric and is kept
- * beside the order; the order itself stays as it is.
+ * Applies evidence with one conditional write. A contradiction is kept beside the order; the order
+ * itself stays as it is. What a person must look into is a fact of the row, and the alarm is rung by
+ * whoever publishes it.
  */
 export async function recordEvidence(
   { table, log, nowMs, paymentAfterClose, notification }: EvidenceContext,
@@ -43,13 +45,13 @@ export async function recordEvidence(
     paymentAfterClose,
     notification,
   });
-  // First the report: the alarm must not depend on a second write.
+  // First the report: it must not depend on a second write.
   report({ log, paymentAfterClose }, id.outTradeNo, evidence, decision);
   if (decision.kind === 'mismatch' && evidence.kind === 'paid') {
-    await recordMismatch(table, id, evidence.payment, decision, {
-      nowEpochSeconds,
-      notification: carriedBy(notification, decision),
-    });
+    const found = { nowEpochSeconds, notification: carriedBy(notification, decision) };
+    await keepOrRing(log, 'TransactionMismatch', () =>
+      recordMismatch(table, id, evidence.payment, decision, found),
+    );
   }
   // Only WeChat's own message is about an order that is not here; a query is about one that was.
   if (decision.kind === 'unknown-order' && evidence.kind === 'paid') {
@@ -99,7 +101,6 @@ function report(
             : 'a closed order was paid: ship it or refund it',
           { ...fields, paymentAfterClose },
         );
-        log.count('PaymentAfterClose');
       }
       break;
     case 'duplicate':
@@ -114,7 +115,6 @@ function report(
       const values =
         field === 'openid' ? {} : { expected: decision.expected, observed: decision.observed };
       log.error('the transaction contradicts the order', { ...fields, field, ...values });
-      log.count('TransactionMismatch');
       break;
     }
     case 'unknown-order':

@@ -11,6 +11,7 @@ import type { ReceivedNotification } from '../table/notification-attribute.ts';
 import { type Change, changeRefund, recordConsoleRefund } from '../table/refund-change.ts';
 import { readRefund } from '../table/refunds.ts';
 import { RefundMismatchError } from '../wechatpay/refund-settlement.ts';
+import { keepOrRing } from './contradiction.ts';
 import { carriedBy } from './notification.ts';
 
 /** What it takes to record evidence about refunds. */
@@ -50,8 +51,10 @@ export async function recordRefundEvidence(
     if (decision.kind !== 'apply') {
       reportRefusal(context, refund, decision);
       if (decision.kind === 'mismatch') {
-        const carried = carriedBy(notification, decision);
-        await recordRefundMismatch(table, refund, decision, { ...asked, notification: carried });
+        const found = { ...asked, notification: carriedBy(notification, decision) };
+        await keepOrRing(context.log, 'RefundMismatch', () =>
+          recordRefundMismatch(table, read, decision, found),
+        );
       }
       return { decision: decision.kind, refund };
     }
@@ -71,7 +74,7 @@ export async function recordRefundEvidence(
 
 /**
  * Keeps beside a refund that WeChat's own answer is about another one, or about none; any other
- * failure leaves nothing. The alarm is its caller's, and does not depend on this write.
+ * failure leaves nothing.
  */
 export async function recordContradiction(
   { table, nowMs, notification }: RefundRecordContext,
@@ -120,7 +123,6 @@ function reportRefusal(
     case 'mismatch': {
       const { field, expected, observed } = decision;
       log.error('WeChat contradicts the refund', { ...fields, field, expected, observed });
-      log.count('RefundMismatch');
       break;
     }
   }
@@ -135,18 +137,15 @@ function reportChange(
   const fields = { ...logFields(refund), from, to: refund.status, refundId: refund.refundId };
   if (refund.status === 'ABNORMAL') {
     log.error('the money of a refund cannot reach the buyer: a person decides', fields);
-    log.count('RefundAbnormal');
   } else {
     log.info('refund changed', fields);
   }
   if (change === 'above-payment') {
     log.error('WeChat refunded more than was paid', fields);
-    log.count('RefundMismatch');
   }
   // Both ways together the buyer has it twice.
   if (refund.status === 'SUCCESS' && refund.abnormalEnd?.to === 'OTHERWISE') {
     log.error('a refund arrived that was paid otherwise as well', fields);
-    log.count('RefundMismatch');
   }
 }
 
@@ -176,7 +175,9 @@ export async function recordFoundRefund(
   if (mismatch) {
     reportRefusal(context, refund, { kind: 'mismatch', ...mismatch });
     const nowEpochSeconds = Math.floor(nowMs() / 1000);
-    await recordRefundOfOrderMismatch(table, order, evidence, mismatch, { nowEpochSeconds });
+    await keepOrRing(context.log, 'RefundMismatch', () =>
+      recordRefundOfOrderMismatch(table, order, evidence, mismatch, { nowEpochSeconds }),
+    );
     return { decision: 'mismatch', refund };
   }
   const change = await recordConsoleRefund(table, refund, effectOfConsoleRefund(evidence));

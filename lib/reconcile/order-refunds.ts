@@ -26,6 +26,7 @@ export async function findRefundsOf(context: CheckContext, order: Order): Promis
     isContradicted ||= decision === 'mismatch';
   }
   if (isContradicted) {
+    context.log.count('RefundMismatch');
     await putOff(context, order, LONG_PAUSE_SECONDS);
     return 'mismatched';
   }

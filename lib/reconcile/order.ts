@@ -62,6 +62,8 @@ async function conclude(
     case 'apply':
       return recorded.decision.to === 'CLOSED' ? 'closed' : 'paid';
     case 'mismatch':
+      // The row has it, and it was told once; here it rings at every look.
+      context.log.count('TransactionMismatch');
       await postpone(context, order, LONG_PAUSE_SECONDS);
       return 'mismatched';
     case 'duplicate':

@@ -4,7 +4,7 @@ import { logFields, recordContradiction, recordRefundEvidence } from '../evidenc
 import { sendInTurn } from '../evidence/refund-send.ts';
 import type { Order } from '../order/order.ts';
 import { isOverdue, nextQueryAt } from '../refund/pace.ts';
-import type { Refund } from '../refund/refund.ts';
+import type { Refund, RefundEvidence } from '../refund/refund.ts';
 import { countFailure } from '../runtime/count-failure.ts';
 import { describeError } from '../runtime/log.ts';
 import { postponeUnread } from '../table/due.ts';
@@ -63,8 +63,7 @@ async function checkPending(context: CheckContext, situation: Known): Promise<En
   if (refund.mayHaveReached) {
     const result = await context.wechatPay(refund).queryRefund(refund, options);
     if (result.kind === 'found') {
-      const recorded = await recordRefundEvidence(context, refund, result.refund);
-      return endingOf(recorded.refund);
+      return endingOf((await record(context, refund, result.refund)).refund);
     }
   }
   return endingOf(await sendInTurn(context, situation, refund.mayHaveReached, options));
@@ -83,12 +82,21 @@ async function ask(context: CheckContext, refund: Refund): Promise<Ending> {
     await postpone(context, refund, now + LONG_PAUSE_SECONDS);
     return 'mismatched';
   }
-  const recorded = await recordRefundEvidence(context, refund, result.refund);
+  const recorded = await record(context, refund, result.refund);
   if (recorded.decision === 'duplicate') {
     await postpone(context, refund, nextQueryAt(refund.status, refund.checks + 1, now));
     remind(context, refund, now);
   }
   return endingOf(recorded.refund);
+}
+
+/** What contradicts the refund was told once; here it rings at every look. */
+async function record(context: CheckContext, refund: Refund, evidence: RefundEvidence) {
+  const recorded = await recordRefundEvidence(context, refund, evidence);
+  if (recorded.decision === 'mismatch') {
+    context.log.count('RefundMismatch');
+  }
+  return recorded;
 }
 
 /** What nobody but a person brings on rings again at every look. */

@@ -9,6 +9,7 @@ import { applyEvidence } from '../../lib/table/order-transition.ts';
 import { readOrder } from '../../lib/table/orders.ts';
 import type { QueryResult } from '../../lib/wechatpay/operations.ts';
 import { rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
+import { moneyAlarms } from '../support/money-alarms.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { CREATED_AT, sampleOrder, samplePayment, orderId } from '../support/sample-orders.ts';
 import { watchTable } from '../support/watched-table.ts';
@@ -147,7 +148,8 @@ describe('an order that looks unpaid', () => {
     const second = await refresh(first.refreshed, wrong, { nowMs: NOW_MS + 1000 });
 
     expect(first.refreshed.tradeState).toBe('NOTPAY');
-    expect(first.log.counts).toEqual({ TransactionMismatch: 1 });
+    expect(first.log.counts).toEqual({});
+    expect(await moneyAlarms(table)).toEqual({ TransactionMismatch: 1 });
     expect(second.refreshed.tradeState).toBe('NOTPAY');
     expect(second.asked).toEqual([]);
   });

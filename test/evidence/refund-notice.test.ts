@@ -11,6 +11,7 @@ import { readRefund, reserveRefund } from '../../lib/table/refunds.ts';
 import type { QueryResult, RefundHint } from '../../lib/wechatpay/operations.ts';
 import type { RefundQueryResult } from '../../lib/wechatpay/refund-results.ts';
 import { useEmbeddedTables } from '../support/embedded-tables.ts';
+import { moneyAlarms } from '../support/money-alarms.ts';
 import { accountOf, givePaidOrder } from '../support/paid-order.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { CREATED_AT, orderId, sampleOrder, samplePayment } from '../support/sample-orders.ts';
@@ -254,7 +255,8 @@ describe('a notice of a refund that has a row', () => {
     const { decision, log } = await deliver({}, { evidence });
 
     expect(decision).toEqual({ kind: 'stale' });
-    expect(log.counts).toEqual({ RefundMismatch: 1 });
+    expect(log.counts).toEqual({});
+    expect(await moneyAlarms(table)).toEqual({ RefundMismatch: 1 });
     expect((await row()).status).toBe('PENDING');
   });
 

@@ -13,6 +13,7 @@ import { putRow, type Row, rowOf } from './embedded-tables.ts';
 import { CREATED_AT, sampleOrder } from './sample-orders.ts';
 import { merchantWith, secretVersions } from './secret-versions.ts';
 import { readIndependently } from './v2-reader.ts';
+import { moneyAlarms } from './money-alarms.ts';
 import { type Operation, watchTable } from './watched-table.ts';
 import { neverRuns } from './no-timer.ts';
 import { noRefunds } from './no-refunds.ts';
@@ -94,6 +95,8 @@ export async function openNotifiedShop(table: Table, setting: Setting = {}) {
     log: recorded.log,
     logged: recorded.text,
     flushes: recorded.flushes,
+    /** The alarms about money that ring when the table's facts are published. */
+    alarms: () => moneyAlarms(table),
     /** Operations on the table so far. */
     operations: watched.operations,
     row: (outTradeNo = 'order-0001'): Promise<Row | undefined> =>
