@@ -5,7 +5,7 @@ import type { Config } from '../runtime/config.ts';
 import type { SecretsClient } from './client.ts';
 import { judgeCertificate } from './certificate-life.ts';
 import { appid, field, recogniseId } from './fields.ts';
-import type { SecretSchema } from './parse-secret.ts';
+import { parseSecret, type SecretSchema } from './parse-secret.ts';
 import { pem } from './pem.ts';
 import { openSecret, type VersionedSecret } from './versioned-secret.ts';
 
@@ -150,6 +150,17 @@ function strangers(secret: MerchantSecret): Fault[] {
   }
   return faults;
 }
+
+/**
+ * A merchant's secret out of its text, for who writes one.
+ *
+ * @throws {ConfigError} naming every field that the functions would refuse, and no value.
+ */
+export const readMerchantSecret = (
+  secretId: string,
+  text: string,
+  apiVersion: Config['apiVersion'],
+): MerchantSecret => parseSecret(secretId, text, merchantSecret(apiVersion), WANTED);
 
 /** Does no I/O until its first use. */
 export function openMerchantSecret(

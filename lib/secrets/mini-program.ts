@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { Config } from '../runtime/config.ts';
 import type { SecretsClient } from './client.ts';
 import { appid, field, recogniseId } from './fields.ts';
-import type { SecretSchema } from './parse-secret.ts';
+import { parseSecret, type SecretSchema } from './parse-secret.ts';
 import { openSecret, type VersionedSecret } from './versioned-secret.ts';
 
 /** What the mini-program is: enough to log buyers in and to accept quotes, not to move money. */
@@ -42,6 +42,14 @@ const miniProgramSecret: SecretSchema<MiniProgramSecret> = v.pipe(
     ['quoteKey'],
   ),
 );
+
+/**
+ * A mini-program's secret out of its text, for who writes one.
+ *
+ * @throws {ConfigError} naming every field that the functions would refuse, and no value.
+ */
+export const readMiniProgramSecret = (secretId: string, text: string): MiniProgramSecret =>
+  parseSecret(secretId, text, miniProgramSecret, WANTED);
 
 /** Does no I/O until its first use. */
 export function openMiniProgramSecret(
