@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { seedCatalogue } from './data/catalogue.ts';
 import type { DataDir } from './data/data-dir.ts';
-import { createTable, startDynamoDb } from './aws/dynamodb.ts';
+import { createTable, type LocalDynamoDb, startDynamoDb } from './aws/dynamodb.ts';
 import type { Addresses, Names } from './aws/environment.ts';
 import { type LocalMerchant, loadMerchant, putSecrets, saveMerchant } from './data/merchant.ts';
 import { type EventBridge, startEventBridge } from './aws/event-bridge/event-bridge.ts';
@@ -32,6 +32,7 @@ export interface EmulatorOptions {
 export interface Emulators {
   readonly addresses: Addresses;
   readonly merchant: LocalMerchant;
+  readonly dynamoDb: LocalDynamoDb;
   readonly eventBridge: EventBridge;
   readonly seed: string;
   readonly died: Promise<never>;
@@ -94,6 +95,7 @@ export async function startEmulators(
       eventBridgeEndpoint: eventBridge.endpoint,
     },
     merchant: located,
+    dynamoDb,
     eventBridge,
     seed: simulator.seed,
     died,

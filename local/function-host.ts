@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { LocalDynamoDb } from './aws/dynamodb.ts';
 import type { Addresses, Names } from './aws/environment.ts';
 import { captureOutput, type OutputSink } from './aws/function-output.ts';
 import { type LocalFunction, loadFunctions } from './aws/lambda.ts';
@@ -36,6 +37,7 @@ export interface HostOptions extends HostSettings {
   readonly template: Template;
   readonly files: DataDir['files'];
   readonly addresses: Addresses;
+  readonly dynamoDb: Pick<LocalDynamoDb, 'endpoint' | 'trimStream'>;
   readonly tableName: string;
   readonly recorder: Recorder | undefined;
 }
@@ -55,7 +57,7 @@ export async function startFunctionHost(
   options: HostOptions,
   undo: (() => unknown)[],
 ): Promise<FunctionHost> {
-  const { template, files, addresses, tableName, print = () => {} } = options;
+  const { template, files, addresses, dynamoDb, tableName, print = () => {} } = options;
   const log = openLog(options);
   undo.push(() => log.close(), captureOutput());
 
@@ -65,10 +67,9 @@ export async function startFunctionHost(
   undo.push(() => clock.close());
 
   const functions = await load(options, log);
-  const { dynamoDbEndpoint } = addresses;
   // Before the schedule, so that it ends after it and delivers what the last run wrote.
   const eventSource = await startTableEvents(
-    { template, functions, dynamoDbEndpoint, tableName, files, print },
+    { template, functions, dynamoDb, tableName, files, print },
     undo,
   );
   if (options.schedule ?? true) {

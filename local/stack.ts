@@ -105,6 +105,7 @@ async function start(
     {
       ...options,
       template,
+      dynamoDb: emulators.dynamoDb,
       recorder,
       files,
       addresses,

@@ -3,6 +3,7 @@ import { type EventSource, startEventSource } from './aws/event-source/event-sou
 import { countFailedRecords } from './aws/event-source/failed-records.ts';
 import { openTableStream } from './aws/event-source/table-stream.ts';
 import { watchWrites } from './aws/event-source/write-watch.ts';
+import type { LocalDynamoDb } from './aws/dynamodb.ts';
 import type { LocalFunction } from './aws/lambda.ts';
 import type { Template } from './aws/template.ts';
 import type { DataDir } from './data/data-dir.ts';
@@ -11,7 +12,7 @@ import { wallClockMs } from './record/wall-clock.ts';
 export interface TableEventsOptions {
   readonly template: Template;
   readonly functions: ReadonlyMap<string, LocalFunction>;
-  readonly dynamoDbEndpoint: string;
+  readonly dynamoDb: Pick<LocalDynamoDb, 'endpoint' | 'trimStream'>;
   readonly tableName: string;
   readonly files: Pick<DataDir['files'], 'streamPosition' | 'failedRecords'>;
   /** Takes the lines meant for a terminal. */
@@ -23,7 +24,7 @@ export async function startTableEvents(
   options: TableEventsOptions,
   undo: (() => unknown)[],
 ): Promise<EventSource | undefined> {
-  const { template, functions, dynamoDbEndpoint, files, print } = options;
+  const { template, functions, dynamoDb, files, print } = options;
   if (template.eventSources.length === 0) {
     return undefined;
   }
@@ -34,7 +35,7 @@ export async function startTableEvents(
     );
   }
   const eventSource = await startEventSource({
-    source: await openTableStream(dynamoDbEndpoint, options.tableName),
+    source: await openTableStream(dynamoDb.endpoint, options.tableName, dynamoDb.trimStream),
     mappings: template.eventSources,
     functions,
     checkpointFile: files.streamPosition,
@@ -45,7 +46,7 @@ export async function startTableEvents(
   });
   undo.push(
     () => eventSource.stop(),
-    watchWrites(dynamoDbEndpoint, () => eventSource.wake()),
+    watchWrites(dynamoDb.endpoint, () => eventSource.wake()),
   );
   return eventSource;
 }

@@ -44,7 +44,9 @@ export function openStreamRecords(dbPath: string): StreamRecords {
   try {
     database.exec(INDEX);
     // From now on nothing waits for the engine, nor for the disk: what is lost is trimmed again.
-    database.exec('PRAGMA busy_timeout = 0; PRAGMA synchronous = NORMAL');
+    database.exec(
+      'PRAGMA busy_timeout = 0; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0',
+    );
     const newest = database.prepare(NEWEST);
     const trim = database.prepare(TRIM);
     return {

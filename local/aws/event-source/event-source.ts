@@ -10,6 +10,7 @@ import { addFailedBatch, type FailedBatch } from './failed-records.ts';
 import type { EventSourceMapping } from './mapping.ts';
 import { ShardConsumer } from './shard-consumer.ts';
 import type { Shard, StreamSource } from './stream-source.ts';
+import { startTrimming } from './trimming.ts';
 
 /** How often the stream is asked for new shards. */
 const SHARDS_PAUSE_MS = 30_000;
@@ -59,8 +60,9 @@ export async function startEventSource(options: EventSourceOptions): Promise<Eve
   const { source, mappings, checkpointFile } = options;
   const checkpoints = openCheckpoints(checkpointFile, source.streamArn);
   const consumers = mappings.map((mapping) => new StreamConsumer(options, mapping, checkpoints));
+  let shards: readonly Shard[] = [];
   const lookForShards = async () => {
-    const shards = await source.listShards();
+    shards = await source.listShards();
     checkpoints.keepOnly(shards.map(({ shardId }) => shardId));
     for (const consumer of consumers) {
       consumer.follow(shards);
@@ -71,6 +73,7 @@ export async function startEventSource(options: EventSourceOptions): Promise<Eve
     lookForShards().catch((error: unknown) => options.onFailure(describeFailure(error)));
   }, SHARDS_PAUSE_MS);
   timer.unref();
+  const stopTrimming = startTrimming({ ...options, checkpoints, listShards: () => shards });
   return {
     wake() {
       for (const consumer of consumers) {
@@ -84,6 +87,7 @@ export async function startEventSource(options: EventSourceOptions): Promise<Eve
     },
     async stop() {
       clearInterval(timer);
+      stopTrimming();
       await Promise.all(consumers.map((consumer) => consumer.stop()));
     },
   };

@@ -24,6 +24,11 @@ export interface StreamSource {
    * undefined or not kept any more. As many as there are, at most `limit`, which is up to 1,000.
    */
   read(shardId: string, after: string | undefined, limit: number): Promise<StreamRead>;
+  /**
+   * Drops the oldest records up to this one, some at a time, for nobody will read them again. Absent
+   * where the stream drops them by itself.
+   */
+  trim?(shardId: string, upTo: string): void;
 }
 
 /** Grows along a shard; a text, because it has more digits than a number can hold. */

@@ -1,7 +1,7 @@
 /** The stream of a table by DynamoDB's own API, of the embedded engine or any other. */
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
-import { createLocalClient } from '../dynamodb.ts';
+import { createLocalClient, type LocalDynamoDb } from '../dynamodb.ts';
 import { sequenceOf, type Shard, type StreamRead, type StreamSource } from './stream-source.ts';
 import { callStreams, StreamsError } from './streams-api.ts';
 
@@ -14,8 +14,16 @@ interface StreamDescription {
   readonly LastEvaluatedShardId?: string;
 }
 
-/** @throws {Error} when the table has no stream. */
-export async function openTableStream(endpoint: string, tableName: string): Promise<StreamSource> {
+/**
+ * Opens the stream of a table, to be trimmed with `trimStream` if it does not trim itself.
+ *
+ * @throws {Error} when the table has no stream.
+ */
+export async function openTableStream(
+  endpoint: string,
+  tableName: string,
+  trimStream?: LocalDynamoDb['trimStream'],
+): Promise<StreamSource> {
   const streamArn = await findStream(endpoint, tableName);
   /** Where the last read of a shard ended, so that the next one needs no second call. */
   const iterators = new Map<
@@ -45,6 +53,8 @@ export async function openTableStream(endpoint: string, tableName: string): Prom
   return {
     streamArn,
     listShards: () => listShards(endpoint, streamArn),
+    // The embedded engine has one shard.
+    trim: (_shardId, upTo) => trimStream?.(tableName, upTo),
     async read(shardId, after, limit): Promise<StreamRead> {
       try {
         return await readOnce(shardId, after, limit);
