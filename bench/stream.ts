@@ -78,6 +78,9 @@ async function runRound(): Promise<void> {
   const cells: string[] = [];
   let base: Cost | undefined;
   for (const [{ variant }, turns] of costs) {
+    if (turns.length === 0) {
+      continue;
+    }
     const cost = { wallMs: median(turns, 'wallMs'), cpuMs: mean(turns, 'cpuMs') };
     base ??= cost;
     const rates = [base.wallMs / cost.wallMs, base.cpuMs / cost.cpuMs].map((one) => one.toFixed(2));

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { distinctIds, listEvents, listFactIds, readStackStatus } from '../support/published.ts';
 import { openRefundCaller } from '../support/refund-caller.ts';
@@ -29,6 +30,14 @@ const pay = async (): Promise<string> => {
 };
 const setFaults = (faults: object) =>
   call<Record<string, unknown>>(`${stack.apiUrl}/_local/events/faults`, 'POST', faults);
+function countStreamRecords(file: string): unknown {
+  const database = new DatabaseSync(file, { timeout: 5000 });
+  try {
+    return database.prepare('SELECT COUNT(*) AS count FROM _stream_records').get()?.['count'];
+  } finally {
+    database.close();
+  }
+}
 const published = (eventId: string) =>
   eventually(
     () => listEvents(stack.apiUrl),
@@ -60,6 +69,15 @@ describe('events on the local stack', () => {
     expect(body['row']).toMatchObject({ outTradeNo });
     expect(stack.output).toContain(`event  Order Paid  ${outTradeNo}`);
     expect(stack.output).toContain(`event  Refund Requested  ${outTradeNo}`);
+  });
+
+  it('leave the newest record of the stream only, once they are delivered', async () => {
+    const outTradeNo = await pay();
+    await published(`${outTradeNo}.1`);
+    await eventually(
+      async () => countStreamRecords(join(dataDir, 'dynamodb.sqlite')),
+      (count) => count === 1,
+    );
   });
 
   it('come in spite of a bus that refuses entries, and once more on request, under no new id', async () => {
