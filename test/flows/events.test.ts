@@ -74,10 +74,11 @@ describe('events on the local stack', () => {
   it('leave the newest record of the stream only, once they are delivered', async () => {
     const outTradeNo = await pay();
     await published(`${outTradeNo}.1`);
-    await eventually(
+    const count = await eventually(
       async () => countStreamRecords(join(dataDir, 'dynamodb.sqlite')),
-      (count) => count === 1,
+      (left) => left === 1,
     );
+    expect(count).toBe(1);
   });
 
   it('come in spite of a bus that refuses entries, and once more on request, under no new id', async () => {
