@@ -10,8 +10,10 @@ import { readOrder } from '../../lib/table/orders.ts';
 import { readRefund, reserveRefund } from '../../lib/table/refunds.ts';
 import type { QueryResult, RefundHint } from '../../lib/wechatpay/operations.ts';
 import type { RefundQueryResult } from '../../lib/wechatpay/refund-results.ts';
+import { RefundMismatchError } from '../../lib/wechatpay/refund-settlement.ts';
 import { useEmbeddedTables } from '../support/embedded-tables.ts';
 import { moneyAlarms } from '../support/money-alarms.ts';
+import { factsOf, factTypesOf } from '../support/facts-of.ts';
 import { accountOf, givePaidOrder } from '../support/paid-order.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { CREATED_AT, orderId, sampleOrder, samplePayment } from '../support/sample-orders.ts';
@@ -43,7 +45,7 @@ const refunded: QueryResult = { ...paid, refunded: true };
 
 interface Words {
   readonly order?: QueryResult;
-  readonly refund?: RefundQueryResult;
+  readonly refund?: RefundQueryResult | Error;
 }
 
 /** Delivers a notice; `asked` is what WeChat was asked. */
@@ -60,6 +62,9 @@ async function deliver(
     },
     queryRefund: async (_refund: unknown, options: unknown) => {
       asked.push(['refund', options]);
+      if (words.refund instanceof Error) {
+        throw words.refund;
+      }
       return words.refund ?? ({ kind: 'not-found' } as const);
     },
   };
@@ -258,6 +263,27 @@ describe('a notice of a refund that has a row', () => {
     expect(log.counts).toEqual({});
     expect(await moneyAlarms(table)).toEqual({ RefundMismatch: 1 });
     expect((await row()).status).toBe('PENDING');
+  });
+
+  test('by an answer that is about another refund is kept beside it, and is to come again', async () => {
+    const mismatch = { field: 'refundFen', expected: 800, observed: 801 } as const;
+    const { decision } = await deliver({ refund: new RefundMismatchError(mismatch) });
+
+    expect(decision).toBeInstanceOf(RefundMismatchError);
+    expect((await row()).status).toBe('PENDING');
+    expect(await factsOf(table, 'ORDER#order-0001', `REFUND#${OUT_REFUND_NO}`)).toMatchObject([
+      { type: 'REQUESTED' },
+      { type: 'MISMATCH', field: 'refundFen', expected: '800', observed: '801' },
+    ]);
+  });
+
+  test('is not judged by a query that fails otherwise', async () => {
+    const away = new Error('away');
+
+    expect((await deliver({ refund: away })).decision).toBe(away);
+    expect(await factTypesOf(table, 'ORDER#order-0001', `REFUND#${OUT_REFUND_NO}`)).toEqual([
+      'REQUESTED',
+    ]);
   });
 
   test('leaves the order alone: it has no notice to follow', async () => {

@@ -14,6 +14,7 @@ import { listRefunds } from '../../lib/table/refunds.ts';
 import { RefundMismatchError } from '../../lib/wechatpay/refund-settlement.ts';
 import { putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { moneyAlarms } from '../support/money-alarms.ts';
+import { factsOf } from '../support/facts-of.ts';
 import { accountOf, givePaidOrder } from '../support/paid-order.ts';
 import { openRefundDesk } from '../support/refund-desk.ts';
 import { orderId, sampleOrder, samplePayment } from '../support/sample-orders.ts';
@@ -47,6 +48,8 @@ async function due(): Promise<string[]> {
   }
   return names;
 }
+
+const refundFacts = () => factsOf(table, 'ORDER#order-0001', 'REFUND#r-1');
 
 describe('a refund that WeChat accepted', () => {
   test('is asked about after 1, 5, 10, 20 and 30 minutes, and is done when WeChat says so', async () => {
@@ -122,6 +125,9 @@ describe('a refund that WeChat accepted', () => {
       status: 'PROCESSING',
       nextCheckAtEpochSeconds: ASKED_AT + 60 + 86_400,
     });
+    expect((await refundFacts()).slice(1)).toMatchObject([
+      { type: 'MISMATCH', field: 'refundId', expected: '50000', observed: '(none)' },
+    ]);
   });
 
   test('but says another amount of is a contradiction, and nothing changes', async () => {
@@ -499,6 +505,12 @@ describe('a refund that is due', () => {
 
     expect(desk.log.counts).toEqual({ RefundMismatch: 1 });
     expect((await stored()).nextCheckAtEpochSeconds).toBe(ASKED_AT + 60 + 86_400);
+    // Once, though the alarm rings every day.
+    await desk.reconcile(60 + 86_400);
+    expect(desk.log.counts).toEqual({ RefundMismatch: 2 });
+    expect((await refundFacts()).slice(1)).toMatchObject([
+      { type: 'MISMATCH', field: 'refundFen', expected: '800', observed: '1' },
+    ]);
   });
 
   test('and changed by somebody else while it is put off is what they made of it', async () => {
@@ -653,6 +665,9 @@ describe('a refund that was made in the console', () => {
 
     expect(await mine()).toEqual([]);
     expect(desk.log.counts).toMatchObject({ RefundMismatch: 1 });
+    expect((await factsOf(table)).slice(1)).toMatchObject([
+      { type: 'REFUND_MISMATCH', field: 'transactionId', observed: '42', outRefundNo: 'c-1' },
+    ]);
   });
 
   test('and got its row from another run meanwhile has one row', async () => {
