@@ -7,7 +7,7 @@ export interface ShardPosition {
   readonly ended?: true;
 }
 
-type Positions = Record<string, Record<string, ShardPosition>>;
+type Positions = Readonly<Record<string, Readonly<Record<string, ShardPosition>>>>;
 
 export interface Checkpoints {
   /** Undefined: nothing of this shard was done yet. */
@@ -24,25 +24,25 @@ export interface Checkpoints {
  * @throws {Error} naming a file that holds something else.
  */
 export function openCheckpoints(file: string, streamArn: string): Checkpoints {
-  const kept = readPositions(file, streamArn);
-  const save = () => writeJsonFile(file, { streamArn, functions: kept });
+  let kept = readPositions(file, streamArn);
+  // What is read here is on disk: records up to it may be taken away.
+  const write = (functions: Positions) => {
+    writeJsonFile(file, { streamArn, functions });
+    kept = functions;
+  };
   return {
     read: (functionName, shardId) => kept[functionName]?.[shardId],
-    save(functionName, shardId, position) {
-      (kept[functionName] ??= {})[shardId] = position;
-      save();
-    },
+    save: (functionName, shardId, position) =>
+      write({ ...kept, [functionName]: { ...kept[functionName], [shardId]: position } }),
     keepOnly(shardIds) {
-      const gone = Object.values(kept).flatMap((shards) =>
-        Object.keys(shards)
-          .filter((shardId) => !shardIds.includes(shardId))
-          .map((shardId) => ({ shards, shardId })),
-      );
-      for (const { shards, shardId } of gone) {
-        delete shards[shardId];
-      }
-      if (gone.length > 0) {
-        save();
+      const isKept = ([shardId]: [string, ShardPosition]) => shardIds.includes(shardId);
+      const all = Object.values(kept).flatMap((shards) => Object.entries(shards));
+      if (!all.every(isKept)) {
+        const entries = Object.entries(kept).map(
+          ([name, shards]) =>
+            [name, Object.fromEntries(Object.entries(shards).filter(isKept))] as const,
+        );
+        write(Object.fromEntries(entries));
       }
     },
   };
