@@ -391,6 +391,11 @@ describe('what cannot be read', () => {
     ['a fact that is no map', withFacts(openOrderRow(), { S: 'CLOSED' }), 'attribute at'],
     ['a fact of an unknown type', withFacts(openOrderRow(), factOf('EATEN')), 'a fact EATEN'],
     [
+      'a line that is none',
+      withFacts(openOrderRow({ items: { L: [null as never] } }), closed),
+      'Cannot read properties of null',
+    ],
+    [
       'a missing amount',
       withFacts({ ...openOrderRow(), totalFen: { S: '1' } }, closed),
       'totalFen',

@@ -495,6 +495,17 @@ describe('a refund that is due', () => {
     expect(counted(await desk.reconcile(60, halved))).toEqual({ due: 1, settledMeanwhile: 1 });
   });
 
+  test('and of which WeChat proves another amount rings at every look, and is one fact', async () => {
+    await ask();
+    desk.wechat.end('r-1', 'SUCCESS', { refundFen: 801 });
+    await desk.reconcile(60);
+    await desk.reconcile(120);
+
+    expect(desk.log.counts).toEqual({ RefundMismatch: 2 });
+    expect(await moneyAlarms(table)).toEqual({ RefundMismatch: 1 });
+    expect((await stored()).status).toBe('PROCESSING');
+  });
+
   test('and of which WeChat’s answer is about another refund is put off for a day, and rings', async () => {
     await ask();
     const mismatch = { field: 'refundFen', expected: 800, observed: 1 } as const;
