@@ -4,6 +4,7 @@
  */
 import { UnreadableRowError } from '../errors.ts';
 import { type Item, stringOf } from '../table/attributes.ts';
+import { billDifferenceKind, billKind } from './bill-events.ts';
 import { countFacts, type Fact, factsFrom, type ReadFact, reading } from './fact.ts';
 import type { Detail, DetailType, RowKind } from './kind.ts';
 import { orderKind } from './order-events.ts';
@@ -33,7 +34,13 @@ export interface Events {
 }
 
 /** Kinds of rows that have facts; a new kind is a line here. */
-const KINDS: readonly RowKind[] = [orderKind, refundKind, unknownPaymentKind];
+const KINDS: readonly RowKind[] = [
+  orderKind,
+  refundKind,
+  unknownPaymentKind,
+  billKind,
+  billDifferenceKind,
+];
 
 /** What a change of a row tells: the facts that `row` has beyond those of the row before it. */
 export function newEvents(row: Item, before: Item | undefined): Events {

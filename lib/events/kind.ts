@@ -14,7 +14,9 @@ export type DetailType =
   | 'Refund Requested'
   | 'Refund Succeeded'
   | 'Refund Failed'
-  | 'Refund Mismatch';
+  | 'Refund Mismatch'
+  | 'Bill Checked'
+  | 'Bill Difference';
 
 /** Plain data; what is not there stays out of the JSON. */
 export type Detail = Readonly<Record<string, unknown>>;

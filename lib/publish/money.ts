@@ -15,7 +15,7 @@ export function countFact(log: Pick<Log, 'count' | 'error'>, event: FactEvent): 
   }
 }
 
-function metricOf({ detailType, factType }: FactEvent): MetricName | undefined {
+function metricOf({ detailType, factType, detail }: FactEvent): MetricName | undefined {
   switch (detailType) {
     case 'Payment After Close':
       return 'PaymentAfterClose';
@@ -25,6 +25,9 @@ function metricOf({ detailType, factType }: FactEvent): MetricName | undefined {
       return factType === 'ABNORMAL' ? 'RefundAbnormal' : undefined;
     case 'Refund Mismatch':
       return 'RefundMismatch';
+    case 'Bill Difference':
+      // A wrong fee is told, and nobody is woken for it.
+      return detail.includes('"kind":"FEE_DIFFERS"') ? undefined : 'BillDifference';
     default:
       return undefined;
   }

@@ -18,6 +18,8 @@ export type MetricName =
   | 'RefundOverdue'
   | 'RefundMismatch'
   | 'OrderUnreadable'
+  | 'BillDifference'
+  | 'BillNotReady'
   | 'EventUnreadable'
   | 'WechatPayRefused'
   | 'ConfigError'

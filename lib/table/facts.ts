@@ -13,9 +13,12 @@ export type OrderFact = 'PAID' | 'PAID_AFTER_CLOSE' | 'CLOSED' | 'MISMATCH' | 'R
 /** What can happen to a refund. */
 export type RefundFact = 'REQUESTED' | 'SUCCEEDED' | 'CLOSED' | 'ABNORMAL' | 'MISMATCH';
 
+/** What can happen to a day's bill, or to what does not agree with it. */
+export type BillFact = 'CHECKED' | 'DIFFERENCE';
+
 /** One fact as it is stored. `fields`: what of it no attribute of the row keeps unchanged. */
 export const fact = (
-  type: OrderFact | RefundFact | 'UNKNOWN_ORDER',
+  type: OrderFact | RefundFact | BillFact | 'UNKNOWN_ORDER',
   atEpochSeconds: number,
   fields: Item = {},
 ): AttributeValue => ({ M: { type: text(type), at: time(atEpochSeconds), ...fields } });

@@ -13,7 +13,10 @@ import { keyOf } from './attributes.ts';
 /** An update without what every one of them has: the table, the key, the row with the refusal. */
 export type Update = Pick<
   UpdateItemCommandInput,
-  'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeValues'
+  | 'UpdateExpression'
+  | 'ConditionExpression'
+  | 'ExpressionAttributeNames'
+  | 'ExpressionAttributeValues'
 >;
 
 /** `written`, or the row (if any) that did not meet the condition. */

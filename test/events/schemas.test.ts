@@ -1,14 +1,19 @@
 /** The schemas of events say what may be in one, and nothing else is in one. */
 import { describe, expect, test } from 'vitest';
+import { billDifferenceKind, billKind } from '../../lib/events/bill-events.ts';
 import { orderKind } from '../../lib/events/order-events.ts';
 import { refundKind } from '../../lib/events/refund-events.ts';
 import { unknownPaymentKind } from '../../lib/events/unknown-payment-events.ts';
 import { listProjectFiles } from '../repo/project.ts';
 import { EVENT_SCHEMAS, problemsOf } from '../support/event-schemas.ts';
 
-const detailTypes = [orderKind, refundKind, unknownPaymentKind].flatMap(({ events }) =>
-  Object.values(events).map(({ detailType }) => detailType),
-);
+const detailTypes = [
+  orderKind,
+  refundKind,
+  unknownPaymentKind,
+  billKind,
+  billDifferenceKind,
+].flatMap(({ events }) => Object.values(events).map(({ detailType }) => detailType));
 
 test('there is one for each type of event, named after it, and no other', () => {
   const names = [...new Set(detailTypes)].map(

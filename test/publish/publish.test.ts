@@ -336,6 +336,11 @@ describe('the alarms about money', () => {
     outRefundNo: 'r',
     refundFen: 1,
   });
+  const differenceRow = (kind: string) =>
+    withFacts(
+      attributes({ PK: 'BILL#2026-11-24', SK: `DIFFERENCE#${kind}#payment#42`, outTradeNo: 'a' }),
+      factOf('DIFFERENCE', attributes({ kind })),
+    );
 
   test.each<[string, Item, object]>([
     ['a payment', paidOrderRow(), {}],
@@ -361,6 +366,8 @@ describe('the alarms about money', () => {
       withFacts(refundRow(), factOf('MISMATCH', wrong)),
       { RefundMismatch: 1 },
     ],
+    ['a difference with the bill', differenceRow('MISSING_HERE'), { BillDifference: 1 }],
+    ['a wrong fee in the bill', differenceRow('FEE_DIFFERS'), {}],
     [
       'a refund that cannot reach the buyer',
       withFacts(refundRow(), factOf('ABNORMAL', attributes({ round: 1 }))),

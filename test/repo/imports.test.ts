@@ -31,6 +31,15 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'lib/table',
     'lib/wechatpay',
   ],
+  'lib/daily-bill': [
+    'lib/bill',
+    'lib/evidence',
+    'lib/order',
+    'lib/refund',
+    'lib/runtime',
+    'lib/table',
+    'lib/wechatpay',
+  ],
   'lib/machine.ts': ['lib/runtime', 'lib/secrets', 'lib/transport'],
   'lib/deployment.ts': [
     'lib/machine.ts',

@@ -1,0 +1,105 @@
+/** What a run answers, and what a day shows. */
+import type { TableConnection } from '../table/client.ts';
+import type { StoredDifference } from '../table/bill-difference-row.ts';
+import { listDifferences } from '../table/bill-differences.ts';
+import { readBillDay } from '../table/bills.ts';
+
+/** A difference as it is shown; amounts in fen. */
+export type ShownDifference = Omit<StoredDifference, 'subject' | 'key' | 'runId' | 'repair'> & {
+  readonly repair?: string | undefined;
+};
+
+/** The answer about a day. Amounts in fen. */
+export interface BillAnswer {
+  readonly date: string;
+  readonly state: 'BALANCED' | 'DIFFERENCES' | 'NOT_READY' | 'EMPTY';
+  /** Why it is not ready. */
+  readonly reason?: string | undefined;
+  readonly checkedAt?: string | undefined;
+  readonly sha1?: string | undefined;
+  readonly payments: { readonly count: number; readonly totalFen: number };
+  readonly refunds: { readonly count: number; readonly totalFen: number };
+  readonly feesFen: number;
+  readonly carriedOver: number;
+  readonly foreign: number;
+  readonly repaired: readonly ShownDifference[];
+  readonly differences: readonly ShownDifference[];
+  /** Of all differences; `differences` has the first 100. */
+  readonly differenceCount: number;
+  /** Against the bill that this one replaced. */
+  readonly changed: { readonly appeared: number; readonly gone: number };
+}
+
+/** How many differences an answer holds; the rest are rows. */
+const MAX_SHOWN = 100;
+
+const NONE = { count: 0, totalFen: 0 };
+
+/** Nothing was compared; the day's last result, if there is one, stays. */
+export const notReady = (date: string, reason: string): BillAnswer => ({
+  date,
+  state: 'NOT_READY',
+  reason,
+  payments: NONE,
+  refunds: NONE,
+  feesFen: 0,
+  carriedOver: 0,
+  foreign: 0,
+  repaired: [],
+  differences: [],
+  differenceCount: 0,
+  changed: { appeared: 0, gone: 0 },
+});
+
+/** What the run that ended last came to. */
+export async function readOutcome(table: TableConnection, date: string): Promise<BillAnswer> {
+  const day = await readBillDay(table, date);
+  return day?.reason === undefined ? readAnswer(table, date) : notReady(date, day.reason);
+}
+
+/** The last result of a day, from its rows. */
+export async function readAnswer(table: TableConnection, date: string): Promise<BillAnswer> {
+  const day = await readBillDay(table, date);
+  const checked = day?.checked;
+  if (!checked) {
+    return notReady(date, day?.reason ?? 'the bill was not checked yet');
+  }
+  const shown = await showDifferences(table, date, checked.runId);
+  return {
+    date,
+    state: checked.state,
+    checkedAt: checked.checkedAt,
+    sha1: checked.sha1,
+    payments: { count: checked.paymentCount, totalFen: checked.paymentFen },
+    refunds: { count: checked.refundCount, totalFen: checked.refundFen },
+    feesFen: checked.feeMilliFen / 1_000,
+    carriedOver: checked.carriedOver,
+    foreign: checked.foreign,
+    ...shown,
+    differenceCount: checked.differenceCount,
+    changed: { appeared: checked.appeared, gone: checked.gone },
+  };
+}
+
+async function showDifferences(table: TableConnection, date: string, runId: string) {
+  const repaired: ShownDifference[] = [];
+  const differences: ShownDifference[] = [];
+  for await (const stored of listDifferences(table, date)) {
+    const list = stored.state === 'RESOLVED' ? repaired : differences;
+    if (stored.runId === runId && list.length < MAX_SHOWN) {
+      list.push(show(stored));
+    }
+    if (repaired.length === MAX_SHOWN && differences.length === MAX_SHOWN) {
+      break;
+    }
+  }
+  return { repaired, differences };
+}
+
+/** Without what only rows need. */
+const show = ({
+  subject: _subject,
+  key: _key,
+  runId: _runId,
+  ...shown
+}: StoredDifference): ShownDifference => shown;
