@@ -37,7 +37,16 @@ export default defineConfig({
       thresholds: {
         ...each(['bill', 'order', 'refund'], ALL),
         ...each(
-          ['checkout', 'daily-bill', 'evidence', 'events', 'http', 'publish', 'reconcile', 'runtime'],
+          [
+            'checkout',
+            'daily-bill',
+            'evidence',
+            'events',
+            'http',
+            'publish',
+            'reconcile',
+            'runtime',
+          ],
           ALL_BUT_NOISE,
         ),
         ...each(['secrets', 'table', 'transport', 'wechatpay', 'weixin'], ALL_BUT_NOISE),
