@@ -71,7 +71,12 @@ export function contradictionOf({ values }: Fact): Detail {
 
 const timeIn = (value: string) => (/^-?\d{1,11}$/.test(value) ? isoTime(Number(value)) : value);
 
-/** Builds a fact from a row that was written before rows had any. */
+/**
+ * Builds a fact from a row that was written before rows had any. Its sequence is none that a fact in
+ * the row's list can have, and smaller than theirs, should one be added.
+ *
+ * @param sequence at most 0.
+ */
 export const earlierFact = (type: string, at: string, sequence: number, values: Item = {}) => ({
   type,
   at,

@@ -78,7 +78,7 @@ export const orderKind: RowKind = {
       return [earlierPayment(row, paidAt)];
     }
     return tradeState === 'CLOSED' && closedAt !== undefined
-      ? [earlierFact('CLOSED', closedAt, 1)]
+      ? [earlierFact('CLOSED', closedAt, 0)]
       : [];
   },
 };
@@ -88,8 +88,8 @@ function earlierPayment(row: Item, paidAt: string): Fact {
   const tradeState = text('SUCCESS');
   const { paymentAfterClose = text('keep') } = row;
   return row['paidAfterClose']?.BOOL === true
-    ? earlierFact('PAID_AFTER_CLOSE', paidAt, 1, { tradeState, paymentAfterClose })
-    : earlierFact('PAID', paidAt, 1, { tradeState });
+    ? earlierFact('PAID_AFTER_CLOSE', paidAt, 0, { tradeState, paymentAfterClose })
+    : earlierFact('PAID', paidAt, 0, { tradeState });
 }
 
 /** What was ordered. */

@@ -65,7 +65,7 @@ export const refundKind: RowKind = {
     MISMATCH: { detailType: 'Refund Mismatch', detail: (_row, fact) => contradictionOf(fact) },
   },
   earlierFacts: (row) => {
-    const requested = earlierFact('REQUESTED', stringOf(row, 'createdAt'), 1);
+    const requested = earlierFact('REQUESTED', stringOf(row, 'createdAt'), -1);
     const end = earlierEnd(row);
     return end ? [requested, end] : [requested];
   },
@@ -80,7 +80,7 @@ function failureOf({ failure }: Item): Detail | undefined {
 function earlierEnd(row: Item): Fact | undefined {
   const type = END_FACTS[stringOf(row, 'status')];
   const at = optionalStringOf(row, 'succeededAt') ?? isoTime(numberOf(row, 'changedAtMs') / 1000);
-  return type === undefined ? undefined : earlierFact(type, at, 2, row);
+  return type === undefined ? undefined : earlierFact(type, at, 0, row);
 }
 
 const END_FACTS: Readonly<Record<string, string>> = {

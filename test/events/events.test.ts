@@ -439,7 +439,7 @@ describe('a row of before there were facts', () => {
     [
       'a paid order',
       openOrderRow(PAID),
-      [{ detailType: 'Order Paid', eventId: 'order-0001.1', tradeState: 'SUCCESS' }],
+      [{ detailType: 'Order Paid', eventId: 'order-0001.0', tradeState: 'SUCCESS' }],
     ],
     [
       'a refunded order',
@@ -465,14 +465,14 @@ describe('a row of before there were facts', () => {
     [
       'a refund on its way',
       refundRow(),
-      [{ detailType: 'Refund Requested', sequence: 1, recordedAt: '2026-03-02T03:00:00Z' }],
+      [{ detailType: 'Refund Requested', sequence: -1, recordedAt: '2026-03-02T03:00:00Z' }],
     ],
     [
       'a refund that arrived',
       refundRow(attributes({ status: 'SUCCESS', refundId: '5030', succeededAt: AT })),
       [
-        { sequence: 1 },
-        { detailType: 'Refund Succeeded', sequence: 2, succeededAt: AT, refundId: '5030' },
+        { sequence: -1 },
+        { detailType: 'Refund Succeeded', sequence: 0, succeededAt: AT, refundId: '5030' },
       ],
     ],
     [
@@ -501,5 +501,27 @@ describe('a row of before there were facts', () => {
       events: [],
       unreadable: [{ code: 'ORDER_UNREADABLE' }],
     });
+  });
+
+  test('shares no name with what happens to it later', () => {
+    const earlier = openOrderRow(PAID);
+    const later = withFacts(
+      earlier,
+      factOf(
+        'REFUND_MISMATCH',
+        attributes({
+          outRefundNo: 'r',
+          refundFen: 7,
+          field: 'refundedFen',
+          expected: '1',
+          observed: '2',
+        }),
+      ),
+    );
+    const [told, added] = [allEvents(earlier), newEvents(later, earlier)].map(({ events }) =>
+      events.map(({ eventId }) => eventId),
+    );
+
+    expect([told, added]).toEqual([['order-0001.0'], ['order-0001.1']]);
   });
 });
