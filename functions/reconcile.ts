@@ -10,10 +10,13 @@ import type { VersionedSecret } from '../lib/secrets/versioned-secret.ts';
 import type { CheckContext } from '../lib/reconcile/context.ts';
 import { checkOrder } from '../lib/reconcile/order.ts';
 import { checkRefund } from '../lib/reconcile/refund.ts';
+import { startPatience } from '../lib/reconcile/patience.ts';
+import { reportRun } from '../lib/reconcile/report.ts';
 import { type ReconcileSummary, runReconcile } from '../lib/reconcile/run.ts';
+import { shardsOf } from '../lib/reconcile/shards.ts';
 import { openConnection } from '../lib/table/client.ts';
 
-export type ReconcileDependencies = Omit<CheckContext, 'log' | 'remainingMs'> & {
+export type ReconcileDependencies = Omit<CheckContext, 'log' | 'remainingMs' | 'patience'> & {
   readonly merchant: VersionedSecret<MerchantSecret>;
 };
 
@@ -28,24 +31,22 @@ export function reconcileHandler(
   functionLog: FunctionLog,
 ): ReconcileHandler {
   const watchCertificate = openCertificateWatch();
-  return async (_event, context) => {
+  return async (event, context) => {
     const log = functionLog.forRequest(context.awsRequestId);
     try {
-      const remainingMs = () => context.getRemainingTimeInMillis();
       const { merchant, ...rest } = dependencies();
       watchCertificate(await merchant.current(), log, rest.nowMs());
-      const check = { ...rest, log, remainingMs };
+      const remainingMs = () => context.getRemainingTimeInMillis();
+      const check = { ...rest, log, remainingMs, patience: startPatience() };
+      const onProgress = () => functionLog.flush();
       const summary = await runReconcile(
-        { ...rest, remainingMs, onProgress: () => functionLog.flush() },
+        { ...check, shards: shardsOf(event), onProgress },
         {
-          order: (id) => checkOrder(check, id),
+          order: (id, row) => checkOrder(check, id, row),
           refund: (id) => checkRefund(check, id),
         },
       );
-      const wasCut = summary.cutOff > 0;
-      log[wasCut ? 'error' : 'info'](wasCut ? 'reconcile was cut off' : 'reconciled', {
-        ...summary,
-      });
+      reportRun(log, summary);
       return summary;
     } catch (error) {
       log.error('reconcile failed', describeError(error));

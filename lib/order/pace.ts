@@ -11,8 +11,12 @@ const PREPAY_ARRIVES_SECONDS = 60;
 const CHECK_PAUSES_SECONDS = [60, 180, 300, 600] as const;
 const LAST_PAUSE_SECONDS = 1800;
 
-/** Longest pause before another attempt to close an order whose time is over. */
+/** Longest pause before another attempt to close an order whose time is over, for two hours; then longer. */
 const CLOSE_RETRY_SECONDS = 300;
+const CLOSE_RETRY_SOON_SECONDS = 7_200;
+const LONGEST_CLOSE_RETRY_SECONDS = 86_400;
+/** A look that comes so late shows that reconcile does not keep up. */
+const LATE_SECONDS = 180;
 /** Shortest, while a buyer waits for it. */
 const CLOSING_RETRY_SECONDS = 60;
 
@@ -61,12 +65,17 @@ export function planCheck(
   return isExpired && !isTooYoungToClose(order, nowEpochSeconds) ? 'close' : 'query';
 }
 
+/** The part of an order that decides when it is looked at. */
+type Paced = Closable & Partial<Pick<Order, 'isAskedAbout' | 'nextCheckAtEpochSeconds'>>;
+
 /**
  * When to look next, after `checks` checks: soon at first, then less often, but never later than
  * the moment when the order is to be closed. One that is `closing` waits as long as it has waited
- * already, between one minute and five.
+ * already, between one minute and five. An order that was asked about before, came late again, and
+ * that nobody else asked about is left alone until it is to be closed: others wait for their first
+ * question. One that cannot be closed for hours is tried less and less, once a day in the end.
  */
-export function nextCheckAt(order: Closable, checks: number, nowEpochSeconds: number): number {
+export function nextCheckAt(order: Paced, checks: number, nowEpochSeconds: number): number {
   const { closingAtEpochSeconds: closingAt, expiresAtEpochSeconds } = order;
   const closeAt = Math.max(
     closableAt(order),
@@ -76,7 +85,22 @@ export function nextCheckAt(order: Closable, checks: number, nowEpochSeconds: nu
     closingAt === undefined
       ? (CHECK_PAUSES_SECONDS[checks] ?? LAST_PAUSE_SECONDS)
       : Math.max(CLOSING_RETRY_SECONDS, nowEpochSeconds - closingAt);
-  return nowEpochSeconds < closeAt
-    ? Math.min(nowEpochSeconds + pause, closeAt)
-    : nowEpochSeconds + Math.min(pause, CLOSE_RETRY_SECONDS);
+  if (nowEpochSeconds < closeAt) {
+    return isHopeless(order, checks, nowEpochSeconds)
+      ? closeAt
+      : Math.min(nowEpochSeconds + pause, closeAt);
+  }
+  const overdueSeconds = nowEpochSeconds - closeAt;
+  return overdueSeconds < CLOSE_RETRY_SOON_SECONDS
+    ? nowEpochSeconds + Math.min(pause, CLOSE_RETRY_SECONDS)
+    : nowEpochSeconds + Math.min(LONGEST_CLOSE_RETRY_SECONDS, Math.floor(overdueSeconds / 4));
+}
+
+function isHopeless(
+  { isAskedAbout = false, closingAtEpochSeconds, nextCheckAtEpochSeconds: dueAt }: Paced,
+  checks: number,
+  nowEpochSeconds: number,
+): boolean {
+  const isLate = dueAt !== undefined && nowEpochSeconds - dueAt > LATE_SECONDS;
+  return isLate && checks > 1 && !isAskedAbout && closingAtEpochSeconds === undefined;
 }

@@ -2,6 +2,7 @@
 import type { EvidenceContext } from '../evidence/record.ts';
 import type { RefundRequestContext } from '../evidence/refund-request.ts';
 import type { WechatPayOf } from '../wechatpay/open.ts';
+import type { Patience } from './patience.ts';
 import { callTimeoutMs } from './time.ts';
 
 export interface CheckContext
@@ -12,6 +13,8 @@ export interface CheckContext
   >;
   /** Until Lambda ends the run. */
   readonly remainingMs: () => number;
+  /** What this run has learned of WeChat. */
+  readonly patience: Patience;
 }
 
 /** Something that waits for a person: its alarm rings once a day until then. */

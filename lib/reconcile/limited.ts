@@ -1,24 +1,43 @@
 /** WeChat's operations with a limit that holds for everything in them, the reading of keys too. */
-import { WechatPayTransportError } from '../errors.ts';
+import { ServiceError, WechatPayTransportError } from '../errors.ts';
 import type { CallOptions } from '../wechatpay/operations.ts';
 import type { CheckContext } from './context.ts';
 
-type LimitedContext = Pick<CheckContext, 'table' | 'wechatPay'>;
+type LimitedContext = Pick<CheckContext, 'table' | 'wechatPay' | 'patience' | 'nowMs'>;
 
 /**
- * The same operations, each of which ends with its `timeoutMs`. What comes later is not waited for:
- * the order or refund stays due.
+ * The same operations, each of which ends with its `timeoutMs`, or sooner where the run has learned
+ * not to wait. What comes later is not waited for: the order or refund stays due.
  *
  * @throws {WechatPayTransportError} `unknown` when the time is over.
  */
-export function limited({ table, wechatPay }: LimitedContext): CheckContext['wechatPay'] {
-  const within = async <T>({ timeoutMs }: CallOptions, call: Promise<T>): Promise<T> => {
+export function limited({
+  table,
+  wechatPay,
+  patience,
+  nowMs,
+}: LimitedContext): CheckContext['wechatPay'] {
+  const within = async <T>(
+    { timeoutMs }: CallOptions,
+    call: (options: CallOptions) => Promise<T>,
+  ): Promise<T> => {
+    const limitMs = Math.min(timeoutMs, patience.nextCallMs());
+    const startedAtMs = nowMs();
     const timeOver = Promise.withResolvers<never>();
-    const stopTimer = table.startTimer(timeoutMs, () =>
+    const stopTimer = table.startTimer(limitMs, () =>
       timeOver.reject(new WechatPayTransportError('unknown', 'no answer in time, keys included')),
     );
     try {
-      return await Promise.race([call, timeOver.promise]);
+      const answer = await Promise.race([call({ timeoutMs: limitMs }), timeOver.promise]);
+      patience.answered(nowMs() - startedAtMs);
+      return answer;
+    } catch (error) {
+      if (error instanceof WechatPayTransportError) {
+        patience.unanswered(error.outcome);
+      } else if (error instanceof ServiceError) {
+        patience.answered(nowMs() - startedAtMs);
+      }
+      throw error;
     } finally {
       stopTimer();
     }
@@ -26,12 +45,16 @@ export function limited({ table, wechatPay }: LimitedContext): CheckContext['wec
   return (use) => {
     const operations = wechatPay(use);
     return {
-      queryOrder: (order, options) => within(options, operations.queryOrder(order, options)),
-      closeOrder: (order, options) => within(options, operations.closeOrder(order, options)),
+      queryOrder: (order, options) =>
+        within(options, (limit) => operations.queryOrder(order, limit)),
+      closeOrder: (order, options) =>
+        within(options, (limit) => operations.closeOrder(order, limit)),
       buildRefundRequest: (refund) => operations.buildRefundRequest(refund),
-      refund: (refund, options) => within(options, operations.refund(refund, options)),
-      queryRefund: (refund, options) => within(options, operations.queryRefund(refund, options)),
-      listRefunds: (order, options) => within(options, operations.listRefunds(order, options)),
+      refund: (refund, options) => within(options, (limit) => operations.refund(refund, limit)),
+      queryRefund: (refund, options) =>
+        within(options, (limit) => operations.queryRefund(refund, limit)),
+      listRefunds: (order, options) =>
+        within(options, (limit) => operations.listRefunds(order, limit)),
     };
   };
 }

@@ -9,6 +9,8 @@ import { nextCheckAt, planCheck } from '../order/pace.ts';
 import { countFailure } from '../runtime/count-failure.ts';
 import { describeError } from '../runtime/log.ts';
 import { leaveIndex, markChecked, postponeUnread } from '../table/due.ts';
+import type { ReadWork } from '../table/due-work.ts';
+import { orderFromItem } from '../table/order-row.ts';
 import { readOrder } from '../table/orders.ts';
 import { orderKey } from '../table/schema.ts';
 import { type CheckContext, epochSecondsOf, limitOf, LONG_PAUSE_SECONDS } from './context.ts';
@@ -16,11 +18,19 @@ import { limited } from './limited.ts';
 import { findRefundsOf } from './order-refunds.ts';
 import type { Ending } from './run.ts';
 
-/** Checks one order. Never rejects: a failure is counted, logged and tried again by a later run. */
-export async function checkOrder(context: CheckContext, id: OrderId): Promise<Ending> {
+/**
+ * Checks one order. Never rejects: a failure is counted, logged and tried again by a later run.
+ *
+ * @param row what was read of it a moment ago; it is read here when nothing was.
+ */
+export async function checkOrder(
+  context: CheckContext,
+  id: OrderId,
+  row?: ReadWork['row'],
+): Promise<Ending> {
   let order: Order | undefined;
   try {
-    order = await readOrder(context.table, id);
+    order = await orderOf(context, id, row);
     return order ? await check(context, order) : 'settledMeanwhile';
   } catch (error) {
     if (order) {
@@ -30,6 +40,13 @@ export async function checkOrder(context: CheckContext, id: OrderId): Promise<En
     }
     return failUnread(context, id, error);
   }
+}
+
+async function orderOf({ table }: CheckContext, id: OrderId, row: ReadWork['row']) {
+  if (row === undefined) {
+    return readOrder(table, id);
+  }
+  return row === 'none' ? undefined : orderFromItem(row);
 }
 
 async function check(context: CheckContext, order: Order): Promise<Ending> {

@@ -1,7 +1,9 @@
-/** One run of reconcile: everything that is due is checked, whatever its kind. */
-import { type DueWork, listDue } from '../table/due.ts';
+/** One run of reconcile: everything that is due is checked, whatever its kind, the most urgent first. */
+import { ALL_SHARDS, type DueWork, measureBacklog, type ReadWork } from '../table/due-work.ts';
 import type { Table } from '../table/client.ts';
-import { OPEN_ORDER_SHARDS } from '../table/schema.ts';
+import { openFeed } from './feed.ts';
+import type { Patience } from './patience.ts';
+import { openSlots } from './slots.ts';
 import { LAST_CALL_MS, MARGIN_MS } from './time.ts';
 
 export interface RunContext {
@@ -9,6 +11,10 @@ export interface RunContext {
   readonly nowMs: () => number;
   /** Until Lambda ends the run. */
   readonly remainingMs: () => number;
+  /** Which shards of the index are this run's; all of them, unless several runs share the work. */
+  readonly shards?: readonly number[] | undefined;
+  /** What this run learns of WeChat; its checks count their calls there. */
+  readonly patience: Patience;
   /** Called after every few pieces of work: what was counted so far must not be lost with the run. */
   readonly onProgress: () => void;
 }
@@ -31,78 +37,118 @@ export interface ReconcileSummary {
   cutOff: number;
   /** Whether the run stopped for lack of time; the next one goes on with what is still due. */
   timeRanOut: boolean;
+  /** Whether the run ended because WeChat answered nothing at all. */
+  wechatSilent: boolean;
+  /** What is still due at the end, as far as it was counted: 100 a shard and class at most. */
+  backlog: number;
+  /** For how long the oldest of it has been due. */
+  oldestDueSeconds: number;
 }
 
 /** How the check of one piece of work ended. */
-export type Ending = Exclude<keyof ReconcileSummary, 'due' | 'cutOff' | 'timeRanOut'>;
+export type Ending = (typeof ENDINGS)[number];
 
 /**
  * One check for each kind of work. A check never rejects: its failure is an ending, so that it does
- * not stop the others.
+ * not stop the others. That of an order gets its row, where it was read with others.
  */
-export type Checks = {
-  readonly [Kind in DueWork['kind']]: (
-    id: Extract<DueWork, { readonly kind: Kind }>['id'],
+export interface Checks {
+  readonly order: (
+    id: Extract<DueWork, { kind: 'order' }>['id'],
+    row?: ReadWork['row'],
   ) => Promise<Ending>;
-};
+  readonly refund: (id: Extract<DueWork, { kind: 'refund' }>['id']) => Promise<Ending>;
+}
 
-const CONCURRENCY = 16;
 /** A killed run loses the counts of at most so many pieces of work. */
 const PROGRESS_STEP = 8;
 
 /**
- * Works through what is due with bounded concurrency inside the remaining time. It ends before
- * Lambda does, whatever hangs.
+ * Works through what is due with bounded concurrency inside the remaining time, and through what
+ * becomes due meanwhile. It ends before Lambda does, whatever hangs, and says what it leaves.
  */
 export async function runReconcile(context: RunContext, checks: Checks): Promise<ReconcileSummary> {
   const summary = emptySummary();
-  const running = Promise.allSettled(startWorkers(context, checks, summary));
-  const endings = await beforeLastCall(context, running);
-  if (endings === 'cut off') {
+  const work = workThrough(context, checks, summary);
+  if ((await beforeLastCall(context, work)) === 'cut off') {
     const finished = ENDINGS.reduce((sum, ending) => sum + summary[ending], 0);
     // A copy: what still hangs goes on counting in the other one.
     return { ...summary, cutOff: summary.due - finished, timeRanOut: true };
   }
-  // Only the index itself can fail here; the work at hand is done by now.
-  const failure = endings.find((ending) => ending.status === 'rejected');
-  if (failure) {
-    throw failure.reason;
-  }
-  return summary;
+  return summary.timeRanOut || summary.wechatSilent
+    ? { ...summary, ...(await leftOver(context)) }
+    : summary;
 }
 
-const checkOne = (checks: Checks, work: DueWork): Promise<Ending> =>
-  work.kind === 'order' ? checks.order(work.id) : checks.refund(work.id);
+const checkOne = (checks: Checks, work: ReadWork): Promise<Ending> =>
+  work.kind === 'order' ? checks.order(work.id, work.row) : checks.refund(work.id);
 
-function startWorkers(
-  { table, nowMs, remainingMs, onProgress }: RunContext,
+/** @throws what the index itself fails with, once the work at hand is done. */
+async function workThrough(
+  context: RunContext,
   checks: Checks,
   summary: ReconcileSummary,
-): Promise<void>[] {
-  const startedAt = Math.floor(nowMs() / 1000);
-  // Another shard first in each minute, so that none is always the one left over.
-  const firstShard = Math.floor(startedAt / 60) % OPEN_ORDER_SHARDS;
-  const due = listDue(table, startedAt, firstShard);
+): Promise<void> {
+  const { table, nowMs, remainingMs, patience, onProgress, shards = ALL_SHARDS } = context;
+  const feed = openFeed({ table, shards, nowMs, isImpatient: patience.isShort });
+  const slots = openSlots(table, patience);
   let finished = 0;
-  const worker = async () => {
+  const checkAndCount = async (work: ReadWork) => {
+    summary[await checkOne(checks, work)] += 1;
+    finished += 1;
+    if (finished % PROGRESS_STEP === 0) {
+      onProgress();
+    }
+  };
+  try {
     for (;;) {
+      await slots.free();
       if (remainingMs() < MARGIN_MS) {
         summary.timeRanOut = true;
         return;
       }
-      const next = await due.next();
-      if (next.done) {
+      if (patience.isOver()) {
+        summary.wechatSilent = true;
         return;
       }
-      summary.due += 1;
-      summary[await checkOne(checks, next.value)] += 1;
-      finished += 1;
-      if (finished % PROGRESS_STEP === 0) {
-        onProgress();
+      const work = await feed.next();
+      if (work) {
+        summary.due += 1;
+        slots.take(checkAndCount(work));
+      } else if (!(await slots.oneDone()) && !(await pause(context, feed.pauseMs()))) {
+        return;
       }
     }
-  };
-  return Array.from({ length: CONCURRENCY }, worker);
+  } finally {
+    await slots.allDone();
+  }
+}
+
+/** Waits for more to become due; false when there is no reason to, or no time. */
+async function pause(
+  { table, remainingMs }: RunContext,
+  pauseMs: number | undefined,
+): Promise<boolean> {
+  if (pauseMs === undefined || remainingMs() - pauseMs < MARGIN_MS) {
+    return false;
+  }
+  await new Promise<void>((resolve) => {
+    table.startTimer(pauseMs, resolve);
+  });
+  return true;
+}
+
+/** What is due at the end of a run; nothing of it when the table does not say. */
+async function leftOver({ table, nowMs, shards }: RunContext) {
+  const now = Math.floor(nowMs() / 1000);
+  try {
+    const { count, oldestDueAt } = await measureBacklog(table, now, shards);
+    const oldestDueSeconds =
+      oldestDueAt === undefined ? 0 : Math.max(0, now - Date.parse(oldestDueAt) / 1000);
+    return { backlog: count, oldestDueSeconds };
+  } catch {
+    return {};
+  }
 }
 
 /** What comes of the work, unless Lambda is about to end the run first. */
@@ -130,7 +176,7 @@ const ENDINGS = [
   'refundAbnormal',
   'mismatched',
   'failed',
-] as const satisfies readonly Ending[];
+] as const satisfies readonly (keyof ReconcileSummary)[];
 
 const emptySummary = (): ReconcileSummary => ({
   due: 0,
@@ -145,4 +191,7 @@ const emptySummary = (): ReconcileSummary => ({
   failed: 0,
   cutOff: 0,
   timeRanOut: false,
+  wechatSilent: false,
+  backlog: 0,
+  oldestDueSeconds: 0,
 });

@@ -1,10 +1,7 @@
 /** How long a run may go on: every limit of reconcile's time, computed from the time-outs themselves. */
 import { MAX_OPERATION_MS } from '../table/client.ts';
+import { MAX_CALL_MS, MIN_CALL_MS } from './patience.ts';
 
-/** One call to WeChat, with all its time: fail-over and a key that is read anew are within it. */
-const MAX_CALL_MS = 4_000;
-/** Less than this gives WeChat no fair chance to answer. */
-const MIN_CALL_MS = 1_000;
 /** A close and the query after it. */
 const MAX_CALLS = 2;
 

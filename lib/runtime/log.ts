@@ -13,6 +13,12 @@ export type MetricName =
   | 'SignatureRejected'
   | 'UnknownOrderNotified'
   | 'ReconcileOrderFailed'
+  | 'ReconcileTimeRanOut'
+  | 'ReconcileWechatSilent'
+  /** Two levels: what a run left due, and for how long the oldest of it has been. */
+  | 'ReconcileBacklog'
+  | 'ReconcileOldestDueSeconds'
+  | 'PaymentFoundByReconcile'
   | 'RefundAbnormal'
   | 'RefundWaitsForBalance'
   | 'RefundOverdue'

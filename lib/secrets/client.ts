@@ -11,10 +11,10 @@ export type SecretsClient = Pick<SecretsManagerClient, 'send'>;
 /** Region, credentials and endpoint come from the SDK's own environment variables. */
 export function openSecretsClient(): SecretsClient {
   return new SecretsManagerClient({
-    maxAttempts: 3,
+    maxAttempts: 2,
     requestHandler: {
-      connectionTimeout: 1_000,
-      requestTimeout: 1_500,
+      connectionTimeout: 800,
+      requestTimeout: 1_000,
       throwOnRequestTimeout: true,
     },
   });

@@ -1,4 +1,4 @@
-/** The DynamoDB connection: short time-outs, because a notification has 5 seconds in all. */
+/** The DynamoDB connection: few and short attempts, because a notification has 5 seconds in all. */
 import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 
 /** Where to send, and which table: all that reading needs. */
@@ -16,11 +16,12 @@ export interface Table extends TableConnection {
   readonly startTimer: (delayMs: number, run: () => void) => () => void;
 }
 
-const MAX_ATTEMPTS = 3;
-const CONNECTION_TIMEOUT_MS = 1_000;
-const REQUEST_TIMEOUT_MS = 1_500;
-/** The SDK's pauses between the attempts: up to 100 ms, then up to 200 ms. */
-const MAX_PAUSES_MS = 300;
+/** Whoever called repeats the whole: a table that fails twice is left alone. */
+const MAX_ATTEMPTS = 2;
+const CONNECTION_TIMEOUT_MS = 800;
+const REQUEST_TIMEOUT_MS = 1_000;
+/** The SDK's pause between the attempts: up to 100 ms, and up to 500 ms when it was throttled. */
+const MAX_PAUSES_MS = 500;
 
 /** The longest that one operation takes: every attempt is silent until its time is over. */
 export const MAX_OPERATION_MS = MAX_ATTEMPTS * REQUEST_TIMEOUT_MS + MAX_PAUSES_MS;

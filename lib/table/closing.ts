@@ -10,8 +10,8 @@ import { openKeys, orderKey } from './schema.ts';
 import { tryUpdate } from './update.ts';
 
 /**
- * Marks an open order as `closing`, once and for ever, and makes it due soon, so that reconcile
- * ends what nobody else does. Conditions: it is open, and no mark is there, which another request
+ * Marks an open order as `closing`, once and for ever, and makes it due soon and urgent, so that
+ * reconcile ends what nobody else does. Conditions: it is open, and no mark is there, which another request
  * has set and whose minute runs.
  *
  * @returns the order as it is now: marked, or what another writer made of it.
@@ -24,7 +24,7 @@ export async function markClosing(
 ): Promise<Order> {
   const marked = { ...order, closingAtEpochSeconds: nowEpochSeconds };
   const nextCheckAtEpochSeconds = nextCheckAt(marked, order.checks, nowEpochSeconds);
-  const { GSI1PK, GSI1SK } = openKeys(order, isoTime(nextCheckAtEpochSeconds));
+  const { GSI1PK, GSI1SK } = openKeys(order, 'asked', isoTime(nextCheckAtEpochSeconds));
   const outcome = await tryUpdate(table, orderKey(order), {
     UpdateExpression: 'SET closingAt = :now, GSI1PK = :shard, GSI1SK = :next',
     ConditionExpression: 'tradeState = :open AND attribute_not_exists(closingAt)',
@@ -36,7 +36,7 @@ export async function markClosing(
     },
   });
   if (outcome === 'written') {
-    return { ...marked, nextCheckAtEpochSeconds };
+    return { ...marked, isAskedAbout: true, nextCheckAtEpochSeconds };
   }
   if (!outcome.item) {
     throw new OrderNotFoundError();

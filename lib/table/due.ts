@@ -1,51 +1,68 @@
-/** Open work: whose turn it is to ask WeChat, and what is due. */
-import { QueryCommand, type QueryCommandOutput } from '@aws-sdk/client-dynamodb';
+/** Marks of open work: whose turn it is to ask WeChat, how urgent it is, when it is looked at next. */
 import type { OrderId } from '../order/order-id.ts';
 import type { Order } from '../order/order.ts';
 import { isoTime } from '../time.ts';
-import { type Item, number, stringOf, text, time } from './attributes.ts';
-import type { Table, TableConnection } from './client.ts';
-import {
-  OPEN_ORDER_SHARDS,
-  OPEN_ORDERS_INDEX,
-  openKeys,
-  openShardKey,
-  orderIdOf,
-  orderKey,
-  type RefundId,
-  refundIdOf,
-  type RowKey,
-} from './schema.ts';
-import { tryUpdate } from './update.ts';
+import { number, text, time } from './attributes.ts';
+import type { Table } from './client.ts';
+import { openKeys, orderKey, type RowKey } from './schema.ts';
+import { tryUpdate, type Update } from './update.ts';
+
+/** An order as it was read, with its place in the index then. */
+export type ReadOrder = OrderId & Pick<Order, 'nextCheckAtEpochSeconds' | 'isAskedAbout'>;
 
 /**
- * Takes the turn to ask WeChat about an order. Conditions: it exists and is open; nobody took the
- * turn in the last `pauseSeconds`, where a turn in the future (a clock that was set back) is none.
+ * Takes the turn to ask WeChat about an order, and makes it urgent for reconcile by the same write:
+ * its buyer looks, so it may be paid. Conditions: it exists and is open; nobody took the turn in the
+ * last `pauseSeconds`, where a turn in the future (a clock that was set back) is none.
  */
 export async function claimCheck(
   table: Table,
-  id: OrderId,
+  read: ReadOrder,
   nowEpochSeconds: number,
   pauseSeconds: number,
 ): Promise<'claimed' | 'taken'> {
-  const outcome = await tryUpdate(table, orderKey(id), {
-    UpdateExpression: 'SET checkedAt = :now',
+  const asked = askedPlace(read);
+  const outcome = await tryUpdate(table, orderKey(read), {
+    UpdateExpression: `SET checkedAt = :now${asked ? ', GSI1PK = :asked' : ''}`,
     ConditionExpression:
       'tradeState = :open AND (attribute_not_exists(checkedAt) OR checkedAt <= :before OR checkedAt > :now)',
     ExpressionAttributeValues: {
       ':now': time(nowEpochSeconds),
       ':before': time(nowEpochSeconds - pauseSeconds),
       ':open': text('NOTPAY'),
+      ...asked,
     },
   });
   return outcome === 'written' ? 'claimed' : 'taken';
 }
 
-/** An order as it was read, with its place in the index then. */
-export type ReadOrder = OrderId & Pick<Order, 'nextCheckAtEpochSeconds'>;
+/**
+ * Makes an order urgent for reconcile that somebody tries to pay again; when it is due stays as it
+ * is. Conditions: it is open, and in the index. Without effect, and without a write, on one that is
+ * urgent already.
+ */
+export async function markAsked(table: Table, read: ReadOrder): Promise<void> {
+  const asked = askedPlace(read);
+  if (asked) {
+    await tryUpdate(table, orderKey(read), {
+      UpdateExpression: 'SET GSI1PK = :asked',
+      ConditionExpression: 'tradeState = :open AND attribute_exists(GSI1SK)',
+      ExpressionAttributeValues: { ':open': text('NOTPAY'), ...asked },
+    });
+  }
+}
+
+/** The place that an order moves to because somebody asks about it, unless it is there already. */
+function askedPlace(read: ReadOrder): Update['ExpressionAttributeValues'] {
+  const { nextCheckAtEpochSeconds: dueAt, isAskedAbout = false } = read;
+  return dueAt === undefined || isAskedAbout
+    ? undefined
+    : { ':asked': text(openKeys(read, 'asked', isoTime(dueAt)).GSI1PK) };
+}
 
 /**
- * Notes that reconcile asked and the order is still unpaid, and when it looks again. Conditions: it
+ * Notes that reconcile asked and the order is still unpaid, and when it looks again: less urgent than
+ * any first question. Conditions: it
  * exists and still is, because an order that was paid meanwhile must not come back into the index of
  * open orders; and its place in the index is the one that was read, because whoever moved it
  * meanwhile (its buyer closes it, another run was quicker) knows better when it is due.
@@ -56,7 +73,7 @@ export async function markChecked(
   nowEpochSeconds: number,
   { checks, nextCheckAtEpochSeconds }: { checks: number; nextCheckAtEpochSeconds: number },
 ): Promise<void> {
-  const { GSI1PK, GSI1SK } = openKeys(read, isoTime(nextCheckAtEpochSeconds));
+  const { GSI1PK, GSI1SK } = openKeys(read, 'later', isoTime(nextCheckAtEpochSeconds));
   const readAt = read.nextCheckAtEpochSeconds;
   const samePlace = readAt === undefined ? 'attribute_not_exists(GSI1SK)' : 'GSI1SK = :read';
   await tryUpdate(table, orderKey(read), {
@@ -105,53 +122,4 @@ export async function leaveIndex(table: Table, id: OrderId): Promise<void> {
     ConditionExpression: 'attribute_exists(PK) AND tradeState <> :open',
     ExpressionAttributeValues: { ':open': text('NOTPAY') },
   });
-}
-
-/** Something that reconcile has to look at: its kind, and which one it is. */
-export type DueWork =
-  | { readonly kind: 'order'; readonly id: OrderId }
-  | { readonly kind: 'refund'; readonly id: RefundId };
-
-/** How many rows one page of the index brings. */
-const DUE_PAGE = 100;
-
-/**
- * The open work that is due, shard by shard, the longest due first in each. Everything comes once
- * per call, also when it is checked or fails while the list is read. A row of a kind that this
- * version does not know stays in the index for the version that wrote it.
- *
- * @param firstShard where to begin, so that no shard is always last when the time runs out.
- */
-export async function* listDue(
-  table: TableConnection,
-  nowEpochSeconds: number,
-  firstShard: number,
-): AsyncGenerator<DueWork> {
-  for (let offset = 0; offset < OPEN_ORDER_SHARDS; offset += 1) {
-    let startKey: Item | undefined;
-    do {
-      const page: QueryCommandOutput = await table.client.send(
-        new QueryCommand({
-          TableName: table.tableName,
-          IndexName: OPEN_ORDERS_INDEX,
-          KeyConditionExpression: 'GSI1PK = :shard AND GSI1SK <= :now',
-          ExpressionAttributeValues: {
-            ':shard': text(openShardKey((firstShard + offset) % OPEN_ORDER_SHARDS)),
-            ':now': time(nowEpochSeconds),
-          },
-          Limit: DUE_PAGE,
-          ...(startKey && { ExclusiveStartKey: startKey }),
-        }),
-      );
-      yield* (page.Items ?? []).map(workOf).filter((work) => work !== undefined);
-      startKey = page.LastEvaluatedKey;
-    } while (startKey);
-  }
-}
-
-function workOf(item: Item): DueWork | undefined {
-  const key = { PK: stringOf(item, 'PK'), SK: stringOf(item, 'SK') };
-  const id = orderIdOf(key);
-  const refundId = refundIdOf(key);
-  return (id && { kind: 'order', id }) ?? (refundId && { kind: 'refund', id: refundId });
 }

@@ -4,6 +4,7 @@ import { GOODS_KINDS, type KeptKind } from '../order/goods-kind.ts';
 import type { OrderId } from '../order/order-id.ts';
 import type { Order, OrderItem, OrderState, PaymentAfterClose } from '../order/order.ts';
 import type { OrderFacts } from '../order/transition.ts';
+import { workClassOf } from '../order/work-class.ts';
 import { isoTime } from '../time.ts';
 import {
   AttributeError,
@@ -25,14 +26,14 @@ import {
   timeOf,
 } from './attributes.ts';
 import { API_VERSIONS, storedRequestFrom, storedRequestToValue } from './stored-request.ts';
-import { buyerKeys, openKeys, orderIdOf, orderKey } from './schema.ts';
+import { buyerKeys, isAskedPlace, openKeys, orderIdOf, orderKey } from './schema.ts';
 
 /** An order as it is when it is created. */
 export function orderToItem(order: Order): Item {
   return {
     ...keyOf(orderKey(order)),
     ...(order.nextCheckAtEpochSeconds !== undefined &&
-      texts(openKeys(order, isoTime(order.nextCheckAtEpochSeconds)))),
+      texts(openKeys(order, workClassOf(order), isoTime(order.nextCheckAtEpochSeconds)))),
     ...texts(buyerKeys(order, isoTime(order.createdAtEpochSeconds))),
     outTradeNo: text(order.outTradeNo),
     openid: text(order.openid),
@@ -75,6 +76,7 @@ export function orderFromItem(item: Item): Order {
     checks: countOf(item, 'checks'),
     checkedAtEpochSeconds: optionalTimeOf(item, 'checkedAt'),
     closingAtEpochSeconds: optionalTimeOf(item, 'closingAt'),
+    isAskedAbout: isAskedPlace(item['GSI1PK']?.S ?? '') || undefined,
     nextCheckAtEpochSeconds: optionalTimeOf(item, 'GSI1SK'),
     paidAtEpochSeconds: optionalTimeOf(item, 'paidAt'),
     paidAfterClose: optionalBooleanOf(item, 'paidAfterClose'),

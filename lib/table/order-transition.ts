@@ -121,7 +121,7 @@ function transitionUpdate(
       ? paymentClauses(id, evidence.payment, decision, isAssumed)
       : undefined;
   const due = isDue(decision, paymentAfterClose)
-    ? openKeys(id, isoTime(nowEpochSeconds))
+    ? openKeys(id, 'refund', isoTime(nowEpochSeconds))
     : undefined;
   const facts = appendFacts(factsOf(decision, nowEpochSeconds, paymentAfterClose));
   const sets = [

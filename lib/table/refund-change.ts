@@ -128,7 +128,10 @@ function rowUpdate(
   added: readonly ReturnType<typeof appendFacts>[],
 ): TransactWriteItem {
   const [old, next] = [refundToItem(before), refundToItem(after)];
-  const changed = Object.entries(next).filter(([name, value]) => !isEqual(old[name], value));
+  // The place in the index always: rows of before there were classes have another.
+  const changed = Object.entries(next).filter(
+    ([name, value]) => name === 'GSI1PK' || !isEqual(old[name], value),
+  );
   const set = changed.map(([name]) => name);
   const sets = [...set.map((name) => `#${name} = :${name}`), ...added.flatMap((each) => each.sets)];
   const removed = Object.keys(old).filter((name) => next[name] === undefined);

@@ -21,7 +21,7 @@ export async function noteRefund(
   notification?: CarriedNotification,
 ): Promise<'noted' | 'not-paid'> {
   const carried = carry(notification);
-  const { GSI1PK, GSI1SK } = openKeys(id, isoTime(nowEpochSeconds));
+  const { GSI1PK, GSI1SK } = openKeys(id, 'refund', isoTime(nowEpochSeconds));
   const sets = ['checks = :none', 'GSI1PK = :shard', 'GSI1SK = :now', ...carried.sets];
   const outcome = await tryUpdate(table, orderKey(id), {
     UpdateExpression: `SET ${sets.join(', ')} ADD refundNotices :number`,
@@ -51,15 +51,17 @@ export async function concludeNotices(
   const { refundNotices = [], nextCheckAtEpochSeconds = 0 } = order;
   const isSame =
     refundNotices.length === 0 ? 'attribute_not_exists(refundNotices)' : 'refundNotices = :notices';
+  const place = next && openKeys(order, 'refund', isoTime(next.atEpochSeconds));
   await tryUpdate(table, orderKey(order), {
     UpdateExpression: next
-      ? 'SET checks = :checks, GSI1SK = :next'
+      ? 'SET checks = :checks, GSI1PK = :shard, GSI1SK = :next'
       : 'REMOVE GSI1PK, GSI1SK, refundNotices',
     ConditionExpression: `GSI1SK = :due AND ${isSame}`,
     ExpressionAttributeValues: {
       ':due': time(nextCheckAtEpochSeconds),
       ...(refundNotices.length > 0 && { ':notices': { SS: [...refundNotices] } }),
-      ...(next && { ':checks': number(next.checks), ':next': time(next.atEpochSeconds) }),
+      ...(next && { ':checks': number(next.checks) }),
+      ...(place && { ':shard': text(place.GSI1PK), ':next': text(place.GSI1SK) }),
     },
   });
 }

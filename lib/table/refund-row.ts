@@ -73,7 +73,7 @@ export function refundToItem(refund: Refund): Item {
 function indexKeys(refund: Refund): Item {
   const { nextCheckAtEpochSeconds: next, acceptedAtEpochSeconds: accepted } = refund;
   return {
-    ...(next !== undefined && texts(openKeys(refund, isoTime(next)))),
+    ...(next !== undefined && texts(openKeys(refund, 'refund', isoTime(next)))),
     ...(accepted !== undefined &&
       texts(refundDayKeys(refund, beijingDay(accepted), isoTime(accepted)))),
   };

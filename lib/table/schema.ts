@@ -9,7 +9,7 @@
  * | record a payment, a close, a check | `UpdateItem` with the state it may leave |
  * | keep a payment of no order | `UpdateItem` `UNKNOWN#…`, only if there is none |
  * | a buyer reads an order | `GetItem` |
- * | work due for a check | `Query` on `GSI1`, one shard at a time |
+ * | work due for a check | `Query` on `GSI1`, class by class, then `BatchGetItem` of its orders |
  * | a buyer's orders, the newest first | `Query` on `GSI2`, backwards |
  * | the payments of a day in Beijing | `Query` on `GSI3`, one shard at a time |
  * | refund an order, find an earlier refund of the same key | `BatchGetItem` order, key, refund, balance |
@@ -34,6 +34,7 @@
 import type { CreateTableCommandInput, KeySchemaElement } from '@aws-sdk/client-dynamodb';
 import { FIRST_MERCHANT, type OrderId } from '../order/order-id.ts';
 import type { Order } from '../order/order.ts';
+import type { WorkClass } from '../order/work-class.ts';
 import { DAY_SHARDS, paymentShardKey, refundShardKey, shardOf, twoDigits } from './shard.ts';
 
 /** Sparse index of open work: only rows that carry `GSI1PK` and `GSI1SK` are in it. */
@@ -213,12 +214,24 @@ export const idempotencyKey = (id: OrderId): RowKey => ({
   SK: 'IDEMPOTENCY',
 });
 
-/** `GSI1PK` of the open work of a shard. */
-export const openShardKey = (shard: number) => `OPEN#${twoDigits(shard)}`;
+/** What `GSI1PK` begins with. `later` is what all open work had before there were classes. */
+const OPEN_PREFIX = {
+  asked: 'OPEN#ASKED#',
+  first: 'OPEN#FIRST#',
+  refund: 'OPEN#REFUND#',
+  later: 'OPEN#',
+} as const satisfies Record<WorkClass, string>;
 
-/** Place of an open order in the index of open work, by when it is looked at next. */
-export const openKeys = (id: OrderId, nextCheckAt: string) => ({
-  GSI1PK: openShardKey(shardOf(id, OPEN_ORDER_SHARDS)),
+/** `GSI1PK` of the open work of a class and a shard. */
+export const openShardKey = (workClass: WorkClass, shard: number) =>
+  `${OPEN_PREFIX[workClass]}${twoDigits(shard)}`;
+
+/** Whether a place in the index is that of an order that somebody asked about. */
+export const isAskedPlace = (GSI1PK: string) => GSI1PK.startsWith(OPEN_PREFIX.asked);
+
+/** Place in the index of open work: how urgent it is, and when it is looked at next. */
+export const openKeys = (id: OrderId, workClass: WorkClass, nextCheckAt: string) => ({
+  GSI1PK: openShardKey(workClass, shardOf(id, OPEN_ORDER_SHARDS)),
   GSI1SK: nextCheckAt,
 });
 

@@ -77,6 +77,8 @@ export type OpenHost = (baseUrl: string, clientCertificate?: ClientCertificate) 
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const MAX_RESPONSE_BYTES = 64 * 1024;
+/** More than reconcile has under way: a request that waits for a socket would spend its time on that. */
+const MAX_SOCKETS = 400;
 
 /**
  * A kept-alive connection broke before an answer began. Mostly the other side had given it up, as
@@ -90,7 +92,11 @@ export const openHost: OpenHost = (baseUrl, clientCertificate) => {
   // the module here keeps it out of every cold start.
   const client = url.protocol === 'http:' ? process.getBuiltinModule('node:http') : https;
   const identity = clientCertificate && tlsOptions(clientCertificate);
-  const keptAlive = new client.Agent({ keepAlive: true, maxSockets: 64, scheduling: 'lifo' });
+  const keptAlive = new client.Agent({
+    keepAlive: true,
+    maxSockets: MAX_SOCKETS,
+    scheduling: 'lifo',
+  });
 
   return async (request, attempt) =>
     exchange(

@@ -8,6 +8,7 @@ import { placeAtWechat } from '../../lib/checkout/place.ts';
 import { recordEvidence } from '../../lib/evidence/record.ts';
 import type { Order } from '../../lib/order/order.ts';
 import { checkOrder } from '../../lib/reconcile/order.ts';
+import { startPatience } from '../../lib/reconcile/patience.ts';
 import { createOrder } from '../../lib/table/checkout.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { readOrder } from '../../lib/table/orders.ts';
@@ -168,6 +169,7 @@ async function live(course: Course, place: Place) {
     log,
     nowMs,
     remainingMs,
+    patience: startPatience(),
     paymentAfterClose: 'keep',
     notifyBaseUrl: '',
   } as const;

@@ -63,6 +63,7 @@ describe('an order that looks unpaid', () => {
     expect(operations).toEqual(['UpdateItem']);
     expect(await readOrder(table, orderId('order-0001'))).toEqual({
       ...order,
+      isAskedAbout: true,
       checkedAtEpochSeconds: CREATED_AT + 60,
     });
   });
@@ -182,9 +183,9 @@ describe('an order that looks unpaid', () => {
       });
 
       expect(refreshed).toBe(order);
-      // Only the turn is kept: a WeChat that fails is not asked at every poll.
+      // Only the turn is kept, and that somebody looks: a WeChat that fails is not asked at every poll.
       const { checkedAt, ...rest } = (await rowOf(table, 'ORDER#order-0001')) ?? {};
-      expect(rest).toEqual(before);
+      expect(rest).toEqual({ ...before, GSI1PK: { S: 'OPEN#ASKED#01' } });
       expect(checkedAt).toEqual({ S: '2026-03-01T02:01:00Z' });
       expect(log.messages('warn')).toEqual(['WeChat could not be asked about an order']);
       expect(log.lines[0]?.fields).toMatchObject({

@@ -8,6 +8,7 @@ import { recordRefundEvidence } from '../../lib/evidence/refund-record.ts';
 import { requestRefund } from '../../lib/evidence/refund-request.ts';
 import { checkOrder } from '../../lib/reconcile/order.ts';
 import { checkRefund } from '../../lib/reconcile/refund.ts';
+import { startPatience } from '../../lib/reconcile/patience.ts';
 import { runReconcile } from '../../lib/reconcile/run.ts';
 import type { Refund } from '../../lib/refund/refund.ts';
 import { digestOfKey } from '../../lib/refund/request.ts';
@@ -129,7 +130,7 @@ async function openCase() {
   let consoleRefunds = 0;
 
   async function perform(one: Deed, death: Crash | undefined): Promise<void> {
-    const context = mortal(desk, table, death);
+    const context = { ...mortal(desk, table, death), patience: startPatience() };
     const known = [...desk.wechat.book.values()];
     switch (one.do) {
       case 'ask': {

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listDue } from '../../lib/table/due.ts';
+import { listDue } from '../../lib/table/due-work.ts';
 import { readOrder } from '../../lib/table/orders.ts';
 import { orderId } from '../support/sample-orders.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
@@ -39,7 +39,7 @@ async function countOpenOrders(): Promise<number> {
   const table = { client: dynamoDb, tableName: stack.tableName };
   const forEver = Date.parse('2099-01-01T00:00:00Z') / 1000;
   let open = 0;
-  for await (const _ of listDue(table, forEver, 0)) {
+  for await (const _ of listDue(table, forEver)) {
     open += 1;
   }
   return open;

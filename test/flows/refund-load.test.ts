@@ -4,7 +4,7 @@
  */
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { listDue } from '../../lib/table/due.ts';
+import { listDue } from '../../lib/table/due-work.ts';
 import { readOrder } from '../../lib/table/orders.ts';
 import { listRefunds } from '../../lib/table/refunds.ts';
 import { orderKey } from '../../lib/table/schema.ts';
@@ -88,7 +88,7 @@ describe.each(['v2', 'v3'] as const)('refunds of API %s over a hostile network',
   async function countOpen(): Promise<number> {
     const forEver = Date.parse('2099-01-01T00:00:00Z') / 1000;
     let open = 0;
-    for await (const _ of listDue(table(), forEver, 0)) {
+    for await (const _ of listDue(table(), forEver)) {
       open += 1;
     }
     return open;

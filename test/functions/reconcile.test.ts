@@ -90,12 +90,16 @@ describe('a run of reconcile', () => {
       failed: 1,
       cutOff: 0,
       timeRanOut: false,
+      wechatSilent: false,
+      backlog: 0,
+      oldestDueSeconds: 0,
     });
     expect(log.lines.filter(({ message }) => message === 'reconciled')).toEqual([
       { level: 'info', message: 'reconciled', fields: summary },
     ]);
     expect(log.counts).toEqual({
       OrderPaid: 1,
+      PaymentFoundByReconcile: 1,
       OrderClosed: 2,
       TransactionMismatch: 1,
       ReconcileOrderFailed: 1,
@@ -133,7 +137,7 @@ describe('a run of reconcile', () => {
     await createOrder(table, sampleOrder());
     const { handler, requests } = openReconcile();
 
-    expect(await handler({}, context(21_699))).toMatchObject({ due: 0, timeRanOut: true });
+    expect(await handler({}, context(12_499))).toMatchObject({ due: 0, timeRanOut: true });
     expect(requests).toEqual([]);
   });
 

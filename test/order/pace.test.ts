@@ -30,6 +30,13 @@ function visits(of: ReturnType<typeof order>, count: number): number[] {
   return times;
 }
 
+/** The latest next look at an order that should have been closed at a time. */
+const latest = (now: number, closingTime: number) =>
+  now +
+  (now - closingTime < minutes(120)
+    ? minutes(5)
+    : Math.min(minutes(24 * 60), (now - closingTime) / 4));
+
 describe('what is done with an order that is due', () => {
   test.each<OrderState>(['SUCCESS', 'REFUND', 'CLOSED'])(
     'is nothing when it is %s, even long after its time',
@@ -77,6 +84,45 @@ describe('the next look at an unpaid order', () => {
     expect(nextCheckAt(order(), 100, minutes(90))).toBe(minutes(95));
   });
 
+  test('after two hours comes less and less often, once a day in the end', () => {
+    const hours = (count: number) => minutes(60 * count);
+    const after = (overdue: number) => {
+      const now = minutes(30) + overdue;
+      return nextCheckAt(order(), 9, now) - now;
+    };
+
+    expect(after(hours(2) - 1)).toBe(minutes(5));
+    expect(after(hours(2))).toBe(minutes(30));
+    expect(after(hours(8))).toBe(hours(2));
+    expect(after(hours(1_000))).toBe(hours(24));
+  });
+
+  describe('that came late', () => {
+    const late = (seconds: number, changes = {}) => ({
+      ...order(),
+      nextCheckAtEpochSeconds: minutes(4),
+      ...changes,
+      now: minutes(4) + seconds,
+    });
+    const next = ({ now, ...of }: ReturnType<typeof late>, checks = 2) =>
+      nextCheckAt(of, checks, now);
+
+    test('is left alone until it is to be closed, as long as nobody asks about it', () => {
+      expect(next(late(181))).toBe(minutes(30));
+      expect(next(late(180))).toBe(minutes(4) + 180 + minutes(5));
+      expect(next(late(181, { isAskedAbout: true }))).toBe(minutes(4) + 181 + minutes(5));
+    });
+
+    test('for its first question has the usual second one', () => {
+      expect(next(late(181), 1)).toBe(minutes(4) + 181 + minutes(3));
+    });
+
+    test('and that its buyer gave up is closed all the same', () => {
+      const closing = late(181, { closingAtEpochSeconds: minutes(3) });
+      expect(next(closing)).toBe(minutes(4) + 181 + 241);
+    });
+  });
+
   test('lies always ahead, and until its time is over never beyond it', () => {
     fc.assert(
       fc.property(
@@ -88,7 +134,9 @@ describe('the next look at an unpaid order', () => {
           const closingTime = Math.max(lifetime, minutes(5));
 
           expect(next).toBeGreaterThan(now);
-          expect(next).toBeLessThanOrEqual(now < closingTime ? closingTime : now + minutes(5));
+          expect(next).toBeLessThanOrEqual(
+            now < closingTime ? closingTime : latest(now, closingTime),
+          );
         },
       ),
     );
@@ -161,7 +209,7 @@ describe('an order that its buyer gave up', () => {
     expect(nextCheckAt(closing('v2', given), 0, minutes(5) + 30)).toBe(minutes(6));
   });
 
-  test('is looked at within 5 minutes, always ahead', () => {
+  test('is looked at within 5 minutes for two hours, then less and less, always ahead', () => {
     fc.assert(
       fc.property(
         fc.constantFrom<ApiVersion>('v2', 'v3'),
@@ -172,8 +220,10 @@ describe('an order that its buyer gave up', () => {
           const now = closingAt + waited;
           const next = nextCheckAt(closing(apiVersion, closingAt), checks, now);
 
+          const closingTime = Math.max(closingAt, apiVersion === 'v2' ? minutes(6) : 0);
+
           expect(next).toBeGreaterThan(now);
-          expect(next).toBeLessThanOrEqual(now + minutes(5));
+          expect(next).toBeLessThanOrEqual(latest(now, closingTime));
         },
       ),
     );

@@ -6,7 +6,7 @@ import type { Refund } from '../../lib/refund/refund.ts';
 import { automaticRefundNumberFor } from '../../lib/refund/request.ts';
 import { createOrder } from '../../lib/table/checkout.ts';
 import type { Table } from '../../lib/table/client.ts';
-import { listDue } from '../../lib/table/due.ts';
+import { listDue } from '../../lib/table/due-work.ts';
 import { applyEvidence } from '../../lib/table/order-transition.ts';
 import { readOrder } from '../../lib/table/orders.ts';
 import { changeRefund } from '../../lib/table/refund-change.ts';
@@ -43,7 +43,7 @@ const counted = (summary: object) =>
   Object.fromEntries(Object.entries(summary).filter(([, count]) => count !== 0 && count !== false));
 async function due(): Promise<string[]> {
   const names: string[] = [];
-  for await (const work of listDue(table, ASKED_AT + 10 * 365 * 86_400, 0)) {
+  for await (const work of listDue(table, ASKED_AT + 10 * 365 * 86_400)) {
     names.push(work.kind === 'refund' ? work.id.outRefundNo : work.id.outTradeNo);
   }
   return names;

@@ -1,5 +1,6 @@
 /** One run of reconcile over a table, with WeChat's word given order by order. */
 import { checkOrder } from '../../lib/reconcile/order.ts';
+import { startPatience } from '../../lib/reconcile/patience.ts';
 import { runReconcile } from '../../lib/reconcile/run.ts';
 import type { Table } from '../../lib/table/client.ts';
 import type { CloseResult, OrderReference, QueryResult } from '../../lib/wechatpay/operations.ts';
@@ -18,6 +19,9 @@ interface RunOptions {
   readonly wechat?: WechatBook;
   /** Seconds after the sample order was made. */
   readonly at?: number;
+  /** In place of `at`: a clock that a test moves. */
+  readonly clock?: { at: number };
+  readonly shards?: readonly number[];
   readonly remainingMs?: () => number;
   readonly onProgress?: () => void;
 }
@@ -36,7 +40,7 @@ export const NO_REFUNDS = {
 
 /** Runs reconcile once; `calls` are those to WeChat, such as `close order-0001`, in order. */
 export async function runOnce(table: Table, options: RunOptions = {}) {
-  const { wechat = {}, at = 60, remainingMs = () => 55_000 } = options;
+  const { wechat = {}, at = 60, clock = { at }, remainingMs = () => 55_000 } = options;
   const log = recordingLog();
   const calls: string[] = [];
   const wechatPay = {
@@ -49,17 +53,18 @@ export async function runOnce(table: Table, options: RunOptions = {}) {
       return wechat.close?.(outTradeNo) ?? 'closed';
     },
   };
-  const nowMs = () => (CREATED_AT + at) * 1000;
+  const nowMs = () => (CREATED_AT + clock.at) * 1000;
   const context = {
     table,
     wechatPay: () => ({ ...NO_REFUNDS, ...wechatPay }),
     paymentAfterClose: 'keep',
     notifyBaseUrl: 'https://pay.example.com',
   } as const;
+  const check = { ...context, log, nowMs, remainingMs, patience: startPatience() };
   const summary = await runReconcile(
-    { table, nowMs, remainingMs, onProgress: options.onProgress ?? (() => undefined) },
+    { ...check, shards: options.shards, onProgress: options.onProgress ?? (() => undefined) },
     {
-      order: (id) => checkOrder({ ...context, log, nowMs, remainingMs }, id),
+      order: (id, row) => checkOrder(check, id, row),
       refund: async () => Promise.reject(new Error('nothing is refunded here')),
     },
   );

@@ -4,6 +4,7 @@ import { requestRefund } from '../../lib/evidence/refund-request.ts';
 import { digestOfKey } from '../../lib/refund/request.ts';
 import { checkOrder } from '../../lib/reconcile/order.ts';
 import { checkRefund } from '../../lib/reconcile/refund.ts';
+import { startPatience } from '../../lib/reconcile/patience.ts';
 import { runReconcile } from '../../lib/reconcile/run.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { readRefund } from '../../lib/table/refunds.ts';
@@ -44,9 +45,9 @@ export function openRefundDesk(table: Table) {
     /** One run of reconcile, so many seconds after the sample refund was asked for. */
     reconcile: async (afterSeconds: number, on: Table = table) => {
       clock.at = ASKED_AT + afterSeconds;
-      const check = { ...context, table: on };
+      const check = { ...context, table: on, patience: startPatience() };
       return runReconcile(
-        { table: on, nowMs, remainingMs: () => 55_000, onProgress: () => undefined },
+        { ...check, remainingMs: () => 55_000, onProgress: () => undefined },
         { order: (id) => checkOrder(check, id), refund: (id) => checkRefund(check, id) },
       );
     },

@@ -20,13 +20,14 @@ const mark = (at = NOW) => markClosing(table, order, at);
 const stored = () => readOrder(table, orderId());
 
 describe('marking an order as given up', () => {
-  test('sets when, and makes it due in a minute, with nothing else changed', async () => {
+  test('sets when, and makes it due in a minute and urgent, with nothing else changed', async () => {
     await createOrder(table, order);
     const marked = await mark();
 
     expect(marked).toEqual({
       ...order,
       closingAtEpochSeconds: NOW,
+      isAskedAbout: true,
       nextCheckAtEpochSeconds: NOW + 60,
     });
     expect(await stored()).toEqual(marked);

@@ -5,16 +5,16 @@ import { createOrder } from '../../lib/table/checkout.ts';
 import {
   claimCheck,
   leaveIndex,
-  listDue,
+  markAsked,
   markChecked,
   postponeUnread,
 } from '../../lib/table/due.ts';
-import { applyEvidence } from '../../lib/table/order-transition.ts';
+import { listDue } from '../../lib/table/due-work.ts';
 import { orderToItem } from '../../lib/table/order-row.ts';
 import { readOrder } from '../../lib/table/orders.ts';
 import { orderKey } from '../../lib/table/schema.ts';
 import { allRows, putRow, type Row, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
-import { CREATED_AT, sampleOrder, samplePayment, orderId } from '../support/sample-orders.ts';
+import { CREATED_AT, sampleOrder, orderId } from '../support/sample-orders.ts';
 import { watchTable } from '../support/watched-table.ts';
 
 const newTable = useEmbeddedTables();
@@ -38,143 +38,13 @@ async function given(tradeState: OrderState) {
   await putRow(table, orderToItem(order));
 }
 
-async function collect(from: Table, now: number, firstShard = 0): Promise<string[]> {
+async function collect(from: Table, now: number): Promise<string[]> {
   const numbers: string[] = [];
-  for await (const { id } of listDue(from, now, firstShard)) {
+  for await (const { id } of listDue(from, now)) {
     numbers.push(id.outTradeNo);
   }
   return numbers;
 }
-
-const create = (outTradeNo: string, dueAt: number) =>
-  createOrder(table, sampleOrder({ outTradeNo, nextCheckAtEpochSeconds: dueAt }));
-
-/** Puts an order into a shard of our choice: rows need nothing else to be listed. */
-const place = (outTradeNo: string, shard: number, dueAt = CREATED_AT) =>
-  putRow(table, {
-    PK: { S: `ORDER#${outTradeNo}` },
-    SK: { S: 'ORDER' },
-    GSI1PK: { S: `OPEN#${String(shard).padStart(2, '0')}` },
-    GSI1SK: { S: `${new Date(dueAt * 1000).toISOString().slice(0, 19)}Z` },
-  });
-
-describe('the orders that are due', () => {
-  test('are those whose time has come, to the second', async () => {
-    await create('past-0001', CREATED_AT - 1);
-    await create('now-00001', CREATED_AT);
-    await create('later-001', CREATED_AT + 1);
-
-    expect((await collect(table, CREATED_AT)).toSorted()).toEqual(['now-00001', 'past-0001']);
-  });
-
-  test('are none in an empty table, asked shard by shard', async () => {
-    const watched = watchTable(table);
-
-    expect(await collect(watched, CREATED_AT)).toEqual([]);
-    expect(watched.operations).toEqual(Array.from({ length: 16 }, () => 'Query'));
-  });
-
-  test('leave out what is paid or closed: only open orders are in the index', async () => {
-    await create('open-0001', CREATED_AT);
-    await create('paid-0001', CREATED_AT);
-    await create('closed-01', CREATED_AT);
-    const payment = samplePayment({ outTradeNo: 'paid-0001' });
-    await applyEvidence(
-      table,
-      orderId('paid-0001'),
-      { kind: 'paid', refunded: false, payment },
-      CREATED_AT,
-    );
-    await applyEvidence(table, orderId('closed-01'), { kind: 'closed' }, CREATED_AT);
-
-    expect(await collect(table, CREATED_AT)).toEqual(['open-0001']);
-    expect((await allRows(table, 'index')).map(({ PK }) => PK?.S)).toEqual(['ORDER#open-0001']);
-  });
-
-  test('come longest due first in a shard', async () => {
-    await place('third', 5, CREATED_AT - 10);
-    await place('first', 5, CREATED_AT - 90_000);
-    await place('second', 5, CREATED_AT - 3600);
-
-    expect(await collect(table, CREATED_AT)).toEqual(['first', 'second', 'third']);
-  });
-
-  test('come from every shard, beginning with the one that was asked for', async () => {
-    await Promise.all(Array.from({ length: 16 }, (_, shard) => place(`in-${shard}`, shard)));
-    const from = (first: number) =>
-      Array.from({ length: 16 }, (_, offset) => `in-${(first + offset) % 16}`);
-
-    expect(await collect(table, CREATED_AT)).toEqual(from(0));
-    expect(await collect(table, CREATED_AT, 1)).toEqual(from(1));
-    expect(await collect(table, CREATED_AT, 15)).toEqual(from(15));
-  });
-
-  test('come in pages of 100, every one of 250 in a shard exactly once', async () => {
-    const names = Array.from({ length: 250 }, (_, index) => `order-${1000 + index}`);
-    await Promise.all(names.map((name, index) => place(name, 7, CREATED_AT - index)));
-    const inputs: Record<string, unknown>[] = [];
-    const watched = watchTable(table, ({ input, send }) => {
-      inputs.push(input);
-      return send();
-    });
-
-    expect(await collect(watched, CREATED_AT)).toEqual(names.toReversed());
-    expect(inputs.every(({ Limit }) => Limit === 100)).toBe(true);
-    expect(inputs.filter((input) => 'ExclusiveStartKey' in input)).toHaveLength(2);
-  });
-
-  test('come once each while they are checked and put off, with pages in between', async () => {
-    const names = Array.from({ length: 230 }, (_, index) => `order-${1000 + index}`);
-    await Promise.all(names.map((name) => create(name, CREATED_AT)));
-    const seen: string[] = [];
-    for await (const { id } of listDue(table, CREATED_AT, 0)) {
-      seen.push(id.outTradeNo);
-      // Every third fails and stays due; it must not come twice either.
-      if (seen.length % 3 === 0) {
-        continue;
-      }
-      const next = { checks: 1, nextCheckAtEpochSeconds: CREATED_AT + 60 };
-      await markChecked(table, { ...id, nextCheckAtEpochSeconds: CREATED_AT }, CREATED_AT, next);
-    }
-
-    expect(seen.toSorted()).toEqual(names);
-  });
-
-  test('leave a row of a kind that is not known where it is, for the version that wrote it', async () => {
-    await place('one', 0);
-    const unknown = { PK: { S: 'PARCEL#1' }, SK: { S: 'PARCEL' } };
-    const open = { GSI1PK: { S: 'OPEN#00' }, GSI1SK: { S: '2026-01-01T00:00:00Z' } };
-    await putRow(table, { ...unknown, ...open });
-
-    expect(await collect(table, CREATED_AT)).toEqual(['one']);
-    expect(await allRows(table, 'index')).toHaveLength(2);
-  });
-
-  test('are read no further than they are wanted', async () => {
-    await place('one', 0);
-    const watched = watchTable(table);
-    const due = listDue(watched, CREATED_AT, 0);
-
-    expect(await due.next()).toEqual({
-      done: false,
-      value: { kind: 'order', id: orderId('one') },
-    });
-    expect(watched.operations).toEqual(['Query']);
-  });
-
-  test('go on after a page without rows, which DynamoDB may send', async () => {
-    const pages = [{ LastEvaluatedKey: { PK: { S: 'ORDER#a' } } }];
-    await place('one', 0);
-    const watched = watchTable(table, async ({ input, send }) => {
-      if ('ExclusiveStartKey' in input) {
-        return { Items: [{ PK: { S: 'ORDER#one' }, SK: { S: 'ORDER' } }] };
-      }
-      return pages.shift() ?? send();
-    });
-
-    expect(await collect(watched, CREATED_AT)).toEqual(['one']);
-  });
-});
 
 describe('taking the turn to ask WeChat', () => {
   test('keeps the time and leaves the plan of reconcile as it is', async () => {
@@ -224,8 +94,53 @@ describe('taking the turn to ask WeChat', () => {
   });
 });
 
+describe('an order that somebody asks about', () => {
+  const URGENT = { GSI1PK: { S: 'OPEN#ASKED#01' }, GSI1SK: { S: '2026-03-01T02:01:00Z' } };
+
+  test('becomes urgent by the write that takes the turn; when it is due stays as it is', async () => {
+    await createOrder(table, sampleOrder());
+    await claimCheck(table, sampleOrder(), NOW, 3);
+
+    expect(await row()).toMatchObject({ ...URGENT, checkedAt: { S: '2026-03-01T02:01:00Z' } });
+    expect(await readOrder(table, orderId(NUMBER))).toMatchObject({ isAskedAbout: true });
+  });
+
+  test('is urgent once it is tried to be paid again, and written no more then', async () => {
+    await createOrder(table, sampleOrder());
+    const before = await row();
+    await markAsked(table, sampleOrder());
+    const marked = await row();
+    expect(marked).toEqual({ ...before, ...URGENT });
+
+    const watched = watchTable(table);
+    await markAsked(watched, sampleOrder({ isAskedAbout: true }));
+    await markAsked(watched, orderId(NUMBER));
+    expect(watched.operations).toEqual([]);
+  });
+
+  test('is as before once reconcile asked', async () => {
+    await createOrder(table, sampleOrder());
+    await markAsked(table, sampleOrder());
+    await markChecked(table, sampleOrder(), NOW, { checks: 1, nextCheckAtEpochSeconds: NOW + 180 });
+
+    expect(await row()).toMatchObject({ GSI1PK: { S: 'OPEN#01' } });
+  });
+
+  test.each<OrderState>(['SUCCESS', 'REFUND', 'CLOSED'])(
+    'and is %s by now is not brought back into the index',
+    async (state) => {
+      await given(state);
+      const before = await row();
+      await markAsked(table, sampleOrder());
+      await claimCheck(table, sampleOrder(), NOW, 3);
+
+      expect(await row()).toEqual(before);
+    },
+  );
+});
+
 describe('noting that reconcile asked', () => {
-  test('sets the plan of reconcile, in the same shard of the index', async () => {
+  test('sets the plan of reconcile, in the same shard, among what is asked later', async () => {
     await createOrder(table, sampleOrder());
     const [before] = await allRows(table, 'index');
     await markChecked(table, sampleOrder(), NOW, {
@@ -240,8 +155,9 @@ describe('noting that reconcile asked', () => {
         nextCheckAtEpochSeconds: NOW + 180,
       }),
     );
+    expect(before?.['GSI1PK']).toEqual({ S: 'OPEN#FIRST#01' });
     expect(await allRows(table, 'index')).toEqual([
-      { ...before, GSI1SK: { S: '2026-03-01T02:04:00Z' } },
+      { ...before, GSI1PK: { S: 'OPEN#01' }, GSI1SK: { S: '2026-03-01T02:04:00Z' } },
     ]);
   });
 

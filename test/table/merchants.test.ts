@@ -3,7 +3,8 @@ import type { OrderId } from '../../lib/order/order-id.ts';
 import type { Order } from '../../lib/order/order.ts';
 import { createOrder, readCart } from '../../lib/table/checkout.ts';
 import type { Table } from '../../lib/table/client.ts';
-import { claimCheck, listDue, markChecked } from '../../lib/table/due.ts';
+import { claimCheck, markChecked } from '../../lib/table/due.ts';
+import { listDue } from '../../lib/table/due-work.ts';
 import { bindKey, createQuotedOrder } from '../../lib/table/idempotency-binding.ts';
 import { recordMismatch } from '../../lib/table/mismatches.ts';
 import { applyEvidence } from '../../lib/table/order-transition.ts';
@@ -30,7 +31,7 @@ const rows = () =>
 
 async function dueIds(): Promise<OrderId[]> {
   const ids: OrderId[] = [];
-  for await (const { id } of listDue(table, NOW, 0)) {
+  for await (const { id } of listDue(table, NOW)) {
     ids.push(id);
   }
   return ids.toSorted((a, b) => a.merchantKey.localeCompare(b.merchantKey));

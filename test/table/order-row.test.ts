@@ -63,7 +63,7 @@ describe('the row of an order', () => {
     expect(await rowOf(table, 'ORDER#order-0001')).toEqual({
       ...created,
       // 32-bit FNV-1a of `order-0001` is 0x0068ea81: shard 01 of 16.
-      GSI1PK: { S: 'OPEN#01' },
+      GSI1PK: { S: 'OPEN#FIRST#01' },
       GSI1SK: { S: '2026-03-01T02:01:00Z' },
       tradeState: { S: 'NOTPAY' },
     });
@@ -332,7 +332,10 @@ test('numbers of orders spread evenly over the 16 shards of the index', () => {
     counts.set(shard, (counts.get(shard) ?? 0) + 1);
   }
 
-  const names = Array.from({ length: 16 }, (_, shard) => `OPEN#${String(shard).padStart(2, '0')}`);
+  const names = Array.from(
+    { length: 16 },
+    (_, shard) => `OPEN#FIRST#${String(shard).padStart(2, '0')}`,
+  );
   expect([...counts.keys()].toSorted()).toEqual(names);
   for (const count of counts.values()) {
     expect(count).toBeGreaterThan(120);

@@ -134,7 +134,11 @@ describe('evidence on the row', () => {
       const after = await row();
       expect(after?.['tradeState']).toEqual({ S: to });
       expect(after?.['paidAfterClose']).toEqual(flagged ? { BOOL: true } : undefined);
-      const due = { GSI1PK: { S: 'OPEN#01' }, GSI1SK: { S: isoTime(NOW) }, checks: { N: '0' } };
+      const due = {
+        GSI1PK: { S: 'OPEN#REFUND#01' },
+        GSI1SK: { S: isoTime(NOW) },
+        checks: { N: '0' },
+      };
       expect({ GSI1PK: after?.['GSI1PK'], GSI1SK: after?.['GSI1SK'] }).toEqual(
         to === 'REFUND' ? { GSI1PK: due.GSI1PK, GSI1SK: due.GSI1SK } : {},
       );

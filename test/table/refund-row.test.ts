@@ -65,7 +65,7 @@ test('the row is beside its order’s, among the open work, and since its accept
   expect(refundToItem(full())).toMatchObject({
     PK: { S: 'ORDER#tea#order-0001' },
     SK: { S: 'REFUND#refund-0001' },
-    GSI1PK: { S: 'OPEN#01' },
+    GSI1PK: { S: 'OPEN#REFUND#01' },
     GSI1SK: { S: '2026-03-02T02:02:00Z' },
     GSI3PK: { S: 'REFUNDED#2026-03-01#01' },
     GSI3SK: { S: '2026-03-01T02:02:02Z' },
@@ -86,7 +86,7 @@ test('times are read by people, and nothing is written that is not there', () =>
   expect(item).toEqual({
     PK: { S: 'ORDER#order-0001' },
     SK: { S: 'REFUND#refund-0001' },
-    GSI1PK: { S: 'OPEN#01' },
+    GSI1PK: { S: 'OPEN#REFUND#01' },
     GSI1SK: { S: '2026-03-01T02:02:00Z' },
     outTradeNo: { S: 'order-0001' },
     outRefundNo: { S: 'refund-0001' },

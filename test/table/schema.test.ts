@@ -65,8 +65,18 @@ describe('the place in an index', () => {
   test('of open work is a shard of the number, by when it is due', () => {
     const place = { GSI1PK: 'OPEN#01', GSI1SK: '2026-03-01T02:01:00Z' };
 
-    expect(openKeys(orderId(), '2026-03-01T02:01:00Z')).toEqual(place);
-    expect(openKeys(tea, '2026-03-01T02:01:00Z')).toEqual(place);
+    expect(openKeys(orderId(), 'later', '2026-03-01T02:01:00Z')).toEqual(place);
+    expect(openKeys(tea, 'later', '2026-03-01T02:01:00Z')).toEqual(place);
+  });
+
+  test.each([
+    ['asked', 'OPEN#ASKED#01'],
+    ['first', 'OPEN#FIRST#01'],
+    ['refund', 'OPEN#REFUND#01'],
+  ] as const)('of open work that is %s is beside it, in %s', (workClass, GSI1PK) => {
+    const GSI1SK = '2026-03-01T02:01:00Z';
+
+    expect(openKeys(orderId(), workClass, GSI1SK)).toEqual({ GSI1PK, GSI1SK });
   });
 
   test('of a payment is a shard of its day, by when it was paid', () => {
