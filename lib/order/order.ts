@@ -44,7 +44,7 @@ export interface Order extends OrderId, Parties {
   readonly checks: number;
   /** Since when the buyer wants it closed; it is paid by nobody through `prepay` from then on. */
   readonly closingAtEpochSeconds?: number | undefined;
-  /** Somebody asked about it, or tried to pay it again, since reconcile last looked. */
+  /** Somebody asked about it, or gave it up, since reconcile last looked. */
   readonly isAskedAbout?: boolean | undefined;
   /** When reconcile looks at it next; only open orders have it. */
   readonly nextCheckAtEpochSeconds?: number | undefined;

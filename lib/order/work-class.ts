@@ -2,7 +2,7 @@
 import { isOpen, type Order } from './order.ts';
 
 /**
- * `asked`: somebody asked about the order, or tried to pay it again, since reconcile last looked;
+ * `asked`: somebody asked about the order, or gave it up, since reconcile last looked;
  * `first`: an order that reconcile never asked about; `refund`: a refund, or an order with refunds
  * to be found or made; `later`: every further question about an order, and its close.
  */

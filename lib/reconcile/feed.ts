@@ -1,9 +1,9 @@
 /** Due work in the order of its urgency, listed again while a run goes on. */
 import { WORK_CLASSES, type WorkClass } from '../order/work-class.ts';
-import type { TableConnection } from '../table/client.ts';
+import type { Table } from '../table/client.ts';
+import { isoTime } from '../time.ts';
 import {
   type DueEntry,
-  type DueOrder,
   listDueClass,
   READ_PAGE,
   readDue,
@@ -14,14 +14,16 @@ import {
 const LIST_AGAIN_MS = 5_000;
 /** A run that was handed so much since it paused is busy: there will be more by then. */
 const BUSY_AT = 256;
+/** An impatient run draws a page of work from so many moments. */
+const RANDOM_MOMENTS = 4;
 /** A row that was read so long ago is read again before it counts. */
 const STALE_MS = 10_000;
 
 interface FeedContext {
-  readonly table: TableConnection;
+  readonly table: Table;
   readonly shards: readonly number[];
   readonly nowMs: () => number;
-  /** Whether most calls are left unanswered: then the newest work is taken as well as the oldest. */
+  /** Whether most calls are left unanswered: then work is taken at random as well as the oldest. */
   readonly isImpatient: () => boolean;
 }
 
@@ -80,59 +82,65 @@ function orderOfTurn(turn: number): readonly WorkClass[] {
     : ['first', 'asked', 'refund', 'later'];
 }
 
-/** What is due of a class from one of its ends, as far as it was listed. */
-interface Side {
-  readonly rounds: AsyncGenerator<readonly DueEntry[]>;
-  entries: readonly DueEntry[];
-}
-
 function openClassFeed(context: FeedContext, workClass: WorkClass): ClassFeed {
   const { table, shards, nowMs, isImpatient } = context;
   /** Work that this run has handed out: the index may still show it where it was. */
   const given = new Set<string>();
-  const sides = new Map<DueOrder, Side>();
+  let rounds: AsyncGenerator<readonly DueEntry[]> | undefined;
+  let listed: readonly DueEntry[] = [];
   let read: readonly ReadWork[] = [];
   let readAtMs = 0;
   let listAgainAtMs = Number.NEGATIVE_INFINITY;
-  let isNewestTurn = false;
+  let oldestDueAtMs = Number.POSITIVE_INFINITY;
+  let isRandomTurn = false;
 
-  const sideFrom = (from: DueOrder): Side => {
-    const now = Math.floor(nowMs() / 1000);
-    const side = sides.get(from) ?? {
-      rounds: listDueClass(table, workClass, now, { shards, from }),
-      entries: [],
-    };
-    sides.set(from, side);
-    return side;
-  };
+  const list = (since?: string) =>
+    listDueClass(table, workClass, Math.floor(nowMs() / 1000), {
+      shards,
+      ...(since !== undefined && { since }),
+    });
+  const notGiven = (entries: readonly DueEntry[]) =>
+    entries.filter((entry) => !given.has(keyOf(entry)));
 
-  /** The next page from one end; empty when there is no more. */
-  const takePage = async (from: DueOrder): Promise<readonly DueEntry[]> => {
-    const side = sideFrom(from);
-    for (;;) {
-      const fresh = side.entries.filter((entry) => !given.has(keyOf(entry)));
-      if (fresh.length > 0) {
-        const page = fresh.slice(0, READ_PAGE);
-        side.entries = fresh.slice(READ_PAGE);
-        for (const entry of page) {
-          given.add(keyOf(entry));
-        }
-        return page;
+  /** The next of what was listed, the oldest first; empty when there is no more. */
+  const takeOldest = async (): Promise<readonly DueEntry[]> => {
+    rounds ??= list();
+    for (let fresh = notGiven(listed); ; fresh = notGiven(listed)) {
+      const [first] = fresh;
+      if (first) {
+        oldestDueAtMs = Math.min(oldestDueAtMs, Date.parse(first.dueAt));
+        listed = fresh.slice(READ_PAGE);
+        return fresh.slice(0, READ_PAGE);
       }
-      const round = await side.rounds.next();
+      const round = await rounds.next();
       if (round.done) {
+        rounds = undefined;
         return [];
       }
-      side.entries = round.value;
+      listed = round.value;
     }
   };
 
+  /** Some of what is due from moments on that chance chooses between the oldest and now. */
+  const takeAtRandom = async (): Promise<readonly DueEntry[]> => {
+    const draws = Array.from({ length: RANDOM_MOMENTS }, async () => {
+      const part = table.randomBytes(2).readUInt16BE() / 0x1_00_00;
+      const sinceMs = oldestDueAtMs + part * Math.max(0, nowMs() - oldestDueAtMs);
+      const round = await list(isoTime(Math.floor(sinceMs / 1000))).next();
+      return round.done ? [] : notGiven(round.value).slice(0, READ_PAGE / RANDOM_MOMENTS);
+    });
+    const drawn = (await Promise.all(draws)).flat();
+    return [...new Map(drawn.map((entry) => [keyOf(entry), entry])).values()];
+  };
+
   const refill = async (): Promise<void> => {
-    isNewestTurn = isImpatient() && !isNewestTurn;
-    const newest = isNewestTurn ? await takePage('newest') : [];
-    const page = newest.length > 0 ? newest : await takePage('oldest');
+    isRandomTurn = isImpatient() && !isRandomTurn && Number.isFinite(oldestDueAtMs);
+    const random = isRandomTurn ? await takeAtRandom() : [];
+    const page = random.length > 0 ? random : await takeOldest();
+    for (const entry of page) {
+      given.add(keyOf(entry));
+    }
     if (page.length === 0) {
-      sides.clear();
       listAgainAtMs = nowMs() + LIST_AGAIN_MS;
       return;
     }

@@ -37,7 +37,7 @@ export interface ReconcileSummary {
   cutOff: number;
   /** Whether the run stopped for lack of time; the next one goes on with what is still due. */
   timeRanOut: boolean;
-  /** Whether the run ended because WeChat answered nothing at all. */
+  /** Whether WeChat answered nothing at all, of 64 calls or more. */
   wechatSilent: boolean;
   /** What is still due at the end, as far as it was counted: 100 a shard and class at most. */
   backlog: number;
@@ -75,6 +75,7 @@ export async function runReconcile(context: RunContext, checks: Checks): Promise
     // A copy: what still hangs goes on counting in the other one.
     return { ...summary, cutOff: summary.due - finished, timeRanOut: true };
   }
+  summary.wechatSilent = context.patience.isSilent();
   return summary.timeRanOut || summary.wechatSilent
     ? { ...summary, ...(await leftOver(context)) }
     : summary;
@@ -108,7 +109,6 @@ async function workThrough(
         return;
       }
       if (patience.isOver()) {
-        summary.wechatSilent = true;
         return;
       }
       const work = await feed.next();

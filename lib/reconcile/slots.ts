@@ -3,11 +3,11 @@ import type { Table } from '../table/client.ts';
 import type { Patience } from './patience.ts';
 
 /** Checks that are worked on at once: enough for 200 a second at a quarter of a second each. */
-const WORKED_ON = 64;
+const WORKED_ON = { usually: 64, impatient: 128 } as const;
 /** A check that takes longer waits for somebody else, and leaves its place to another. */
 const WAITS_AFTER_MS = 250;
 /** All that goes on at once, waiting or worked on; more where nearly all of it only waits. */
-const UNDER_WAY = { usually: 128, impatient: 384 } as const;
+const UNDER_WAY = { usually: 128, impatient: 512 } as const;
 
 /** Room for checks. Call `free` and `take` in turn, from one place. */
 export interface Slots {
@@ -46,10 +46,8 @@ export function openSlots(
   };
   return {
     async free() {
-      while (
-        workedOn >= WORKED_ON ||
-        underWay.size >= (isShort() ? UNDER_WAY.impatient : UNDER_WAY.usually)
-      ) {
+      const mood = () => (isShort() ? 'impatient' : 'usually');
+      while (workedOn >= WORKED_ON[mood()] || underWay.size >= UNDER_WAY[mood()]) {
         await change.promise;
       }
     },

@@ -32,19 +32,18 @@ export const ALL_SHARDS: readonly number[] = Array.from(
 /** How many rows one page of the index brings, and one read of the table: the most that it may. */
 const DUE_PAGE = 100;
 
-/** From which end of what is due a list begins. */
-export type DueOrder = 'oldest' | 'newest';
-
 /**
  * The work of a class that is due now, from all the shards together, one page of each at a time; in
  * each such round by its time. What becomes due later, or is put off and due again, is not in it. A
  * row of a kind that this version does not know stays in the index for the version that wrote it.
+ *
+ * @param since leaves out what was due before, as a time in the form of the index.
  */
 export async function* listDueClass(
   table: TableConnection,
   workClass: WorkClass,
   nowEpochSeconds: number,
-  { shards = ALL_SHARDS, from = 'oldest' }: { shards?: readonly number[]; from?: DueOrder } = {},
+  { shards = ALL_SHARDS, since }: { shards?: readonly number[]; since?: string } = {},
 ): AsyncGenerator<readonly DueEntry[]> {
   let open: { readonly shard: number; readonly startKey?: Item | undefined }[] = shards.map(
     (shard) => ({ shard }),
@@ -53,11 +52,14 @@ export async function* listDueClass(
     const pages = await Promise.all(
       open.map(async ({ shard, startKey }) => ({
         shard,
-        ...(await readPage(table, openShardKey(workClass, shard), nowEpochSeconds, from, startKey)),
+        ...(await readPage(table, openShardKey(workClass, shard), {
+          now: nowEpochSeconds,
+          since,
+          startKey,
+        })),
       })),
     );
-    const entries = pages.flatMap((page) => page.entries).toSorted(byDueAt);
-    yield from === 'oldest' ? entries : entries.reverse();
+    yield pages.flatMap((page) => page.entries).toSorted(byDueAt);
     open = pages.filter(({ startKey }) => startKey !== undefined);
   }
 }
@@ -79,17 +81,25 @@ export async function* listDue(
 async function readPage(
   table: TableConnection,
   place: string,
-  nowEpochSeconds: number,
-  from: DueOrder,
-  startKey: Item | undefined,
+  {
+    now,
+    since,
+    startKey,
+  }: { now: number; since?: string | undefined; startKey?: Item | undefined },
 ): Promise<{ readonly entries: DueEntry[]; readonly startKey: Item | undefined }> {
   const page: QueryCommandOutput = await table.client.send(
     new QueryCommand({
       TableName: table.tableName,
       IndexName: OPEN_ORDERS_INDEX,
-      KeyConditionExpression: 'GSI1PK = :shard AND GSI1SK <= :now',
-      ExpressionAttributeValues: { ':shard': text(place), ':now': time(nowEpochSeconds) },
-      ScanIndexForward: from === 'oldest',
+      KeyConditionExpression:
+        since === undefined
+          ? 'GSI1PK = :shard AND GSI1SK <= :now'
+          : 'GSI1PK = :shard AND GSI1SK BETWEEN :since AND :now',
+      ExpressionAttributeValues: {
+        ':shard': text(place),
+        ':now': time(now),
+        ...(since !== undefined && { ':since': text(since) }),
+      },
       Limit: DUE_PAGE,
       ...(startKey && { ExclusiveStartKey: startKey }),
     }),
@@ -158,7 +168,7 @@ export async function measureBacklog(
   const pages = await Promise.all(
     WORK_CLASSES.flatMap((workClass) =>
       shards.map((shard) =>
-        readPage(table, openShardKey(workClass, shard), nowEpochSeconds, 'oldest', undefined),
+        readPage(table, openShardKey(workClass, shard), { now: nowEpochSeconds }),
       ),
     ),
   );

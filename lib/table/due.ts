@@ -36,22 +36,6 @@ export async function claimCheck(
   return outcome === 'written' ? 'claimed' : 'taken';
 }
 
-/**
- * Makes an order urgent for reconcile that somebody tries to pay again; when it is due stays as it
- * is. Conditions: it is open, and in the index. Without effect, and without a write, on one that is
- * urgent already.
- */
-export async function markAsked(table: Table, read: ReadOrder): Promise<void> {
-  const asked = askedPlace(read);
-  if (asked) {
-    await tryUpdate(table, orderKey(read), {
-      UpdateExpression: 'SET GSI1PK = :asked',
-      ConditionExpression: 'tradeState = :open AND attribute_exists(GSI1SK)',
-      ExpressionAttributeValues: { ':open': text('NOTPAY'), ...asked },
-    });
-  }
-}
-
 /** The place that an order moves to because somebody asks about it, unless it is there already. */
 function askedPlace(read: ReadOrder): Update['ExpressionAttributeValues'] {
   const { nextCheckAtEpochSeconds: dueAt, isAskedAbout = false } = read;

@@ -78,7 +78,7 @@ export type OpenHost = (baseUrl: string, clientCertificate?: ClientCertificate) 
 const CONNECT_TIMEOUT_MS = 2_000;
 const MAX_RESPONSE_BYTES = 64 * 1024;
 /** More than reconcile has under way: a request that waits for a socket would spend its time on that. */
-const MAX_SOCKETS = 400;
+const MAX_SOCKETS = 600;
 
 /**
  * A kept-alive connection broke before an answer began. Mostly the other side had given it up, as

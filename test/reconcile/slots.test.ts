@@ -42,12 +42,12 @@ describe('room for checks', () => {
     expect(ends).toHaveLength(129);
   });
 
-  test('is for 384 where nearly all of it hangs', async () => {
+  test('is for 512 where nearly all of it hangs', async () => {
     const machine = seededMachine('slots');
     const { ends } = begin(machine, () => true);
     await machine.advance(10_000);
 
-    expect(ends).toHaveLength(384);
+    expect(ends).toHaveLength(512);
   });
 
   test('leaves no timer behind for a check that is done', async () => {

@@ -2,13 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { OrderState } from '../../lib/order/order.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { createOrder } from '../../lib/table/checkout.ts';
-import {
-  claimCheck,
-  leaveIndex,
-  markAsked,
-  markChecked,
-  postponeUnread,
-} from '../../lib/table/due.ts';
+import { claimCheck, leaveIndex, markChecked, postponeUnread } from '../../lib/table/due.ts';
 import { listDue } from '../../lib/table/due-work.ts';
 import { orderToItem } from '../../lib/table/order-row.ts';
 import { readOrder } from '../../lib/table/orders.ts';
@@ -105,22 +99,20 @@ describe('an order that somebody asks about', () => {
     expect(await readOrder(table, orderId(NUMBER))).toMatchObject({ isAskedAbout: true });
   });
 
-  test('is urgent once it is tried to be paid again, and written no more then', async () => {
-    await createOrder(table, sampleOrder());
-    const before = await row();
-    await markAsked(table, sampleOrder());
-    const marked = await row();
-    expect(marked).toEqual({ ...before, ...URGENT });
+  test('is not moved within the index by the next one who asks', async () => {
+    const watched = watchTable(table, ({ input, send }) => {
+      expect(input['UpdateExpression']).toBe('SET checkedAt = :now');
+      return send();
+    });
+    await createOrder(table, sampleOrder({ isAskedAbout: true }));
+    await claimCheck(watched, sampleOrder({ isAskedAbout: true }), NOW, 3);
 
-    const watched = watchTable(table);
-    await markAsked(watched, sampleOrder({ isAskedAbout: true }));
-    await markAsked(watched, orderId(NUMBER));
-    expect(watched.operations).toEqual([]);
+    expect(await row()).toMatchObject(URGENT);
   });
 
   test('is as before once reconcile asked', async () => {
     await createOrder(table, sampleOrder());
-    await markAsked(table, sampleOrder());
+    await claimCheck(table, sampleOrder(), NOW, 3);
     await markChecked(table, sampleOrder(), NOW, { checks: 1, nextCheckAtEpochSeconds: NOW + 180 });
 
     expect(await row()).toMatchObject({ GSI1PK: { S: 'OPEN#01' } });
@@ -131,7 +123,6 @@ describe('an order that somebody asks about', () => {
     async (state) => {
       await given(state);
       const before = await row();
-      await markAsked(table, sampleOrder());
       await claimCheck(table, sampleOrder(), NOW, 3);
 
       expect(await row()).toEqual(before);
