@@ -91,7 +91,7 @@ async function workThrough(
   summary: ReconcileSummary,
 ): Promise<void> {
   const { table, nowMs, remainingMs, patience, onProgress, shards = ALL_SHARDS } = context;
-  const feed = openFeed({ table, shards, nowMs, isImpatient: patience.isShort });
+  const feed = openFeed({ table, shards, nowMs, isImpatient: () => patience.isShort() });
   const slots = openSlots(table, patience);
   let finished = 0;
   const checkAndCount = async (work: ReadWork) => {

@@ -156,7 +156,7 @@ export function memoryTable(pause: () => Promise<void>): MemoryTable {
     await pause();
     return operation(command.input);
   };
-  return { rows, client: { send } as unknown as Table['client'] };
+  return { rows, client: { send } as Table['client'] };
 }
 
 function unknown(what: unknown): never {
