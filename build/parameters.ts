@@ -92,6 +92,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   logRetentionDays: oneOf(...RETENTION_DAYS),
   eventArchiveDays: wholeDays(0, 3650),
   notificationRetentionDays: wholeDays(1, 3650),
+  reconcileWorkers: oneOf('1', '2', '4'),
+  reconcileMemory: form(/^\d{3,5}$/, 'a number of MB'),
   notifyReservedConcurrency: form(/^\d{1,6}$/, 'a whole number'),
   alarmEmail: form(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'an address of mail'),
   domainName: (value, all) =>
