@@ -5,15 +5,8 @@ import { WORK_CLASSES, type WorkClass } from '../order/work-class.ts';
 import { type Item, keyOf, stringOf, text, time } from './attributes.ts';
 import { readRows } from './batch-get.ts';
 import type { TableConnection } from './client.ts';
-import {
-  OPEN_ORDER_SHARDS,
-  OPEN_ORDERS_INDEX,
-  openShardKey,
-  orderIdOf,
-  orderKey,
-  type RefundId,
-  refundIdOf,
-} from './schema.ts';
+import { OPEN_ORDERS_INDEX, orderIdOf, orderKey, type RefundId, refundIdOf } from './schema.ts';
+import { OPEN_ORDER_SHARDS, openShardKey } from './shard.ts';
 
 /** Something that reconcile has to look at: its kind, and which one it is. */
 export type DueWork =

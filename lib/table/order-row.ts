@@ -26,7 +26,8 @@ import {
   timeOf,
 } from './attributes.ts';
 import { API_VERSIONS, storedRequestFrom, storedRequestToValue } from './stored-request.ts';
-import { buyerKeys, isAskedPlace, openKeys, orderIdOf, orderKey } from './schema.ts';
+import { buyerKeys, openKeys, orderIdOf, orderKey } from './schema.ts';
+import { isAskedPlace } from './shard.ts';
 
 /** An order as it is when it is created. */
 export function orderToItem(order: Order): Item {

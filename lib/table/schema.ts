@@ -35,13 +35,17 @@ import type { CreateTableCommandInput, KeySchemaElement } from '@aws-sdk/client-
 import { FIRST_MERCHANT, type OrderId } from '../order/order-id.ts';
 import type { Order } from '../order/order.ts';
 import type { WorkClass } from '../order/work-class.ts';
-import { DAY_SHARDS, paymentShardKey, refundShardKey, shardOf, twoDigits } from './shard.ts';
+import {
+  DAY_SHARDS,
+  OPEN_ORDER_SHARDS,
+  openShardKey,
+  paymentShardKey,
+  refundShardKey,
+  shardOf,
+} from './shard.ts';
 
 /** Sparse index of open work: only rows that carry `GSI1PK` and `GSI1SK` are in it. */
 export const OPEN_ORDERS_INDEX = 'GSI1';
-
-/** How many `GSI1PK` values open orders are spread over, so that no one partition takes every write. */
-export const OPEN_ORDER_SHARDS = 16;
 
 /** Index of the payments and refunds of a day in Beijing. */
 export const DAY_INDEX = 'GSI3';
@@ -213,21 +217,6 @@ export const idempotencyKey = (id: OrderId): RowKey => ({
   PK: `IDEMPOTENCY#${named(id)}`,
   SK: 'IDEMPOTENCY',
 });
-
-/** What `GSI1PK` begins with. `later` is what all open work had before there were classes. */
-const OPEN_PREFIX = {
-  asked: 'OPEN#ASKED#',
-  first: 'OPEN#FIRST#',
-  refund: 'OPEN#REFUND#',
-  later: 'OPEN#',
-} as const satisfies Record<WorkClass, string>;
-
-/** `GSI1PK` of the open work of a class and a shard. */
-export const openShardKey = (workClass: WorkClass, shard: number) =>
-  `${OPEN_PREFIX[workClass]}${twoDigits(shard)}`;
-
-/** Whether a place in the index is that of an order that somebody asked about. */
-export const isAskedPlace = (GSI1PK: string) => GSI1PK.startsWith(OPEN_PREFIX.asked);
 
 /** Place in the index of open work: how urgent it is, and when it is looked at next. */
 export const openKeys = (id: OrderId, workClass: WorkClass, nextCheckAt: string) => ({

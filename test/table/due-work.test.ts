@@ -11,7 +11,7 @@ import {
   readDue,
 } from '../../lib/table/due-work.ts';
 import { applyEvidence } from '../../lib/table/order-transition.ts';
-import { openShardKey } from '../../lib/table/schema.ts';
+import { openShardKey } from '../../lib/table/shard.ts';
 import { isoTime } from '../../lib/time.ts';
 import { allRows, putRow, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { CREATED_AT, orderId, sampleOrder, samplePayment } from '../support/sample-orders.ts';
