@@ -32,7 +32,7 @@ export async function close(
 export async function openClose(machine: Machine): Promise<HttpHandler> {
   const resources = once(() => openBuyerResources(machine));
   await warmUp(machine.environment, () => buyerFirstSteps(resources()));
-  return httpHandler(close, resources, machine.openLog('close'));
+  return httpHandler(close, resources, machine.openLog('close'), machine.startTimer);
 }
 
 export const handler = await openClose(machine);

@@ -79,7 +79,7 @@ function open(machine: BareMachine): LoginDependencies {
 export async function openLogin(machine: BareMachine): Promise<HttpHandler> {
   const dependencies = once(() => open(machine));
   await warmUp(machine.environment, () => [dependencies().miniProgram.current()]);
-  return httpHandler(login, dependencies, machine.openLog('login'));
+  return httpHandler(login, dependencies, machine.openLog('login'), machine.startTimer);
 }
 
 export const handler = await openLogin(bareMachine);

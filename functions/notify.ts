@@ -56,7 +56,7 @@ export async function openNotify(machine: Machine): Promise<NotificationHandler>
     resources().merchant.current(),
     openConnection(resources().table, 'write'),
   ]);
-  return notificationHandler(notify, resources, machine.openLog('notify'));
+  return notificationHandler(notify, resources, machine.openLog('notify'), machine.startTimer);
 }
 
 export const handler = await openNotify(machine);

@@ -87,7 +87,7 @@ async function checkoutTerms(
 export async function openPrepay(machine: Machine): Promise<HttpHandler> {
   const resources = once(() => openBuyerResources(machine));
   await warmUp(machine.environment, () => buyerFirstSteps(resources()));
-  return httpHandler(prepay, resources, machine.openLog('prepay'));
+  return httpHandler(prepay, resources, machine.openLog('prepay'), machine.startTimer);
 }
 
 export const handler = await openPrepay(machine);

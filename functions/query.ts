@@ -35,7 +35,7 @@ export async function query(
 export async function openQuery(machine: Machine): Promise<HttpHandler> {
   const resources = once(() => openBuyerResources(machine));
   await warmUp(machine.environment, () => buyerFirstSteps(resources()));
-  return httpHandler(query, resources, machine.openLog('query'));
+  return httpHandler(query, resources, machine.openLog('query'), machine.startTimer);
 }
 
 export const handler = await openQuery(machine);

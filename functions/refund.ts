@@ -99,7 +99,7 @@ export async function openRefund(machine: Machine): Promise<HttpHandler> {
     resources().merchant.current(),
     openConnection(resources().table, 'read'),
   ]);
-  return httpHandler(refund, resources, machine.openLog('refund'));
+  return httpHandler(refund, resources, machine.openLog('refund'), machine.startTimer);
 }
 
 export const handler = await openRefund(machine);

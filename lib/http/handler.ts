@@ -1,10 +1,7 @@
 /** The edge towards the mini-program: JSON in, JSON or one clear error out. */
-import type {
-  APIGatewayProxyEventV2,
-  APIGatewayProxyStructuredResultV2,
-  Context,
-} from 'aws-lambda';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { statusOf } from './answer.ts';
+import { beforeTimeIsOver, type CallContext, type StartTimer } from './deadline.ts';
 import { ERROR_TEXTS, errorText, type PublicErrorCode } from './error-texts.ts';
 import { readEvent } from './event.ts';
 import { header } from './input.ts';
@@ -29,24 +26,28 @@ export type HttpOperation<Dependencies> = (
 
 export type HttpHandler = (
   event: APIGatewayProxyEventV2,
-  context: Pick<Context, 'awsRequestId'>,
+  context: CallContext,
 ) => Promise<APIGatewayProxyStructuredResultV2>;
 
 /**
  * Makes a Lambda handler of an operation: one request id, one log line per failure, every error
  * as `{"error":{"code","message"},"requestId"}` in the caller's language.
+ *
+ * @param startTimer with it, the answer comes before Lambda ends the function.
  */
 export function httpHandler<Dependencies>(
   operation: HttpOperation<Dependencies>,
   dependencies: () => Dependencies,
   functionLog: FunctionLog,
+  startTimer?: StartTimer,
 ): HttpHandler {
   return async (received, context) => {
     const event = readEvent(received);
     const requestId = event.requestContext.requestId || context.awsRequestId;
     const log = functionLog.forRequest(requestId, context.awsRequestId);
     try {
-      const body = await operation(event, dependencies(), { requestId, log });
+      const work = operation(event, dependencies(), { requestId, log });
+      const body = await beforeTimeIsOver(work, context, startTimer);
       return jsonResponse(statusOf(body), body, requestId);
     } catch (error) {
       const failure = namePassingFailure(error);

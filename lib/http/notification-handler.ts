@@ -1,9 +1,5 @@
 /** The edge towards WeChat: whatever happens, an answer that it reads the right way. */
-import type {
-  APIGatewayProxyEventV2,
-  APIGatewayProxyStructuredResultV2,
-  Context,
-} from 'aws-lambda';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import {
   ServiceError,
   TemporarilyUnavailableError,
@@ -18,6 +14,7 @@ import type { Decision } from '../order/transition.ts';
 import { failureOf } from '../wechatpay/notification-failure.ts';
 import type { NotificationFailure } from '../wechatpay/operations.ts';
 import { type NotificationRoute, parseNotificationPath } from '../wechatpay/notification-path.ts';
+import { beforeTimeIsOver, type CallContext, type StartTimer } from './deadline.ts';
 import { readEvent } from './event.ts';
 import { acknowledgeNotification, UnknownMerchantError } from '../wechatpay/open.ts';
 
@@ -35,7 +32,7 @@ export type NotificationOperation<Dependencies> = (
 
 export type NotificationHandler = (
   event: APIGatewayProxyEventV2,
-  context: Pick<Context, 'awsRequestId'>,
+  context: CallContext,
 ) => Promise<APIGatewayProxyStructuredResultV2>;
 
 /**
@@ -47,6 +44,7 @@ export function notificationHandler<Dependencies>(
   operation: NotificationOperation<Dependencies>,
   dependencies: () => Dependencies,
   functionLog: FunctionLog,
+  startTimer?: StartTimer,
 ): NotificationHandler {
   return async (received, context) => {
     const event = readEvent(received);
@@ -58,7 +56,8 @@ export function notificationHandler<Dependencies>(
       return answer('v2', requestId, { statusCode: 404, code: 'ROUTE_NOT_FOUND' });
     }
     try {
-      const decision = await operation(event, dependencies(), { ...route, log });
+      const work = operation(event, dependencies(), { ...route, log });
+      const decision = await beforeTimeIsOver(work, context, startTimer);
       return answer(route.apiVersion, requestId, failureOf(decision));
     } catch (error) {
       return answer(route.apiVersion, requestId, reportFailure(namePassingFailure(error), log));
@@ -85,11 +84,8 @@ function reportFailure(error: unknown, log: Log): NotificationFailure {
     return { statusCode: 404, code: 'ROUTE_NOT_FOUND' };
   }
   log.error('notification not processed; WeChat sends it again', describeError(error));
-  if (error instanceof TemporarilyUnavailableError) {
-    return { statusCode: 503, code };
-  }
   countFailure(log, error);
-  return { statusCode: 500, code };
+  return { statusCode: error instanceof TemporarilyUnavailableError ? 503 : 500, code };
 }
 
 function answer(

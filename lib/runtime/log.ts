@@ -29,6 +29,8 @@ export type MetricName =
   | 'EventUnreadable'
   | 'WechatPayRefused'
   | 'ConfigError'
+  /** The table or the secret store kept a request from being served. */
+  | 'StorageUnavailable'
   /** A level and not a count: the smallest of an hour is what it says. */
   | 'MerchantCertificateDaysLeft';
 

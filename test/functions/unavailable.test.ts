@@ -7,10 +7,12 @@ import { openLogin } from '../../functions/login.ts';
 import { openNotify } from '../../functions/notify.ts';
 import { openPrepay } from '../../functions/prepay.ts';
 import { openQuery } from '../../functions/query.ts';
+import { openRefund } from '../../functions/refund.ts';
 import type { Machine } from '../../lib/deployment.ts';
 import { apiEvent } from '../support/api-event.ts';
 import { jwt } from '../support/jwt.ts';
 import { APPID, CREATED_AT, OPENID } from '../support/sample-orders.ts';
+import { seededMachine } from '../support/seeded-machine.ts';
 import { testMachine } from '../support/test-machine.ts';
 import { notificationXml } from '../support/v2-message.ts';
 
@@ -44,13 +46,23 @@ const latte = { items: [{ sku: 'latte', quantity: 1 }] };
 
 type Handler = (
   event: never,
-  context: { awsRequestId: string },
+  context: { awsRequestId: string; getRemainingTimeInMillis?: () => number },
 ) => Promise<APIGatewayProxyStructuredResultV2>;
 
 const withHttp = (event: ReturnType<typeof apiEvent>) => ({
   ...event,
   requestContext: { ...event.requestContext, http: { sourceIp: '203.0.113.7' } },
 });
+const refundEvent = () => {
+  const event = apiEvent({ headers: { 'idempotency-key': 'refund-1' }, body: '{"refundFen":1}' });
+  const authorizer = { iam: { userArn: 'arn:aws:iam::123456789012:user/shop' } };
+  return {
+    ...event,
+    requestContext: { ...event.requestContext, authorizer },
+    routeKey: 'POST /orders/{outTradeNo}/refunds',
+    pathParameters: { outTradeNo: 'order-0001' },
+  };
+};
 const CALLS: Record<string, { open: (machine: Machine) => Promise<Handler>; event: object }> = {
   login: { open: openLogin, event: apiEvent({ body: '{"code":"0a3xyz"}' }) },
   prepay: {
@@ -76,6 +88,7 @@ const CALLS: Record<string, { open: (machine: Machine) => Promise<Handler>; even
       pathParameters: { outTradeNo: 'order-0001' },
     },
   },
+  refund: { open: openRefund, event: refundEvent() },
   notify: {
     open: openNotify,
     event: { ...apiEvent({ body: notificationXml() }), rawPath: '/notify/v2/payment' },
@@ -98,9 +111,10 @@ const failing = (reason: Error) => ({
 const brokenSecrets = (reason: Error) => ({ openSecretsClient: () => failing(reason) });
 const brokenTable = (reason: Error) => ({ openTableClient: () => failing(reason) });
 
-describe.each(['login', 'prepay', 'query', 'close'])('%s', (name) => {
+describe.each(['login', 'prepay', 'query', 'close', 'refund'])('%s', (name) => {
   const failures = [
-    ...SECRET_FAILURES.map(
+    // A refund reads its order before it needs a key.
+    ...(name === 'refund' ? [] : SECRET_FAILURES).map(
       ([what, error]) => [`the secret store ${what}`, brokenSecrets(error)] as const,
     ),
     ...(name === 'login'
@@ -120,7 +134,7 @@ describe.each(['login', 'prepay', 'query', 'close'])('%s', (name) => {
     });
     expect(machine.happened.filter((each) => each.startsWith('/'))).toEqual([]);
     expect(log?.log.lines).toHaveLength(1);
-    expect(log?.log.counts).toEqual({});
+    expect(log?.log.counts).toEqual({ StorageUnavailable: 1 });
     expect(String(body)).not.toContain('s3cret');
   });
 });
@@ -138,8 +152,54 @@ describe('notify', () => {
     expect(body).toContain('<return_code>');
     expect(body).toContain('TEMPORARILY_UNAVAILABLE');
     expect(body).not.toContain('SUCCESS');
-    expect(log?.log.counts).toEqual({});
+    expect(log?.log.counts).toEqual({ StorageUnavailable: 1 });
   });
+});
+
+describe('a function in which something hangs for good', () => {
+  const silent = { send: () => new Promise<never>(() => undefined) };
+  const secrets: Partial<Machine> = { openSecretsClient: () => silent };
+  const table: Partial<Machine> = { openTableClient: () => silent };
+  const hanging = [
+    ...['login', 'prepay', 'query', 'close', 'notify'].map(
+      (name) => [name, 'the secret store', secrets] as const,
+    ),
+    ...['prepay', 'query', 'close', 'notify', 'refund'].map(
+      (name) => [name, 'the table', table] as const,
+    ),
+  ];
+
+  test.each(hanging)(
+    '%s answers before its time is over while %s is silent, and says so',
+    async (name, _, changes) => {
+      const time = seededMachine('hangs');
+      const machine = testMachine({ ...changes, startTimer: time.startTimer });
+      const { open, event } = CALLS[name] as (typeof CALLS)[string];
+      const handler = await open(machine);
+      let answer: APIGatewayProxyStructuredResultV2 | undefined;
+      const call = handler(event as never, {
+        awsRequestId: 'lambda-0001',
+        getRemainingTimeInMillis: () => 4_000 - time.monotonicMs(),
+      }).then((result) => {
+        answer = result;
+      });
+      await time.advance(3_699);
+      expect(answer).toBeUndefined();
+      await time.advance(1);
+      await call;
+
+      expect(answer?.statusCode).toBe(503);
+      expect(answer?.body).toContain('TEMPORARILY_UNAVAILABLE');
+      expect(answer?.headers?.['retry-after']).toBe(name === 'notify' ? undefined : '2');
+      expect(machine.logs.get(name)?.log.lines.at(-1)?.fields).toMatchObject({
+        code: 'TEMPORARILY_UNAVAILABLE',
+        reason: 'the time of the function is nearly over',
+      });
+      expect(machine.logs.get(name)?.log.counts).toEqual({ StorageUnavailable: 1 });
+      expect(machine.logs.get(name)?.flushes()).toBe(1);
+      expect(machine.happened.filter((each) => each.startsWith('/'))).toEqual([]);
+    },
+  );
 });
 
 test('a role that may not read the secret is the owner’s matter, and not a passing one', async () => {

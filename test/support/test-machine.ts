@@ -36,7 +36,7 @@ interface Changes extends Partial<Machine> {
   readonly answer?: (request: HostRequest) => string;
 }
 
-/** @param changes `startTimer` fires at once and the table is empty, unless they say otherwise. */
+/** @param changes `startTimer` makes pauses none and limits endless, and the table is empty, unless they say otherwise. */
 export function testMachine({ answer = () => '', ...changes }: Changes = {}): TestMachine {
   const happened: string[] = [];
   const logs = new Map<string, RecordedFunction>();
@@ -45,8 +45,10 @@ export function testMachine({ answer = () => '', ...changes }: Changes = {}): Te
     nowMs: () => CREATED_AT * 1000,
     monotonicMs: () => 0,
     randomBytes: (size) => Buffer.alloc(size, 7),
-    startTimer: (_delayMs, run) => {
-      run();
+    startTimer: (delayMs, run) => {
+      if (delayMs < 1_000) {
+        run();
+      }
       return () => undefined;
     },
     openHost: () => async (request) => {
