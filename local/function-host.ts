@@ -37,7 +37,7 @@ export interface HostOptions extends HostSettings {
   readonly template: Template;
   readonly files: DataDir['files'];
   readonly addresses: Addresses;
-  readonly dynamoDb: Pick<LocalDynamoDb, 'endpoint' | 'trimStream'>;
+  readonly dynamoDb: Pick<LocalDynamoDb, 'endpoint' | 'trimStream' | 'hasStreamReached'>;
   readonly tableName: string;
   readonly recorder: Recorder | undefined;
 }

@@ -12,7 +12,7 @@ import { wallClockMs } from './record/wall-clock.ts';
 export interface TableEventsOptions {
   readonly template: Template;
   readonly functions: ReadonlyMap<string, LocalFunction>;
-  readonly dynamoDb: Pick<LocalDynamoDb, 'endpoint' | 'trimStream'>;
+  readonly dynamoDb: Pick<LocalDynamoDb, 'endpoint' | 'trimStream' | 'hasStreamReached'>;
   readonly tableName: string;
   readonly files: Pick<DataDir['files'], 'streamPosition' | 'failedRecords'>;
   /** Takes the lines meant for a terminal. */
@@ -35,7 +35,7 @@ export async function startTableEvents(
     );
   }
   const eventSource = await startEventSource({
-    source: await openTableStream(dynamoDb.endpoint, options.tableName, dynamoDb.trimStream),
+    source: await openTableStream(dynamoDb.endpoint, options.tableName, dynamoDb),
     mappings: template.eventSources,
     functions,
     checkpointFile: files.streamPosition,

@@ -28,6 +28,11 @@ export interface LocalDynamoDb {
    * engine writes. Only the embedded engine with a file needs it: any other answers 0.
    */
   trimStream(tableName: string, upTo: string): number;
+  /**
+   * Whether the table's stream goes as far as this sequence number: it does not when the table's file
+   * was replaced by an earlier copy. Told of the embedded engine with a file; true of any other.
+   */
+  hasStreamReached(tableName: string, sequenceNumber: string): boolean;
   stop(): Promise<void>;
 }
 
@@ -136,6 +141,7 @@ async function useExternal(endpoint: string): Promise<LocalDynamoDb> {
     endpoint,
     died: new Promise<never>(() => {}),
     trimStream: () => 0,
+    hasStreamReached: () => true,
     stop: async () => {},
   };
 }
@@ -165,7 +171,9 @@ function watch(
   };
   const trimStream: LocalDynamoDb['trimStream'] = (tableName, upTo) =>
     stopping ? 0 : (stream?.trim(tableName, upTo) ?? 0);
-  return { endpoint, died, trimStream, stop };
+  const hasStreamReached: LocalDynamoDb['hasStreamReached'] = (tableName, sequenceNumber) =>
+    stream?.hasReached(tableName, sequenceNumber) ?? true;
+  return { endpoint, died, trimStream, hasStreamReached, stop };
 }
 
 /** Undefined once the engine answers, else what went wrong. */

@@ -30,6 +30,8 @@ export interface StreamRecords {
    * Answers how many.
    */
   trim(tableName: string, upTo: string): number;
+  /** Whether a table's stream has a record with this sequence number, or had one and goes beyond it. */
+  hasReached(tableName: string, sequenceNumber: string): boolean;
   close(): void;
 }
 
@@ -49,13 +51,16 @@ export function openStreamRecords(dbPath: string): StreamRecords {
     );
     const newest = database.prepare(NEWEST);
     const trim = database.prepare(TRIM);
+    // The newest record is never taken away, so this is where the engine counts on.
+    const readNewest = (tableName: string) =>
+      (newest.get(tableName) as { position: number | null }).position ?? 0;
     return {
       trim: (tableName, upTo) =>
         unlessBusy(() => {
-          const { position } = newest.get(tableName) as { position: number | null };
-          const end = chooseEnd(Number(upTo), position ?? 0);
+          const end = chooseEnd(Number(upTo), readNewest(tableName));
           return end === undefined ? 0 : Number(trim.run(tableName, end, TRIM_LIMIT).changes);
         }),
+      hasReached: (tableName, sequenceNumber) => Number(sequenceNumber) <= readNewest(tableName),
       close: () => database.close(),
     };
   } catch (error) {

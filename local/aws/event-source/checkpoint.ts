@@ -14,6 +14,8 @@ export interface Checkpoints {
   read(functionName: string, shardId: string): ShardPosition | undefined;
   /** On disk when this returns. */
   save(functionName: string, shardId: string, position: ShardPosition): void;
+  /** Forgets a position, which is none in this shard. On disk when this returns. */
+  forget(functionName: string, shardId: string): void;
   /** Forgets shards that the stream no longer has. */
   keepOnly(shardIds: readonly string[]): void;
 }
@@ -34,6 +36,10 @@ export function openCheckpoints(file: string, streamArn: string): Checkpoints {
     read: (functionName, shardId) => kept[functionName]?.[shardId],
     save: (functionName, shardId, position) =>
       write({ ...kept, [functionName]: { ...kept[functionName], [shardId]: position } }),
+    forget(functionName, shardId) {
+      const { [shardId]: _forgotten, ...others } = kept[functionName] ?? {};
+      write({ ...kept, [functionName]: others });
+    },
     keepOnly(shardIds) {
       const isKept = ([shardId]: [string, ShardPosition]) => shardIds.includes(shardId);
       const all = Object.values(kept).flatMap((shards) => Object.entries(shards));

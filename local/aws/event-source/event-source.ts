@@ -11,6 +11,7 @@ import type { EventSourceMapping } from './mapping.ts';
 import { ShardConsumer } from './shard-consumer.ts';
 import type { Shard, StreamSource } from './stream-source.ts';
 import { startTrimming } from './trimming.ts';
+import { forgetUnreached } from './unreached.ts';
 
 /** How often the stream is asked for new shards. */
 const SHARDS_PAUSE_MS = 30_000;
@@ -59,6 +60,7 @@ export interface EventSource {
 export async function startEventSource(options: EventSourceOptions): Promise<EventSource> {
   const { source, mappings, checkpointFile } = options;
   const checkpoints = openCheckpoints(checkpointFile, source.streamArn);
+  await forgetUnreached(options, checkpoints);
   const consumers = mappings.map((mapping) => new StreamConsumer(options, mapping, checkpoints));
   let shards: readonly Shard[] = [];
   const lookForShards = async () => {

@@ -29,6 +29,11 @@ export interface StreamSource {
    * where the stream drops them by itself.
    */
   trim?(shardId: string, upTo: string): void;
+  /**
+   * Whether the shard has come as far as this position: it has not when it is an earlier copy of the
+   * one that the position is of. Absent where nobody puts copies back.
+   */
+  hasReached?(shardId: string, position: string): boolean;
 }
 
 /** Grows along a shard; a text, because it has more digits than a number can hold. */

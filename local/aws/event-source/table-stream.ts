@@ -15,14 +15,14 @@ interface StreamDescription {
 }
 
 /**
- * Opens the stream of a table, to be trimmed with `trimStream` if it does not trim itself.
+ * Opens the stream of a table, of which the `engine` itself may know more than its API tells.
  *
  * @throws {Error} when the table has no stream.
  */
 export async function openTableStream(
   endpoint: string,
   tableName: string,
-  trimStream?: LocalDynamoDb['trimStream'],
+  engine?: Pick<LocalDynamoDb, 'trimStream' | 'hasStreamReached'>,
 ): Promise<StreamSource> {
   const streamArn = await findStream(endpoint, tableName);
   /** Where the last read of a shard ended, so that the next one needs no second call. */
@@ -54,7 +54,8 @@ export async function openTableStream(
     streamArn,
     listShards: () => listShards(endpoint, streamArn),
     // The embedded engine has one shard.
-    trim: (_shardId, upTo) => trimStream?.(tableName, upTo),
+    trim: (_shardId, upTo) => engine?.trimStream(tableName, upTo),
+    hasReached: (_shardId, position) => engine?.hasStreamReached(tableName, position) ?? true,
     async read(shardId, after, limit): Promise<StreamRead> {
       try {
         return await readOnce(shardId, after, limit);

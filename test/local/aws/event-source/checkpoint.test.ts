@@ -36,3 +36,15 @@ it('positions of shards that are gone are forgotten, each function keeps its oth
   expect(again.read('publish', 's2')).toEqual({ sequenceNumber: '5' });
   expect(again.read('count', 's2')).toEqual({ sequenceNumber: '3' });
 });
+
+it('one position is forgotten alone, and on disk', () => {
+  const file = path.join(directory, 'stream.json');
+  const checkpoints = openCheckpoints(file, 'arn');
+  checkpoints.save('publish', 's1', { sequenceNumber: '5' });
+  checkpoints.save('publish', 's2', { sequenceNumber: '6' });
+  checkpoints.forget('publish', 's1');
+  checkpoints.forget('count', 's1');
+  const again = openCheckpoints(file, 'arn');
+  expect(again.read('publish', 's1')).toBeUndefined();
+  expect(again.read('publish', 's2')).toEqual({ sequenceNumber: '6' });
+});
