@@ -1,5 +1,6 @@
 /** WeChat's side as one value: what every operation of the simulator works with. */
 import { createAccount } from './book/account.ts';
+import { createBills } from './book/bills.ts';
 import { type Book, openBook } from './book/book.ts';
 import { type CertifiedKey, createCertifiedKey } from './book/certificate.ts';
 import { createClock } from './book/clock.ts';
@@ -66,6 +67,8 @@ export function openWechat(
   );
   const users = createUsers(book, clock, merchant.appid, randomBytes);
   const notifications = createNotifications(book);
+  const orders = createOrders(book, clock, randomBytes);
+  const refunds = createRefunds(book, clock);
   const shared = {
     account,
     get merchant() {
@@ -75,8 +78,9 @@ export function openWechat(
     book,
     clock,
     users,
-    orders: createOrders(book, clock, randomBytes),
-    refunds: createRefunds(book, clock),
+    orders,
+    refunds,
+    bills: createBills(book, clock, { orders, refunds, users, account }, randomBytes),
     faults,
     prices,
     messages,

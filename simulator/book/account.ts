@@ -19,6 +19,8 @@ export interface AccountChanges {
   refundNotifyUrl?: string;
   /** What refunds can be paid from; null: no limit. */
   balanceFen?: number | null;
+  /** As the bill writes it: `0.60%`. */
+  feeRate?: string;
 }
 
 export interface Account {
@@ -28,6 +30,8 @@ export interface Account {
   refundNotifyUrl(): string | undefined;
   /** What there was to refund from when it was set, after refund number `serial`; null: no limit. */
   balance(): { readonly fen: number; readonly serial: number } | null;
+  /** What WeChat takes of a payment (费率). */
+  feeRate(): string;
   certificates(): readonly ApiCertificate[];
   change(changes: AccountChanges): void;
   addCertificate(serialNo: string, pem: string): void;
@@ -43,10 +47,13 @@ interface Stored {
   subMerchants?: readonly SubMerchant[];
   refundNotifyUrl?: string;
   balance?: { fen: number; serial: number } | null;
+  feeRate?: string;
   certificates?: { serialNo: string; pem: string }[];
   revoked?: string[];
 }
 
+/** Of most lines of business. */
+const DEFAULT_FEE_RATE = '0.60%';
 const SECRET_FIELDS = ['appSecret', 'apiV2Key', 'apiV3Key', 'merchantPrivateKey'] as const;
 
 export function createAccount(book: Book, file: MerchantV2): Account {
@@ -87,8 +94,9 @@ export function createAccount(book: Book, file: MerchantV2): Account {
     subMerchants: () => stored.subMerchants ?? file.subMerchants ?? [],
     refundNotifyUrl: () => stored.refundNotifyUrl || undefined,
     balance: () => stored.balance ?? null,
+    feeRate: () => stored.feeRate ?? DEFAULT_FEE_RATE,
     certificates: () => certificates,
-    change({ apiV2Key, apiV3Key, subMerchants, refundNotifyUrl, balanceFen }) {
+    change({ apiV2Key, apiV3Key, subMerchants, refundNotifyUrl, balanceFen, feeRate }) {
       for (const [name, now] of Object.entries({ apiV2Key, apiV3Key })) {
         if (now !== undefined) {
           const key = name as 'apiV2Key' | 'apiV3Key';
@@ -105,6 +113,9 @@ export function createAccount(book: Book, file: MerchantV2): Account {
       if (balanceFen !== undefined) {
         const fen = balanceFen;
         stored.balance = fen === null ? null : { fen, serial: book.nextSerial() };
+      }
+      if (feeRate !== undefined) {
+        stored.feeRate = feeRate;
       }
       save();
     },

@@ -33,6 +33,8 @@ CREATE TABLE IF NOT EXISTS refunds (
   settles_as TEXT NOT NULL DEFAULT 'SUCCESS', ended_at INTEGER, facts TEXT
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS refunds_of_order ON refunds (out_trade_no);
+CREATE INDEX IF NOT EXISTS refunds_by_time ON refunds (created_at);
+CREATE INDEX IF NOT EXISTS orders_by_payment ON orders (paid_at) WHERE paid_at IS NOT NULL;
 CREATE TABLE IF NOT EXISTS notifications (
   id INTEGER PRIMARY KEY, out_trade_no TEXT NOT NULL, notify_url TEXT NOT NULL,
   sign_type TEXT NOT NULL, fields TEXT NOT NULL, state TEXT NOT NULL,

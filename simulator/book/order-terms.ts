@@ -13,6 +13,8 @@ export interface OrderTerms {
   readonly notifyUrl: string;
   /** Empty texts mean that the request does not say. */
   readonly attach: string;
+  /** What the bill calls 商品名称: `body` in v2, `description` in v3. */
+  readonly productName: string;
   readonly deviceInfo: string;
   /** The payer under the merchant's (or the provider's) own appid. */
   readonly openid: string;
@@ -35,6 +37,7 @@ export function readTermsV2(request: OrderRequest): OrderTerms {
     totalFen: Number(request['total_fee']),
     notifyUrl: text(request['notify_url']),
     attach: text(request['attach']),
+    productName: text(request['body']),
     deviceInfo: text(request['device_info']),
     openid: text(request['openid']),
     subMchid: text(request['sub_mch_id']),
@@ -52,6 +55,7 @@ export function readTermsV3(request: OrderRequest): OrderTerms {
     totalFen: Number(part(request, 'amount')['total']),
     notifyUrl: text(request['notify_url']),
     attach: text(request['attach']),
+    productName: text(request['description']),
     deviceInfo: text(part(request, 'scene_info')['device_id']),
     openid: text(payer['openid']) || text(payer['sp_openid']),
     subMchid: text(request['sub_mchid']),

@@ -55,6 +55,8 @@ export interface Orders {
   find(outTradeNo: string): Order | undefined;
   findByTransactionId(transactionId: string): Order | undefined;
   list(): Order[];
+  /** Paid from one moment on until before another, the oldest payment first. */
+  listPaidBetween(fromMs: number, untilMs: number): Order[];
   /** `request` holds everything that `Order.request` does. */
   create(
     outTradeNo: string,
@@ -123,6 +125,9 @@ export function createOrders(book: Book, clock: Clock, randomBytes: RandomBytes)
   const select = database.prepare('SELECT * FROM orders WHERE out_trade_no = ?');
   const selectByTransaction = database.prepare('SELECT * FROM orders WHERE transaction_id = ?');
   const selectAll = database.prepare('SELECT * FROM orders ORDER BY created_at, out_trade_no');
+  const selectPaid = database.prepare(
+    'SELECT * FROM orders WHERE paid_at >= ? AND paid_at < ? ORDER BY paid_at, transaction_id',
+  );
   const insert = database.prepare(
     `INSERT INTO orders (out_trade_no, request, sign_type, total_fee, trade_state, created_at, pay_until, closes_at, names_public_key)
      VALUES (?, ?, ?, ?, 'NOTPAY', ?, ?, ?, ?)`,
@@ -162,6 +167,8 @@ export function createOrders(book: Book, clock: Clock, randomBytes: RandomBytes)
       return row && toOrder(row, clock.now());
     },
     list: () => selectAll.all().map((row) => toOrder(row, clock.now())),
+    listPaidBetween: (fromMs, untilMs) =>
+      selectPaid.all(fromMs, untilMs).map((row) => toOrder(row, clock.now())),
     create(outTradeNo, request, signType, namesPublicKey = false) {
       const nowMs = clock.now();
       const terms = signType === 'RSA' ? readTermsV3(request) : readTermsV2(request);

@@ -57,6 +57,8 @@ export interface Refunds {
   findById(refundId: string): Refund | undefined;
   /** The oldest first. */
   listOf(outTradeNo: string): Refund[];
+  /** Accepted from one moment on until before another, the oldest first. */
+  listAcceptedBetween(fromMs: number, untilMs: number): Refund[];
   /** What was given back or is on its way. */
   refundedFenOf(outTradeNo: string): number;
   /** The same of all orders, for the refunds with a later serial number. */
@@ -120,6 +122,9 @@ export function createRefunds(book: Book, clock: Clock): Refunds {
   const selectOfOrder = database.prepare(
     'SELECT * FROM refunds WHERE out_trade_no = ? ORDER BY created_at, refund_id',
   );
+  const selectAccepted = database.prepare(
+    'SELECT * FROM refunds WHERE created_at >= ? AND created_at < ? ORDER BY created_at, refund_id',
+  );
   const insert = database.prepare(
     `INSERT INTO refunds (refund_id, out_refund_no, out_trade_no, refund_fee, created_at, status, settles_at, settles_as, facts)
      VALUES (?, ?, ?, ?, ?, 'PROCESSING', ?, ?, ?)`,
@@ -151,6 +156,8 @@ export function createRefunds(book: Book, clock: Clock): Refunds {
     find,
     findById: (refundId) => read(selectById.get(refundId)),
     listOf,
+    listAcceptedBetween: (fromMs, untilMs) =>
+      selectAccepted.all(fromMs, untilMs).map((row) => toRefund(row, clock.now())),
     refundedFenOf: (outTradeNo) => sumUp(listOf(outTradeNo)),
     refundedFenSince: (serial) =>
       sumUp(selectSince.all(serial).map((row) => toRefund(row, clock.now()))),

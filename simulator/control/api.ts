@@ -1,5 +1,6 @@
 /** The control API under `/_simulator`: what tests, the page and tools do to WeChat. JSON in and out. */
 import { addFault, listFaults, removeFault, removeFaults } from './faults.ts';
+import { BILL_FIELDS, forgetBills, plantBill, showBill } from './bill.ts';
 import {
   type Body,
   ControlError,
@@ -122,8 +123,9 @@ function listMessages({ messages }: Wechat, _body: Body, _part: string, { query 
   return { messages: failed === '1' ? listed.filter(hasFailed) : listed };
 }
 
-const reset: Handler = ({ book, clock, faults, messages, notifier }) => {
+const reset: Handler = ({ bills, book, clock, faults, messages, notifier }) => {
   book.empty();
+  bills.clear();
   clock.reset();
   faults.clear();
   messages.clear();
@@ -164,6 +166,9 @@ const ROUTES: Route[] = [
   ['POST', /^\/orders\/([^/]+)\/refund-in-console$/, refundByHand, CONSOLE_FIELDS],
   ['GET', /^\/refunds\/([^/]+)$/, showRefund],
   ['POST', /^\/refunds\/([^/]+)$/, endRefund, ['status']],
+  ['GET', /^\/bill$/, showBill],
+  ['POST', /^\/bill$/, plantBill, BILL_FIELDS],
+  ['DELETE', /^\/bill$/, forgetBills],
   ['GET', /^\/merchant$/, showMerchant],
   ['POST', /^\/merchant$/, changeMerchant, MERCHANT_SETTINGS],
   ['DELETE', /^\/merchant\/certificates\/([^/]+)$/, revokeCertificate],

@@ -1,6 +1,7 @@
 /** The part of the control API that makes WeChat misbehave. */
 import { CODE2SESSION_ERRCODES } from '../weixin/code2session.ts';
 import { type Body, ControlError, readNumber, readText } from './input.ts';
+import { BILL_ERROR_NAMES, findBillError } from '../host/bill-error-names.ts';
 import { type FaultWish, TAMPER_PARTS, type TamperPart } from '../host/faults.ts';
 import { ERROR_CODES, isErrorCode } from '../v2/errors.ts';
 import { isV3ErrorCode, V3_ERROR_CODES } from '../v3/errors.ts';
@@ -99,12 +100,16 @@ function readFaultCode(point: string, kind: string, code: unknown): string | und
   const known =
     point === 'code2session'
       ? CODE2SESSION_ERRCODES.includes(Number(text))
-      : isErrorCode(text) || isV3ErrorCode(text);
+      : isErrorCode(text) || isV3ErrorCode(text) || (isAboutBills(point) && isBillError(text));
   if (!known) {
     const list =
       point === 'code2session'
         ? CODE2SESSION_ERRCODES
-        : new Set([...ERROR_CODES, ...V3_ERROR_CODES]);
+        : new Set([
+            ...(isAboutBills(point) ? BILL_ERROR_NAMES : []),
+            ...ERROR_CODES,
+            ...V3_ERROR_CODES,
+          ]);
     throw new ControlError(
       400,
       'UNKNOWN_ERROR_CODE',
@@ -113,6 +118,11 @@ function readFaultCode(point: string, kind: string, code: unknown): string | und
   }
   return text;
 }
+
+const isAboutBills = (point: string) =>
+  ['downloadbill', 'tradebill', 'billdownload'].includes(point);
+
+const isBillError = (code: string) => findBillError(code) !== undefined;
 
 export function removeFaults({ faults }: Wechat) {
   faults.clear();

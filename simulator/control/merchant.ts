@@ -17,6 +17,7 @@ export const MERCHANT_SETTINGS = [
   'subMerchants',
   'refundNotifyUrl',
   'balanceFen',
+  'feeRate',
   'pendingNotifications',
 ];
 
@@ -31,6 +32,7 @@ export function showMerchant({ merchant, account, refunds }: Wechat) {
       .map(({ subMchid, subAppid }) => ({ subMchid, ...(subAppid ? { subAppid } : {}) })),
     refundNotifyUrl: account.refundNotifyUrl() ?? null,
     balanceFen: readBalance({ account, refunds }),
+    feeRate: account.feeRate(),
     certificates: account.certificates().map(({ serialNo, pem, revoked }) => ({
       serialNo,
       revoked,
@@ -49,6 +51,8 @@ export async function changeMerchant(wechat: Wechat, body: Body) {
   const subMerchants = readSubMerchants(body['subMerchants'], randomBytes);
   const isUrl = (text: string) => text === '' || isAddress(text);
   const refundNotifyUrl = readText(body, 'refundNotifyUrl', isUrl, 'an http address, or empty');
+  const isRate = (text: string) => /^\d{1,2}\.\d{2}%$/.test(text);
+  const feeRate = readText(body, 'feeRate', isRate, 'a rate with two decimals, such as 0.60%');
   const isWhen = (text: string) => text === 'keep' || text === 'renew';
   const pending = readText(body, 'pendingNotifications', isWhen, 'keep or renew');
   const certificate = await readCertificate(wechat, body['merchantCertificate']);
@@ -57,6 +61,7 @@ export async function changeMerchant(wechat: Wechat, body: Body) {
     ...(subMerchants ? { subMerchants } : {}),
     ...(refundNotifyUrl === undefined ? {} : { refundNotifyUrl }),
     ...readBalanceFen(body),
+    ...(feeRate === undefined ? {} : { feeRate }),
   };
   account.change(changes);
   if (certificate) {

@@ -1,4 +1,5 @@
 /** Tables for `GET /_simulator`: what can go wrong on request, and by price. */
+import { BILL_ERROR_NAMES } from '../host/bill-error-names.ts';
 import { POSSIBLE_FAULTS } from '../host/faults.ts';
 import { PRICE_LIST } from '../host/price-list.ts';
 import { ERROR_CODES } from '../v2/errors.ts';
@@ -14,6 +15,7 @@ export const FAULT_ROWS: readonly Row[] = Object.entries(POSSIBLE_FAULTS).map(
 export const CODE_ROWS: readonly Row[] = [
   ['v2', ERROR_CODES.join(', ')],
   ['v3', V3_ERROR_CODES.join(', ')],
+  ['downloadbill', BILL_ERROR_NAMES.join(', ')],
   ['code2session', CODE2SESSION_ERRCODES.toSorted((a, b) => a - b).join(', ')],
 ];
 

@@ -37,12 +37,15 @@ export const POSSIBLE_FAULTS = {
   closeorder: SIGNED_ANSWER_KINDS,
   refund: [...SIGNED_ANSWER_KINDS, 'wrong-amount'],
   refundquery: [...SIGNED_ANSWER_KINDS, 'wrong-amount'],
+  downloadbill: [...SIGNED_ANSWER_KINDS, 'wrong-amount'],
+  billdownload: [...API_KINDS, 'tamper'],
   certificates: [...API_KINDS, 'tamper', 'probe'],
   code2session: API_KINDS,
   host: ['down'],
 } as const;
 
-const NOT_YET_SERVED = new Set(['downloadbill']);
+/** Names of API v3 for points that both versions have. */
+const OTHER_NAMES: Readonly<Record<string, FaultPoint>> = { tradebill: 'downloadbill' };
 
 export type FaultPoint = keyof typeof POSSIBLE_FAULTS;
 export type FaultKind = (typeof POSSIBLE_FAULTS)[FaultPoint][number];
@@ -97,7 +100,7 @@ export interface FaultWish
 
 /** A wish that cannot be granted; `code` is stable. */
 export class FaultRefusedError extends Error {
-  readonly code: 'UNKNOWN_FAULT_POINT' | 'FAULT_NOT_POSSIBLE' | 'NOT_YET_SERVED';
+  readonly code: 'UNKNOWN_FAULT_POINT' | 'FAULT_NOT_POSSIBLE';
 
   constructor(code: FaultRefusedError['code'], message: string) {
     super(message);
@@ -114,14 +117,13 @@ const HINTS: Record<string, string> = {
   'closeorder/lost': 'use "timeout-before" or "timeout-after"',
   'refund/lost': 'use "timeout-before" or "timeout-after"',
   'refundquery/lost': 'use "timeout-before" or "timeout-after"',
+  'downloadbill/lost': 'use "timeout-before" or "timeout-after"',
+  'billdownload/probe': 'the file carries no signature',
   'refund/duplicate': 'a notification is doubled at notify; a call is repeated by the merchant',
   'code2session/tamper': 'the answer of code2session carries no signature',
 };
 
 function assertPossible({ point, kind }: FaultWish): void {
-  if (NOT_YET_SERVED.has(point)) {
-    throw new FaultRefusedError('NOT_YET_SERVED', `the simulator does not serve ${point} yet`);
-  }
   if (!Object.hasOwn(POSSIBLE_FAULTS, point)) {
     const points = Object.keys(POSSIBLE_FAULTS).join(', ');
     throw new FaultRefusedError('UNKNOWN_FAULT_POINT', `no fault point "${point}": ${points}`);
@@ -151,7 +153,11 @@ export function createFaults(seed: string, clock: Clock): Faults {
     fault.times !== 0 && (fault.endsAtMs === undefined || clock.now() < fault.endsAtMs);
 
   return {
-    add(wish) {
+    add(asked) {
+      const point = Object.hasOwn(OTHER_NAMES, asked.point)
+        ? String(OTHER_NAMES[asked.point])
+        : asked.point;
+      const wish = { ...asked, point };
       assertPossible(wish);
       created += 1;
       const { seconds } = wish;

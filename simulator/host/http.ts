@@ -33,6 +33,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Record<string, string>;
   readonly body: string;
+  /** What is sent where it is no text; `body` then is what the message log shows of it. */
+  readonly bytes?: Buffer;
   /** Real milliseconds to wait before answering. */
   readonly delayMs?: number;
   /** The connection ends after half of the body. */
@@ -118,7 +120,7 @@ async function wait(response: http.ServerResponse, delayMs: number, startTimer: 
 }
 
 function send(response: http.ServerResponse, answer: Answer, close: boolean): void {
-  const body = Buffer.from(answer.body);
+  const body = answer.bytes ?? Buffer.from(answer.body);
   response.writeHead(answer.status, {
     ...answer.headers,
     'Content-Length': body.length,

@@ -14,10 +14,13 @@ const SERVED = [
   'POST /pay/closeorder',
   'POST /secapi/pay/refund',
   'POST /pay/refundquery',
+  'POST /pay/downloadbill',
   ...TRANSACTIONS,
   'POST /v3/refund/domestic/refunds',
   'GET /v3/refund/domestic/refunds/{out_refund_no}',
   'POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund',
+  'GET /v3/bill/tradebill',
+  'GET /v3/billdownload/file',
   'GET /v3/certificates',
   'GET /sns/jscode2session',
 ].map((line) => {
@@ -47,7 +50,7 @@ const SLIPS: readonly Slip[] = [
   {
     undo: (path) =>
       path.replace(
-        /^\/v[23](?=\/((secapi\/)?pay\/(unifiedorder|orderquery|closeorder|refund|refundquery)|sns\/\w+)$)/i,
+        /^\/v[23](?=\/((secapi\/)?pay\/(unifiedorder|orderquery|closeorder|refund|refundquery|downloadbill)|sns\/\w+)$)/i,
         '',
       ),
     en: 'this address has no version in it',
@@ -55,7 +58,7 @@ const SLIPS: readonly Slip[] = [
   {
     undo: (path) =>
       path.replace(
-        /^(?=\/(pay\/(partner\/)?transactions\/|refund\/domestic\/|certificates$))/,
+        /^(?=\/(pay\/(partner\/)?transactions\/|refund\/domestic\/|bill\/|certificates$))/,
         '/v3',
       ),
     en: 'the addresses of API v3 begin with /v3',

@@ -1,5 +1,6 @@
 /** What WeChat's servers have at hand when they answer a merchant. */
 import type { Account } from '../book/account.ts';
+import type { Bills } from '../book/bills.ts';
 import type { Book } from '../book/book.ts';
 import type { Clock } from '../book/clock.ts';
 import type { MerchantV2 } from '../book/credentials.ts';
@@ -24,6 +25,7 @@ export interface Service {
   readonly users: Users;
   readonly orders: Orders;
   readonly refunds: Refunds;
+  readonly bills: Bills;
   readonly refundDesk: RefundDesk;
   readonly faults: Faults;
   readonly prices: PriceList;

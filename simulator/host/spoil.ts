@@ -25,6 +25,9 @@ export function spoil(fault: Fault, perform: () => Answer, message: Message): An
     return { ...answer, cut: true };
   }
   message.note = 'half of the answer is missing';
+  if (answer.bytes) {
+    return { ...answer, bytes: answer.bytes.subarray(0, Math.floor(answer.bytes.length / 2)) };
+  }
   const characters = [...answer.body];
   return { ...answer, body: characters.slice(0, Math.floor(characters.length / 2)).join('') };
 }

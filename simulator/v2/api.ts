@@ -1,5 +1,8 @@
 /** The gate of `api.mch.weixin.qq.com` v2: reads and verifies a request, runs the operation, signs the answer. */
+import { answerXml } from './answer-xml.ts';
 import { closeOrder } from './closeorder.ts';
+import { downloadBill } from './downloadbill.ts';
+import { answerWithFault } from './faulty-call.ts';
 import { reportOwnSignature } from '../explain/v2/signature.ts';
 import { judgeCertificate, needsCertificate } from '../host/client-certificate.ts';
 import type { Fault, FaultKind, FaultPoint } from '../host/faults.ts';
@@ -18,7 +21,7 @@ import { findRefundsNamed, queryRefunds } from './refundquery.ts';
 import { placeOrder } from './unifiedorder.ts';
 import { nameInV2 } from '../host/error-names.ts';
 import type { Service } from '../host/service.ts';
-import { type Fields, signFields, toXml } from './wire.ts';
+import { type Fields, signFields } from './wire.ts';
 
 interface Operation {
   readonly point: FaultPoint &
@@ -34,10 +37,10 @@ const OPERATIONS: Record<string, Operation> = {
   '/pay/refundquery': { point: 'refundquery', run: queryRefunds },
 };
 
-const NOT_YET_SERVED = new Set(['/pay/downloadbill']);
-const SLOW_ANSWER_SECONDS = 3;
+/** Its answers are not signed and are no XML, so it has a gate of its own. */
+const BILL_PATH = '/pay/downloadbill';
 
-export const isPayPath = (path: string) => path in OPERATIONS || NOT_YET_SERVED.has(path);
+export const isPayPath = (path: string) => path in OPERATIONS || path === BILL_PATH;
 
 /** Answers one call of the pay API and keeps it in the message log. */
 export function answerPayApi(service: Service, request: Request): Reply {
@@ -45,17 +48,14 @@ export function answerPayApi(service: Service, request: Request): Reply {
   const message = service.messages.add({
     from: 'merchant',
     to: 'wechat',
-    kind: operation?.point ?? request.path,
+    kind: operation?.point ?? 'downloadbill',
     method: request.method,
     path: request.url,
     request: { headers: request.headers, body: request.body.toString('utf8') },
   });
   const reply = operation
     ? answerOperation(service, request, operation, message)
-    : answerXml({
-        return_code: 'FAIL',
-        return_msg: `simulator: ${request.path} is not served yet`,
-      });
+    : downloadBill(service, request, message);
   if (typeof reply === 'string') {
     message.note = reply === 'drop' ? 'the connection was cut' : 'no answer was sent';
   } else {
@@ -69,12 +69,6 @@ export function answerPayApi(service: Service, request: Request): Reply {
 
 const PLAIN =
   'over plain http no client certificate can be shown; WeChat demands one here, as the simulator does over TLS';
-
-const answerXml = (fields: Fields): Answer => ({
-  status: 200,
-  headers: { 'Content-Type': 'text/plain;charset=utf-8' },
-  body: toXml(fields),
-});
 
 function answerOperation(
   service: Service,
@@ -107,14 +101,18 @@ function answerOperation(
   if (isSpoiling(fault)) {
     return spoil(fault, () => seal(service, run(service, fields, signType), sealing), message);
   }
+  const perform = (change?: (sealed: Fields) => Fields) =>
+    seal(service, run(service, fields, signType), sealing, change);
+  const forgeries = {
+    tamper,
+    'wrong-amount': (sealed: Fields) => alterAmount(sealed, service.merchant.apiV2Key, signType),
+    'wrong-merchant': (sealed: Fields) =>
+      alterMerchant(sealed, service.merchant.apiV2Key, signType),
+  };
   return answerWithFault(fault, {
-    perform: () => run(service, fields, signType),
-    answer: (outcome, change) => seal(service, outcome, sealing, change),
-    forge: {
-      tamper,
-      'wrong-amount': (sealed) => alterAmount(sealed, service.merchant.apiV2Key, signType),
-      'wrong-merchant': (sealed) => alterMerchant(sealed, service.merchant.apiV2Key, signType),
-    },
+    refuse: () => seal(service, failWith(nameFault(fault), fault.point, fault), sealing),
+    perform: () => perform(),
+    forge: (kind) => perform(forgeries[kind]),
   });
 }
 
@@ -122,34 +120,6 @@ function answerOperation(
 function nameFault({ code = 'SYSTEMERROR', point }: Fault): ErrorCode {
   const name = isErrorCode(code) ? code : nameInV2(code, point);
   return isErrorCode(name) ? name : 'SYSTEMERROR';
-}
-
-interface FaultyCall {
-  perform: () => Outcome;
-  answer: (outcome: Outcome, change?: (sealed: Fields) => Fields) => Answer;
-  forge: Record<'tamper' | 'wrong-amount' | 'wrong-merchant', (sealed: Fields) => Fields>;
-}
-
-function answerWithFault(fault: Fault, { perform, answer, forge }: FaultyCall): Reply {
-  switch (fault.kind) {
-    case 'error':
-      return answer(failWith(nameFault(fault), fault.point, fault));
-    case 'timeout-before':
-      return 'hold';
-    case 'timeout-after':
-      perform();
-      return 'hold';
-    case 'drop':
-      return 'drop';
-    case 'late':
-      return { ...answer(perform()), delayMs: (fault.seconds ?? SLOW_ANSWER_SECONDS) * 1000 };
-    case 'tamper':
-    case 'wrong-amount':
-    case 'wrong-merchant':
-      return answer(perform(), forge[fault.kind]);
-    default:
-      throw new Error(`no such fault here: ${fault.kind}`);
-  }
 }
 
 const findOrder = ({ orders }: Pick<Service, 'orders'>, fields: Fields) =>

@@ -25,6 +25,7 @@ export function openRequest(
   service: Pick<Service, 'merchant' | 'account'>,
   request: Request,
   message: Message,
+  { isSubMerchantOptional = false } = {},
 ): Opened {
   const { merchant, account } = service;
   let text = '';
@@ -47,7 +48,7 @@ export function openRequest(
     refuseStranger(fields, merchant) ??
     verifySignature(service, fields, signType, text, message) ??
     refuseHeader(fields, merchant) ??
-    refuseSubMerchant(fields, account.subMerchants());
+    refuseSubMerchant(fields, account.subMerchants(), isSubMerchantOptional);
   const subMerchant = describeSubMerchant(readTermsV2(fields));
   return { signType, subMerchant, ...(refused ? { refused } : { fields }) };
 }
@@ -112,14 +113,17 @@ function refuseHeader(fields: Fields, merchant: MerchantV2): Outcome | undefined
   return nonce.length > 32 ? fail('INVALID_REQUEST', 'nonce_str参数长度有误') : undefined;
 }
 
-/** A service provider (服务商) speaks for a sub-merchant in every call; others never do. */
+/** A service provider (服务商) speaks for a sub-merchant in every call but those about all of them; others never do. */
 function refuseSubMerchant(
   fields: Fields,
   subMerchants: readonly SubMerchant[],
+  isOptional: boolean,
 ): Outcome | undefined {
   const { sub_mch_id: subMchId, sub_appid: subAppid } = fields;
   if (!subMchId) {
-    return subMerchants.length > 0 ? failAtGateway('受理机构必须传入sub_mch_id') : undefined;
+    return subMerchants.length > 0 && !isOptional
+      ? failAtGateway('受理机构必须传入sub_mch_id')
+      : undefined;
   }
   const sub = subMerchants.find(({ subMchid }) => subMchid === subMchId);
   if (!sub) {

@@ -1,5 +1,6 @@
 /** The gate of API v3: verifies a request, runs the operation, signs the answer. */
 import type { Fault } from '../host/faults.ts';
+import { answerBill } from '../host/bill-answer.ts';
 import { hintAtAddress } from '../host/nearest-address.ts';
 import { answerJson, type Answer, type Reply, type Request } from '../host/http.ts';
 import { describeAnswer, type Message } from '../host/messages.ts';
@@ -81,7 +82,10 @@ function decide(
   return answerWithFault(fault, operation, seal);
 }
 
-function canHappen({ point, order }: V3Operation, kind: Fault['kind']): boolean {
+function canHappen({ point, order, runFalsely }: V3Operation, kind: Fault['kind']): boolean {
+  if (runFalsely && (kind === 'wrong-amount' || kind === 'wrong-merchant')) {
+    return true;
+  }
   if (kind === 'wrong-amount') {
     return order !== undefined && isPaid(order);
   }
@@ -90,7 +94,7 @@ function canHappen({ point, order }: V3Operation, kind: Fault['kind']): boolean 
 
 function answerWithFault(
   fault: Fault,
-  { run }: V3Operation,
+  { run, runFalsely }: V3Operation,
   seal: (outcome: V3Outcome, fault?: Fault) => Answer,
 ): Reply {
   switch (fault.kind) {
@@ -105,13 +109,16 @@ function answerWithFault(
       return 'drop';
     case 'late':
       return { ...seal(run()), delayMs: (fault.seconds ?? SLOW_ANSWER_SECONDS) * 1000 };
+    case 'wrong-amount':
+    case 'wrong-merchant':
+      return runFalsely ? seal(runFalsely(fault.kind)) : seal(run(), fault);
     default:
       return seal(run(), fault);
   }
 }
 
 /** What is signed, and what is sent: the same, but for a fault. */
-function writeBodies(outcome: V3Outcome, fault: Fault | undefined) {
+function writeBodies(outcome: Exclude<V3Outcome, { kind: 'file' }>, fault: Fault | undefined) {
   if (outcome.kind === 'ok' && outcome.status === 204) {
     return { signed: '', sent: '' };
   }
@@ -147,6 +154,9 @@ function answer(
   message: Message,
   fault: Fault | undefined,
 ): Answer {
+  if (outcome.kind === 'file') {
+    return answerBill(outcome.file, message, fault?.kind === 'tamper');
+  }
   const { signed, sent } = writeBodies(outcome, fault);
   const isBodyless = fault?.kind === 'tamper' && sent === '';
   const signatureFault: SignatureFault =

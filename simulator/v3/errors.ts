@@ -1,4 +1,6 @@
 /** Error codes of API v3 with WeChat's status, texts and internal numbers, and how an operation can end. */
+import type { BillFile } from '../book/bills.ts';
+import { findBillError } from '../host/bill-error-names.ts';
 import type { Fault } from '../host/faults.ts';
 import { nameInV3 } from '../host/error-names.ts';
 
@@ -17,6 +19,7 @@ const KINDS = {
   INVALID_REQUEST: { status: 400, text: '无效请求', internal: 268435461 },
   MCH_NOT_EXISTS: { status: 400, text: '商户号不存在', internal: 268443701 },
   NO_AUTH: { status: 403, text: '商户无权限', internal: 268443701 },
+  NO_STATEMENT_EXIST: { status: 400, text: '账单文件不存在', internal: 268435461 },
   NOT_ENOUGH: { status: 403, text: '余额不足', internal: 268448010 },
   ORDER_CLOSED: { status: 400, text: '订单已关闭', internal: 268447914 },
   ORDER_NOT_EXIST: { status: 404, text: '订单不存在', internal: 268512771 },
@@ -27,6 +30,7 @@ const KINDS = {
   RESOURCE_NOT_EXISTS: { status: 404, text: '资源不存在', internal: 268512771 },
   RULE_LIMIT: { status: 403, text: '业务规则限制', internal: 268448010 },
   SIGN_ERROR: { status: 401, text: '错误的签名，验签失败', internal: 268443699 },
+  STATEMENT_CREATING: { status: 400, text: '账单生成中', internal: 268435461 },
   SYSTEM_ERROR: { status: 500, text: '系统异常，请稍后重试', internal: 268435456 },
   TRADE_ERROR: { status: 403, text: '交易错误', internal: 268435456 },
   USER_ACCOUNT_ABNORMAL: { status: 403, text: '用户账号异常', internal: 268448010 },
@@ -40,6 +44,8 @@ export const isV3ErrorCode = (code: string): code is V3ErrorCode => Object.hasOw
 export type V3Outcome =
   | { readonly kind: 'ok'; readonly status: 200; readonly body: Record<string, unknown> }
   | { readonly kind: 'ok'; readonly status: 204 }
+  /** As it is, without a signature. */
+  | { readonly kind: 'file'; readonly status: 200; readonly file: BillFile }
   | {
       readonly kind: 'error';
       readonly code: string;
@@ -92,7 +98,9 @@ export function failAs({
   text,
   detail,
 }: Pick<Fault, 'point' | 'code' | 'text' | 'detail'>): V3Failure {
-  const name = nameInV3(code, point);
+  const isAboutBills = point === 'downloadbill' || point === 'billdownload';
+  const ofBills = isAboutBills ? findBillError(code)?.codeInV3 : undefined;
+  const name = ofBills ?? nameInV3(code, point);
   return failV3(isV3ErrorCode(name) ? name : 'SYSTEM_ERROR', {
     ...(point === 'refund' || point === 'refundquery' ? AT_REFUNDS[code] : {}),
     ...(text === undefined ? {} : { text }),

@@ -94,7 +94,9 @@ export function tamperAnswer(answer: Json): Json {
   if (answer['amount'] !== undefined) {
     return alterAmountV3(answer);
   }
-  const name = ['prepay_id', 'code_url', 'code', 'serial_no'].find((one) => one in answer);
+  const name = ['prepay_id', 'code_url', 'hash_value', 'code', 'serial_no'].find(
+    (one) => one in answer,
+  );
   return name === undefined
     ? { ...answer, altered: 'true' }
     : { ...answer, [name]: alterTail(String(answer[name])) };

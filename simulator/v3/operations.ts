@@ -1,6 +1,7 @@
 /** Which address of API v3 does what. */
 import type { Request } from '../host/http.ts';
 import type { Service } from '../host/service.ts';
+import { findBillOperation } from './bill-operations.ts';
 import { listCertificates } from './certificates.ts';
 import { decodePart, readBody, withBody } from './open-request.ts';
 import { closeOrderV3, queryOrderV3 } from './order-operations.ts';
@@ -45,7 +46,7 @@ export function findOperation(service: Service, request: Request): V3Operation |
     const run = () => queryOrderV3(service, isPartner, order, Object.fromEntries(query));
     return { point: 'orderquery', order, totalFen: order?.totalFen, run };
   }
-  return findRefundOperation(service, request);
+  return findRefundOperation(service, request) ?? findBillOperation(service, request);
 }
 
 function readTotalFen(request: Request): number | undefined {

@@ -235,7 +235,7 @@ function hostOf(simulator: OpenSimulator, say: (line: Line) => void): Host {
     return {
       statusCode: reply.status,
       headers: Object.fromEntries(lowerCase),
-      body: Buffer.from(reply.body),
+      body: reply.bytes ?? Buffer.from(reply.body),
     };
   };
 }

@@ -105,11 +105,21 @@ test('tenpay accepts the notification of its MD5 order', async () => {
   expect(context.request.weixin).toMatchObject({ total_fee: '7', trade_type: 'JSAPI' });
 });
 
-test('tenpay is told that bills are not served yet', async () => {
+test('tenpay reads the bill of yesterday', async () => {
   const tenpay = createTenpay();
-  await expect(tenpay.downloadBill({ bill_date: '20260101' })).rejects.toThrow(
-    'simulator: /pay/downloadbill is not served yet',
-  );
+  const order = await tenpay.getPayParams({
+    out_trade_no: 'tenpay-in-bill',
+    body: '茶',
+    total_fee: 700,
+    openid: await bench.openidOf('alice'),
+  });
+  expect(order).toBeDefined();
+  await bench.control('POST', '/orders/tenpay-in-bill/pay');
+  const { body } = await bench.control('GET', '/orders/tenpay-in-bill');
+  const day = new Date(Date.parse(String(body['paidAt'])) + 8 * 3_600_000).toISOString();
+  await bench.control('POST', '/clock', { advanceSeconds: 36 * 3600 });
+  const bill = await tenpay.downloadBill({ bill_date: day.slice(0, 10).replaceAll('-', '') });
+  expect(JSON.stringify(bill)).toContain('tenpay-in-bill');
 });
 
 describe.each(['MD5', 'HMAC-SHA256'])('wechatpay-axios-plugin with %s', (sign_type) => {

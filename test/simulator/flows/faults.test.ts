@@ -286,7 +286,10 @@ describe('the list of faults', () => {
   test.each([
     [{ point: 'nothing', kind: 'lost' }, 'UNKNOWN_FAULT_POINT'],
     [{ point: 'constructor', kind: 'lost' }, 'UNKNOWN_FAULT_POINT'],
-    [{ point: 'downloadbill', kind: 'error' }, 'NOT_YET_SERVED'],
+    [{ point: 'downloadbill', kind: 'lost' }, 'FAULT_NOT_POSSIBLE'],
+    [{ point: 'billdownload', kind: 'wrong-amount' }, 'FAULT_NOT_POSSIBLE'],
+    [{ point: 'orderquery', kind: 'error', code: '20002' }, 'UNKNOWN_ERROR_CODE'],
+    [{ point: 'downloadbill', kind: 'error', code: 'Bill Lost' }, 'UNKNOWN_ERROR_CODE'],
     [{ point: 'notify', kind: 'error' }, 'FAULT_NOT_POSSIBLE'],
     [{ point: 'notify', kind: 'timeout-before' }, 'FAULT_NOT_POSSIBLE'],
     [{ point: 'unifiedorder', kind: 'wrong-amount' }, 'FAULT_NOT_POSSIBLE'],

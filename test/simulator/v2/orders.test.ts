@@ -291,13 +291,6 @@ describe('the gate', () => {
     expect((await post('<xml/>')).headers.get('content-type')).toBe('text/plain;charset=utf-8');
   });
 
-  test('says of /pay/downloadbill that it is not served yet', async () => {
-    expect(await bench.call('/pay/downloadbill', { out_trade_no: 'x' })).toEqual({
-      return_code: 'FAIL',
-      return_msg: 'simulator: /pay/downloadbill is not served yet',
-    });
-  });
-
   test('accepts an order without Content-Type, with <root> and in any order of elements', async () => {
     const fields = await bench.orderFields('liberal', {
       appid: bench.merchant.appid,
