@@ -401,7 +401,7 @@ describe('a fault', () => {
   async function signedBody(): Promise<Buffer> {
     const { body } = await shop.control('GET', '/messages');
     const messages = body['messages'] as { kind: string; request: { body: string } }[];
-    const last = messages.filter(({ kind }) => kind === 'downloadbill').at(-1);
+    const last = messages.findLast(({ kind }) => kind === 'downloadbill');
     return Buffer.from(String(last?.request.body));
   }
 
