@@ -21,7 +21,12 @@ import type { WechatPayOf } from '../lib/wechatpay/open.ts';
 export interface PrepayDependencies extends SessionContext {
   readonly config: Pick<
     Config,
-    'publicBaseUrl' | 'orderLifetimeSeconds' | 'orderOptions' | 'allowVirtualGoods' | 'apiVersion'
+    | 'publicBaseUrl'
+    | 'orderLifetimeSeconds'
+    | 'orderOptions'
+    | 'allowVirtualGoods'
+    | 'openOrdersPerBuyer'
+    | 'apiVersion'
   >;
   readonly merchant: VersionedSecret<MerchantSecret>;
   readonly table: Table;
@@ -77,6 +82,7 @@ async function checkoutTerms(
     lifetimeSeconds: config.orderLifetimeSeconds,
     orderOptions: config.orderOptions,
     allowVirtualGoods: config.allowVirtualGoods,
+    openOrdersPerBuyer: config.openOrdersPerBuyer,
     quoteKeys: quoteKeysOf(miniProgram),
     idempotencyKey: header(event, 'idempotency-key'),
     nowMs: nowMs(),

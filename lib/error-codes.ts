@@ -53,6 +53,7 @@ export type ErrorCode =
   | OrderConflictCode
   | LoginErrorCode
   | 'UNAUTHENTICATED'
+  | 'TOO_MANY_OPEN_ORDERS'
   | 'TOKEN_EXPIRED'
   | 'BUYER_ACCOUNT_REFUSED'
   | 'ORDER_NOT_FOUND'

@@ -98,6 +98,13 @@ export class OrderConflictError extends ServiceError {
   }
 }
 
+/** The buyer leaves too many orders unpaid; paying or closing one, or waiting, makes room. */
+export class TooManyOpenOrdersError extends ServiceError {
+  constructor(limit: number) {
+    super('TOO_MANY_OPEN_ORDERS', true, { parameters: { limit } });
+  }
+}
+
 /** WeChat takes no payment from the buyer's account: nobody but the buyer can mend that. */
 export class BuyerAccountError extends ServiceError {
   constructor(reason: string) {

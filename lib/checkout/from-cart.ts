@@ -7,11 +7,13 @@ import { createOrder, readCart } from '../table/checkout.ts';
 import type { CheckoutRequest } from './request.ts';
 import {
   assertExpectedTotal,
+  assertRoomForOrder,
   buildOrder,
   type CheckoutTerms,
   type FoundOrder,
   keyOrderNumber,
   keyReused,
+  openOrdersOf,
 } from './terms.ts';
 
 /** The order of the buyer's idempotency key: written now, or found with the same cart. */
@@ -22,7 +24,10 @@ export async function orderFromCart(
   const outTradeNo = keyOrderNumber(terms);
   const skus = request.items.map(({ sku }) => sku);
   const id = { merchantKey: terms.merchantKey, outTradeNo };
-  const { catalogue, order: earlier, boundTo } = await readCart(terms.table, skus, id);
+  const [{ catalogue, order: earlier, boundTo }, open] = await Promise.all([
+    readCart(terms.table, skus, id),
+    openOrdersOf(terms),
+  ]);
   if (boundTo) {
     throw keyReused(boundTo);
   }
@@ -33,6 +38,7 @@ export async function orderFromCart(
     return { order: sameRequest(earlier, fingerprint), isNew: false };
   }
 
+  assertRoomForOrder(terms, open);
   if (!terms.allowVirtualGoods) {
     assertNoVirtualProduct(request.items, catalogue);
   }

@@ -9,12 +9,14 @@ import { type Quote, verifyQuote } from './quote.ts';
 import type { CheckoutRequest } from './request.ts';
 import {
   assertExpectedTotal,
+  assertRoomForOrder,
   buildOrder,
   type CheckoutTerms,
   type Extras,
   type FoundOrder,
   keyOrderNumber,
   keyReused,
+  openOrdersOf,
 } from './terms.ts';
 
 /** The order of a quote: written now, or found with the same content. */
@@ -35,6 +37,7 @@ export async function orderFromQuote(
     throw new InvalidRequestError('QUOTE_FOR_OTHER_BUYER');
   }
   await assertQuotedKind(quote, terms);
+  await assertRoomForQuote(quote, terms);
   assertExpectedTotal(quote.totalFen, request);
 
   const { outTradeNo, totalFen, description, attach } = quote;
@@ -79,6 +82,20 @@ async function assertQuotedKind(
   }
   if (!(await readOrder(table, { merchantKey, outTradeNo }))) {
     throw virtualQuoteRefused();
+  }
+}
+
+/** One that is there already is no new order. */
+async function assertRoomForQuote({ outTradeNo }: Quote, terms: CheckoutTerms): Promise<void> {
+  if (terms.openOrdersPerBuyer) {
+    const { table, merchantKey } = terms;
+    const [open, order] = await Promise.all([
+      openOrdersOf(terms),
+      readOrder(table, { merchantKey, outTradeNo }),
+    ]);
+    if (!order) {
+      assertRoomForOrder(terms, open);
+    }
   }
 }
 

@@ -1,9 +1,10 @@
 /** What every way to an order has in common: the terms, the idempotency key, and the order itself. */
-import { InvalidRequestError, OrderConflictError } from '../errors.ts';
+import { InvalidRequestError, OrderConflictError, TooManyOpenOrdersError } from '../errors.ts';
 import type { OrderDetail, OrderOptions } from '../order/options.ts';
 import { type Order, orderNumberFor } from '../order/order.ts';
 import { nextCheckAt } from '../order/pace.ts';
 import type { Parties } from '../order/parties.ts';
+import { countOpenOrders } from '../table/buyer-orders.ts';
 import type { Table } from '../table/client.ts';
 import type { WechatPay } from '../wechatpay/operations.ts';
 import type { CheckoutRequest } from './request.ts';
@@ -22,6 +23,8 @@ export interface CheckoutTerms extends Parties {
   readonly orderOptions?: OrderOptions | undefined;
   /** Whether the deployment sells virtual goods by ordinary payment. */
   readonly allowVirtualGoods: boolean;
+  /** How many orders the buyer may leave unpaid before this one; 0 or absent: any number. */
+  readonly openOrdersPerBuyer?: number;
   /** Keys that a quote may be signed with; read when there is one. */
   readonly quoteKeys: AsyncIterable<string>;
   /** Required for a cart and a quote; an order that is paid again has its own number. */
@@ -56,6 +59,21 @@ export function keyOrderNumber(terms: CheckoutTerms): string {
     throw new InvalidRequestError('IDEMPOTENCY_KEY_INVALID');
   }
   return orderNumberFor(table.scope, terms, idempotencyKey);
+}
+
+/**
+ * How many orders the buyer has unpaid, where that matters: read beside what else is read.
+ */
+export const openOrdersOf = async (terms: CheckoutTerms): Promise<number> =>
+  terms.openOrdersPerBuyer
+    ? countOpenOrders(terms.table, terms, Math.floor(terms.nowMs / 1000))
+    : 0;
+
+/** @throws {TooManyOpenOrdersError} when a new order would be one too many. */
+export function assertRoomForOrder({ openOrdersPerBuyer = 0 }: CheckoutTerms, open: number): void {
+  if (openOrdersPerBuyer > 0 && open >= openOrdersPerBuyer) {
+    throw new TooManyOpenOrdersError(openOrdersPerBuyer);
+  }
 }
 
 /** The key stands for another request, whose order this is. */

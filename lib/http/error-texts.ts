@@ -106,6 +106,12 @@ export const ERROR_TEXTS: Readonly<Record<PublicErrorCode, ErrorText>> = {
     en: 'An order with this number exists already and differs from the request.',
     zh: '该订单号已存在，且与本次请求不一致。',
   },
+  TOO_MANY_OPEN_ORDERS: {
+    status: 429,
+    retryAfterSeconds: 60,
+    en: 'There are {limit} unpaid orders already; pay or close one of them, or wait until it expires.',
+    zh: '已有 {limit} 笔未支付的订单，请先支付或关闭其中一笔，或等待其过期。',
+  },
   ...MERCHANT_ERROR_TEXTS,
   BUYER_ACCOUNT_REFUSED: {
     status: 403,

@@ -43,6 +43,8 @@ export interface Config {
   readonly paymentAfterClose: PaymentAfterClose;
   /** Whether virtual goods may be sold by ordinary payment, which WeChat forbids by default. */
   readonly allowVirtualGoods: boolean;
+  /** How many orders a buyer may leave unpaid before the next; 0: as many as they like. */
+  readonly openOrdersPerBuyer: number;
 }
 
 const WECHAT_HOSTS = new Set([
@@ -94,6 +96,7 @@ export function loadConfig(environment: Environment): Config {
     orderOptions: readOrderOptions(environment),
     paymentAfterClose: paymentAfterClose(environment),
     allowVirtualGoods: flag(environment, 'ALLOW_VIRTUAL_GOODS'),
+    openOrdersPerBuyer: integer(environment, 'OPEN_ORDERS_PER_BUYER', 0, 0, 50),
   };
 }
 

@@ -47,6 +47,9 @@ import {
 /** Sparse index of open work: only rows that carry `GSI1PK` and `GSI1SK` are in it. */
 export const OPEN_ORDERS_INDEX = 'GSI1';
 
+/** Index of a buyer's orders. */
+export const BUYER_INDEX = 'GSI2';
+
 /** Index of the payments and refunds of a day in Beijing. */
 export const DAY_INDEX = 'GSI3';
 
@@ -112,7 +115,7 @@ export const TABLE_DEFINITION = {
       Projection: { ProjectionType: 'KEYS_ONLY' },
     },
     {
-      IndexName: 'GSI2',
+      IndexName: BUYER_INDEX,
       KeySchema: keySchema('GSI2PK', 'GSI2SK'),
       Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: LISTED },
     },

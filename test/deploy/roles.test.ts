@@ -96,6 +96,7 @@ describe('roles', () => {
         'dynamodb:ConditionCheckItem on Table.Arn',
         'dynamodb:GetItem on Table.Arn',
         'dynamodb:PutItem on Table.Arn',
+        'dynamodb:Query on Table.Arn/index/GSI2',
       ],
     ],
     [

@@ -32,6 +32,7 @@ describe('the settings', () => {
       sessionLifetimeSeconds: 7200,
       orderOptions: {},
       allowVirtualGoods: false,
+      openOrdersPerBuyer: 0,
       paymentAfterClose: 'keep',
     });
   });
@@ -47,6 +48,7 @@ describe('the settings', () => {
       ORDER_LIFETIME_SECONDS: '360',
       ORDER_NUMBER_SCOPE: 'the-table-before',
       ALLOW_VIRTUAL_GOODS: 'true',
+      OPEN_ORDERS_PER_BUYER: '3',
       PAYMENT_AFTER_CLOSE: 'refund',
       SESSION_LIFETIME_SECONDS: '604800',
     });
@@ -60,6 +62,7 @@ describe('the settings', () => {
       orderLifetimeSeconds: 360,
       orderNumberScope: 'the-table-before',
       allowVirtualGoods: true,
+      openOrdersPerBuyer: 3,
       paymentAfterClose: 'refund',
       sessionLifetimeSeconds: 604_800,
     });

@@ -49,6 +49,7 @@ interface ShopOptions {
   /** What the deployment says about every order. */
   readonly orderOptions?: OrderOptions;
   readonly allowVirtualGoods?: boolean;
+  readonly openOrdersPerBuyer?: number;
   readonly onOperation?: (operation: Operation) => Promise<unknown>;
 }
 
@@ -91,6 +92,7 @@ export function openPrepayShop(table: Table, options: ShopOptions = {}) {
         apiVersion: options.v3 ? 'v3' : 'v2',
         orderOptions: options.orderOptions ?? {},
         allowVirtualGoods: options.allowVirtualGoods ?? false,
+        openOrdersPerBuyer: options.openOrdersPerBuyer ?? 0,
       } as const,
       miniProgram: secretVersions({
         appid: APPID,
