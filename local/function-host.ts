@@ -16,7 +16,7 @@ import { withLoginAdvice } from './login-advice.ts';
 import { type FunctionLog, openFunctionLog } from './record/function-log.ts';
 import { openOrderReader } from './record/order-record.ts';
 import type { Recorder } from './record/recorder.ts';
-import { recordTable } from './record/table-recorder.ts';
+import { recordRequests } from './record/request-recorder.ts';
 import { startTableEvents } from './table-events.ts';
 
 const FUNCTIONS_DIR = fileURLToPath(new URL('../functions', import.meta.url));
@@ -82,16 +82,20 @@ export async function startFunctionHost(
   return { functions, clock, eventSource };
 }
 
-/** What the page sees of the functions and the table. */
+/** What the page sees of the functions, the table and EventBridge. */
 export function openRecord(
   recorder: Recorder,
-  { dynamoDbEndpoint }: Addresses,
+  { dynamoDbEndpoint, eventBridgeEndpoint }: Addresses,
   { tableName }: Names,
   events: Pick<EventStore, 'listOfOrder'>,
   undo: (() => unknown)[],
 ) {
   const orders = openOrderReader(dynamoDbEndpoint, tableName, recorder, events);
-  undo.push(recordTable(dynamoDbEndpoint, recorder), () => orders.close());
+  undo.push(
+    recordRequests('table', dynamoDbEndpoint, recorder),
+    recordRequests('event-bus', eventBridgeEndpoint, recorder),
+    () => orders.close(),
+  );
   return {
     listMessages: (afterId: number) => recorder.list(afterId),
     readOrder: (outTradeNo: string) => orders.read(outTradeNo),

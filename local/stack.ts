@@ -193,6 +193,7 @@ function createStackApi(
       ...about,
       ...clock.read(),
       ...(eventSource && { stream: await eventSource.readStatus() }),
+      eventFaults: { ...eventBridge.faults },
     }),
     ...(record && { record }),
   };

@@ -9,6 +9,8 @@ import { wallClockMs } from './wall-clock.ts';
 
 const KEPT_MESSAGES = 3000;
 const KEPT_CHARACTERS = 16 * 1024;
+/** As much as a call of EventBridge may have: an event that is cut off could not be read. */
+const KEPT_CHARACTERS_OF_EVENTS = 256 * 1024;
 const KEPT_LOG_LINES = 20;
 
 export interface RecordedMessage {
@@ -18,10 +20,10 @@ export interface RecordedMessage {
   /** Real milliseconds since the epoch, to put messages of several programs in order. */
   readonly epochMs: number;
   readonly from: 'mini-program' | 'wechat' | 'schedule' | 'tool' | 'api';
-  readonly to: 'api' | 'table';
-  /** The function that runs, or that asks the table. */
+  readonly to: 'api' | 'table' | 'event-bus';
+  /** The function that runs, or that asks the table or EventBridge. */
   readonly functionName: string;
-  /** The same for a call of a function and for everything it sends to the table. */
+  /** The same for a call of a function and for everything it sends from here. */
   readonly invocationId: string;
   readonly method: string;
   readonly path: string;
@@ -65,7 +67,8 @@ export function createRecorder(): Recorder {
   const add = (message: NewMessage): RecordedMessage => {
     lastId += 1;
     const time = new Date().toISOString();
-    const request = shorten(message.request);
+    const limit = message.to === 'event-bus' ? KEPT_CHARACTERS_OF_EVENTS : KEPT_CHARACTERS;
+    const request = shorten(message.request, limit);
     const added = { id: lastId, time, epochMs: wallClockMs(), ...message, request };
     kept.push(added);
     if (kept.length > KEPT_MESSAGES * 1.1) {
@@ -110,8 +113,11 @@ export function createRecorder(): Recorder {
   };
 }
 
-function shorten({ headers, body }: { headers: Record<string, string>; body: string }) {
-  return { headers: maskHeaders(headers), body: maskBody(body.slice(0, KEPT_CHARACTERS)) };
+function shorten(
+  { headers, body }: { headers: Record<string, string>; body: string },
+  limit = KEPT_CHARACTERS,
+) {
+  return { headers: maskHeaders(headers), body: maskBody(body.slice(0, limit)) };
 }
 
 /** The call as it came in: an HTTP API's event, or the event itself of a schedule or a tool. */

@@ -107,6 +107,8 @@ describe('events on the local stack', () => {
       (status) => status?.behind === 1 && status.lastFailure !== undefined,
     );
     expect(blocked).toMatchObject({ functionName: 'publish', failedForGood: 0 });
+    const { eventFaults } = await readStackStatus(stack.apiUrl);
+    expect(eventFaults).toEqual({ fail: 0, slowMs: 0, away: true });
     const before = await listEvents(stack.apiUrl);
     expect(distinctIds(before)).not.toContain(`${outTradeNo}.1`);
 

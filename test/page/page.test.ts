@@ -1,11 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { arrow, enterPassword, order, type Shop, type ShopPage, startShop } from './shop-page.ts';
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
+import { findBarriers } from './barriers.ts';
+import { arrow, enterPassword, order, type Shop, startShop } from './shop-page.ts';
 
 let shop: Shop;
 
@@ -13,19 +9,6 @@ beforeAll(async () => {
   shop = await startShop();
 });
 afterAll(() => shop.stop());
-
-/** In every frame, so that the phone is looked at too. */
-async function findBarriers({ page }: ShopPage): Promise<string[]> {
-  for (const frame of page.frames()) {
-    await frame.evaluate(axeSource);
-  }
-  const results = await page.evaluate(() =>
-    (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
-  );
-  return results.violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')} ${failureSummary}`),
-  );
-}
 
 describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
   test('nobody meets a barrier: at the start, while paying, with a message open', async () => {

@@ -21,6 +21,7 @@ export interface StackStatus {
     readonly failedForGood: number;
     readonly lastFailure?: { readonly message: string };
   }[];
+  readonly eventFaults: { readonly fail: number; readonly slowMs: number; readonly away: boolean };
 }
 
 export const readStackStatus = async (apiUrl: string): Promise<StackStatus> =>

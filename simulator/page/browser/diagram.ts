@@ -3,7 +3,7 @@ import { element } from './dom.ts';
 import type { Exchange, Party } from './exchanges.ts';
 import { clockTime, resultText, text } from './texts.ts';
 
-const LANES: readonly Party[] = ['mini', 'api', 'table', 'wechat'];
+const LANES: readonly Party[] = ['mini', 'api', 'table', 'bus', 'wechat'];
 
 /** One arrow: a message, or the answer to one during which other messages were sent. */
 interface Arrow {
@@ -73,7 +73,7 @@ export class Diagram {
 
   #drawRow(arrow: Arrow): HTMLLIElement {
     const { exchange, isAnswer } = arrow;
-    const signature = `${exchange.outcome} ${exchange.result}`;
+    const signature = `${exchange.outcome} ${exchange.result} ${exchange.event?.count ?? 1}`;
     const known = this.#rows.get(arrow.key);
     if (known && this.#drawn.get(arrow.key) === signature) {
       return known;
@@ -89,21 +89,31 @@ export class Diagram {
   }
 }
 
+/** `exchanges` in the order in which they began. */
 function toArrows(exchanges: readonly Exchange[]): Arrow[] {
-  const arrows = exchanges.flatMap((exchange): Arrow[] => {
-    const { key, startMs, endMs, from, to } = exchange;
+  const arrows = exchanges.flatMap((exchange, index): Arrow[] => {
+    const { key, startMs, endMs } = exchange;
     const asked = { key, atMs: startMs, isAnswer: false, exchange };
-    const hasInner =
-      endMs !== undefined &&
-      from !== to &&
-      exchanges.some(
-        (inner) => inner.from === to && inner.startMs > startMs && inner.startMs < endMs,
-      );
-    return hasInner
+    return endMs !== undefined && hasInner(exchanges, index)
       ? [asked, { key: `${key}-answer`, atMs: endMs, isAnswer: true, exchange }]
       : [asked];
   });
   return arrows.sort((a, b) => a.atMs - b.atMs);
+}
+
+/** Whether the one who was asked asked somebody else before answering. */
+function hasInner(exchanges: readonly Exchange[], index: number): boolean {
+  const { from, to, startMs, endMs = 0 } = exchanges[index] as Exchange;
+  if (from === to) {
+    return false;
+  }
+  for (let at = index + 1; (exchanges[at]?.startMs ?? endMs) < endMs; at += 1) {
+    const inner = exchanges[at];
+    if (inner?.from === to && inner.startMs > startMs) {
+      return true;
+    }
+  }
+  return false;
 }
 
 function drawArrow(exchange: Exchange, isAnswer: boolean): HTMLButtonElement {
@@ -132,7 +142,7 @@ function drawArrow(exchange: Exchange, isAnswer: boolean): HTMLButtonElement {
       element(
         'span',
         { class: result === '' ? 'hidden' : 'arrow-result' },
-        result === '' ? describeOutcome(outcome) : resultText(result),
+        describeResult(exchange),
       ),
     ),
     element('span.arrow-line'),
@@ -140,6 +150,11 @@ function drawArrow(exchange: Exchange, isAnswer: boolean): HTMLButtonElement {
   button.style.setProperty('--first', String(Math.min(start, end)));
   button.style.setProperty('--span', String(Math.abs(end - start)));
   return button;
+}
+
+function describeResult({ outcome, result, event }: Exchange): string {
+  const word = result === '' ? describeOutcome(outcome) : resultText(result);
+  return event && event.count > 1 ? `${word} ×${event.count}` : word;
 }
 
 const describeOutcome = (outcome: Exchange['outcome']) =>

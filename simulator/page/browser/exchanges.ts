@@ -1,10 +1,10 @@
 /** Messages of both programs as one story: who asked whom, in what order, with what outcome. */
-import type { Feed } from './feed.ts';
-import type { LocalMessage, Outcome, WechatMessage } from './messages.ts';
+import { type EventDelivery, listDeliveries } from './event-deliveries.ts';
+import type { LocalMessage, Messages, Outcome, WechatMessage } from './messages.ts';
 import { judgeStatus, judgeWechat } from './outcomes.ts';
 import { describeTableCall } from './table-calls.ts';
 
-export type Party = 'mini' | 'api' | 'table' | 'wechat';
+export type Party = 'mini' | 'api' | 'table' | 'bus' | 'wechat';
 
 export interface Exchange {
   readonly key: string;
@@ -23,29 +23,32 @@ export interface Exchange {
   readonly buyer?: string | undefined;
   readonly wechat?: WechatMessage;
   readonly local?: LocalMessage;
+  /** An event on its way to EventBridge, once or several times in a row with the same end. */
+  readonly event?: EventDelivery;
 }
 
 /** A delivery takes at most 5 seconds from WeChat's note to ours. */
 const SAME_DELIVERY_MS = 6000;
 
-export function toExchanges({ wechat, local }: Feed): Exchange[] {
-  const deliveries = local.filter(({ from }) => from === 'wechat');
+export function toExchanges({ wechat, local }: Messages): Exchange[] {
+  const arrived = local.filter(({ from }) => from === 'wechat');
   const matched = new Set<LocalMessage>();
   const ofWechat = wechat.map((message) => {
-    const delivery =
+    const arrival =
       message.kind === 'notify'
-        ? deliveries.find((one) => !matched.has(one) && isSameDelivery(message, one))
+        ? arrived.find((one) => !matched.has(one) && isSameDelivery(message, one))
         : undefined;
-    if (delivery) {
-      matched.add(delivery);
+    if (arrival) {
+      matched.add(arrival);
     }
-    return fromWechat(message, delivery);
+    return fromWechat(message, arrival);
   });
   const hidden = listQuietInvocations(local);
   const ofLocal = local
     .filter((message) => !matched.has(message) && !isQuiet(message, hidden))
     .map(fromLocal);
-  return [...ofWechat, ...ofLocal].sort((a, b) => a.startMs - b.startMs);
+  const ofBus = listDeliveries(local).map(fromDelivery);
+  return [...ofWechat, ...ofLocal, ...ofBus].sort((a, b) => a.startMs - b.startMs);
 }
 
 const isSameDelivery = (message: WechatMessage, delivery: LocalMessage) =>
@@ -63,13 +66,47 @@ function listQuietInvocations(local: readonly LocalMessage[]): Set<string> {
 
 const isIdle = (body: string) => /"due":0\b/.test(body);
 
-/** Also the index pages without a row: there is one for each shard. */
+/**
+ * Also the index pages without a row, of which there is one for each shard; and what is shown as the
+ * events it was about: calls of EventBridge, runs of the function that makes them, and what it puts
+ * into the archive again.
+ */
 function isQuiet(message: LocalMessage, hidden: Set<string>): boolean {
+  const { invocationId, method, to, path, functionName, response } = message;
   return (
-    hidden.has(message.invocationId) ||
-    (message.method === 'Query' && /"Count":0\b/.test(message.response?.body ?? ''))
+    hidden.has(invocationId) ||
+    (method === 'Query' && /"Count":0\b/.test(response?.body ?? '')) ||
+    to === 'event-bus' ||
+    (path === 'publish' && hasFailed(message) !== true) ||
+    (functionName === 'publish' && response?.status === 400)
   );
 }
+
+/** It threw, or passed a row over that it could not read. */
+const hasFailed = ({ response, log }: LocalMessage) =>
+  (response?.status ?? 0) >= 400 || log?.some(({ message }) => /cannot be read/.test(message));
+
+function fromDelivery(event: EventDelivery): Exchange {
+  const { key, eventId, detailType, outTradeNo, outcome, result, last, startMs, endMs } = event;
+  return {
+    key,
+    startMs,
+    endMs,
+    time: event.time,
+    from: 'api',
+    to: 'bus',
+    label: `${detailType} ${shortenEventId(eventId)}`,
+    outcome,
+    result,
+    outTradeNo,
+    local: last,
+    event,
+  };
+}
+
+/** `4f00c2….1`, `4f00c2….shirt-….2`: the sequence stays. */
+const shortenEventId = (eventId: string) =>
+  eventId.replace(/[^.]{13,}/g, (part) => `${part.slice(0, 6)}…`);
 
 function fromWechat(message: WechatMessage, delivery: LocalMessage | undefined): Exchange {
   const phone = /^phone of (.*)$/s.exec(message.from)?.[1];
@@ -134,7 +171,7 @@ function fromLocal(message: LocalMessage): Exchange {
     endMs: message.durationMs === undefined ? undefined : message.epochMs + message.durationMs,
     time: message.time,
     from: isTable || isOwn || isMerchants ? 'api' : message.from === 'wechat' ? 'wechat' : 'mini',
-    to: message.to,
+    to: isTable ? 'table' : 'api',
     label: isTable
       ? message.method
       : isOwn

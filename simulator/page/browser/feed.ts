@@ -1,20 +1,15 @@
 /** Follows the messages of both programs: new ones, and answers that come to those already seen. */
 import { local, simulator } from './backend.ts';
-import type { AnyMessage, LocalMessage, WechatMessage } from './messages.ts';
+import type { AnyMessage, LocalMessage, Messages, WechatMessage } from './messages.ts';
 
 const PAUSE_MS = 350;
 /** Older than this, a message without an answer will not get one. */
 const ANSWER_WITHIN_MS = 60_000;
 const KEPT = 1500;
 
-export interface Feed {
-  readonly wechat: readonly WechatMessage[];
-  readonly local: readonly LocalMessage[];
-}
-
-/** Calls `onChange` with everything since `sinceEpochMs` whenever something is new. */
+/** Calls `onChange` with all messages, and since when they are shown, whenever something is new. */
 export class MessageFeed {
-  readonly #onChange: (feed: Feed) => void;
+  readonly #onChange: (messages: Messages, sinceEpochMs: number) => void;
   readonly #onConnection: (isConnected: boolean) => void;
   readonly #wechat = new Source<WechatMessage>((after) =>
     simulator('GET', `/messages?after=${after}`),
@@ -22,7 +17,10 @@ export class MessageFeed {
   readonly #local = new Source<LocalMessage>((after) => local('GET', `/messages?after=${after}`));
   #sinceEpochMs = 0;
 
-  constructor(onChange: (feed: Feed) => void, onConnection: (isConnected: boolean) => void) {
+  constructor(
+    onChange: (messages: Messages, sinceEpochMs: number) => void,
+    onConnection: (isConnected: boolean) => void,
+  ) {
     this.#onChange = onChange;
     this.#onConnection = onConnection;
   }
@@ -57,11 +55,9 @@ export class MessageFeed {
   }
 
   #emit(): void {
-    const isShown = ({ epochMs }: AnyMessage) => epochMs >= this.#sinceEpochMs;
-    this.#onChange({
-      wechat: this.#wechat.messages.filter(isShown),
-      local: this.#local.messages.filter(isShown),
-    });
+    const { messages: wechat } = this.#wechat;
+    const { messages: local } = this.#local;
+    this.#onChange({ wechat, local }, this.#sinceEpochMs);
   }
 }
 

@@ -3,6 +3,7 @@ import { simulator, local } from './backend.ts';
 import { element, find } from './dom.ts';
 import type { Exchange } from './exchanges.ts';
 import { showMessage } from './message-view.ts';
+import { listNotices } from './notices.ts';
 import { type OrderPicture, showOrder, type TableOrder, type WechatOrder } from './order-view.ts';
 import type { Row } from './rows.ts';
 import { text } from './texts.ts';
@@ -16,6 +17,8 @@ export class Inspector {
   readonly #select = find('#orders', HTMLSelectElement);
   readonly #messagePanel = find('#message-panel', HTMLElement);
   #exchange: Exchange | undefined;
+  /** All that are known, also those that were cleared away. */
+  #exchanges: readonly Exchange[] = [];
   #numbers: string[] = [];
   /** Undefined: the latest one. */
   #pinned: string | undefined;
@@ -59,7 +62,7 @@ export class Inspector {
   }
 
   get row(): Row | undefined {
-    return this.#picture?.table.row;
+    return this.#picture?.table?.row;
   }
 
   show(exchange: Exchange): void {
@@ -69,10 +72,11 @@ export class Inspector {
     this.#messagePanel.scrollTop = 0;
   }
 
-  /** A message may have got its answer; an order may be new. */
-  update(exchanges: readonly Exchange[]): void {
+  /** A message may have got its answer; an order may be new. `all`: also what was cleared away. */
+  update(exchanges: readonly Exchange[], all: readonly Exchange[]): void {
+    this.#exchanges = all;
     const fresh = exchanges.find(({ key }) => key === this.#exchange?.key);
-    if (fresh && fresh.result !== this.#exchange?.result) {
+    if (fresh && signatureOf(fresh) !== signatureOf(this.#exchange)) {
       this.#exchange = fresh;
       this.#drawMessage();
     }
@@ -92,15 +96,20 @@ export class Inspector {
   /** Reads the order anew; draws only what changed. */
   async refresh(): Promise<void> {
     const number = this.outTradeNo;
-    if (number === undefined || !this.#inTable.has(number)) {
+    if (number === undefined) {
+      return;
+    }
+    const about = this.#exchanges.filter(({ outTradeNo }) => outTradeNo === number);
+    if (!this.#inTable.has(number) && !about.some(isNews)) {
       return;
     }
     const path = encodeURIComponent(number);
     const [table, wechat] = await Promise.all([
-      local<TableOrder>('GET', `/orders/${path}`),
+      this.#inTable.has(number) ? local<TableOrder>('GET', `/orders/${path}`) : undefined,
       this.#atWechat.has(number) ? simulator<WechatOrder>('GET', `/orders/${path}`) : undefined,
     ]);
-    this.#picture = { table, wechat };
+    const notices = listNotices(table?.notifications ?? [], about);
+    this.#picture = { table, wechat, notices, events: table ? [] : listTaken(about) };
     const drawn = JSON.stringify(this.#picture);
     if (drawn !== this.#drawn) {
       this.#drawn = drawn;
@@ -111,13 +120,23 @@ export class Inspector {
   redraw(): void {
     const isOpen = [...this.#view.querySelectorAll('details')].map(({ open }) => open);
     this.#view.replaceChildren(
-      this.#picture ? showOrder(this.#picture) : element('p.empty', {}, text('noOrder')),
+      this.#picture
+        ? showOrder(this.#picture, (key) => this.#openMessage(key))
+        : element('p.empty', {}, text('noOrder')),
     );
     for (const [at, details] of this.#view.querySelectorAll('details').entries()) {
       details.open = isOpen[at] ?? false;
     }
     this.#drawChoice();
     this.#drawMessage();
+  }
+
+  #openMessage(key: string): void {
+    const exchange = this.#exchanges.find((one) => one.key === key);
+    if (exchange) {
+      this.show(exchange);
+      find('#tab-message', HTMLButtonElement).focus();
+    }
   }
 
   #learnWhoKnows(exchanges: readonly Exchange[]): void {
@@ -153,3 +172,23 @@ export class Inspector {
     }
   }
 }
+
+const signatureOf = (exchange: Exchange | undefined) =>
+  `${exchange?.result} ${exchange?.event?.count ?? 1}`;
+
+/** Something of an order that the table may not have: WeChat spoke of it, or an event did. */
+const isNews = ({ event, wechat, local }: Exchange) =>
+  event !== undefined || wechat?.kind === 'notify' || local?.from === 'wechat';
+
+/** Of a payment without an order, which the table's list of an order's events cannot have. */
+const listTaken = (exchanges: readonly Exchange[]) =>
+  exchanges.flatMap(({ event, local }) =>
+    event?.outcome === 'ok'
+      ? Array.from({ length: event.count }, () => ({
+          id: local?.id ?? 0,
+          time: event.time,
+          detailType: event.detailType,
+          detail: JSON.parse(event.detail) as Record<string, unknown>,
+        }))
+      : [],
+  );

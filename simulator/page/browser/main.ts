@@ -1,4 +1,6 @@
 /** Puts the page together: a phone on the left, what it causes on the right. */
+import { BusPanel, type BusStatus } from './bus-panel.ts';
+import { local } from './backend.ts';
 import { Diagram } from './diagram.ts';
 import { find } from './dom.ts';
 import { type Exchange, toExchanges } from './exchanges.ts';
@@ -9,7 +11,7 @@ import { PhonePanel } from './phone-panel.ts';
 import { currentTheme, restorePreferences, switchLanguage, switchTheme } from './preferences.ts';
 import { RefundPanel } from './refund-panel.ts';
 import { text, translatePage } from './texts.ts';
-import { TimePanel } from './time-panel.ts';
+import { type ClockReading, TimePanel } from './time-panel.ts';
 
 const REFRESH_MS = 1000;
 
@@ -28,6 +30,7 @@ const faults = new FaultPanel(
   find('#faults-calls', HTMLElement),
   say,
 );
+const bus = new BusPanel(say);
 const inspector = new Inspector(() => void refreshOrder());
 const diagram = new Diagram(find('#diagram', HTMLOListElement), (exchange) => {
   diagram.choose(exchange.key);
@@ -39,9 +42,10 @@ const time = new TimePanel({
   onClock: (offsetMs) => phone.moveClock(offsetMs),
 });
 const feed = new MessageFeed(
-  (messages) => {
-    exchanges = toExchanges(messages);
-    inspector.update(exchanges);
+  (messages, sinceEpochMs) => {
+    const all = toExchanges(messages);
+    exchanges = all.filter(({ startMs }) => startMs >= sinceEpochMs);
+    inspector.update(exchanges, all);
     drawDiagram();
     void refreshOrder();
   },
@@ -68,12 +72,19 @@ async function refreshOrder(): Promise<void> {
   refunds.follow(inspector.row);
 }
 
+async function refreshStatus(): Promise<void> {
+  const status = await local<ClockReading & BusStatus>('GET', '/status');
+  time.show(status);
+  bus.show(status);
+}
+
 function drawTexts(): void {
   translatePage();
   const themes = { auto: 'themeAuto', light: 'themeLight', dark: 'themeDark' } as const;
   find('#theme', HTMLElement).textContent = `${text('theme')}: ${text(themes[currentTheme()])}`;
   phone.draw();
   faults.draw();
+  bus.draw();
   time.draw();
   inspector.redraw();
 }
@@ -97,11 +108,11 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => phon
 
 drawTexts();
 // The phone starts with the stack's time, so that its first token has the right age.
-await time.refresh().catch(() => undefined);
+await refreshStatus().catch(() => undefined);
 phone.restart();
 setInterval(() => {
   if (!document.hidden) {
-    void Promise.allSettled([faults.refresh(), time.refresh(), refreshOrder()]);
+    void Promise.allSettled([faults.refresh(), refreshStatus(), refreshOrder()]);
   }
 }, REFRESH_MS);
 await feed.follow();

@@ -3,6 +3,7 @@ import { element } from './dom.ts';
 import type { Exchange } from './exchanges.ts';
 import { readV3Error } from './wechat-answers.ts';
 import type { LogLine, Part } from './messages.ts';
+import { showDelivery } from './event-view.ts';
 import { formatBody } from './format-body.ts';
 import { showSignature } from './signature-view.ts';
 import { clockTime, resultText, text } from './texts.ts';
@@ -29,6 +30,7 @@ export function showMessage(exchange: Exchange): HTMLElement {
         tookMs !== undefined && tookMs >= 1 && ` · ${text('took', { n: Math.round(tookMs) })}`,
       ),
     ),
+    exchange.event && showDelivery(exchange.event),
     wechat?.fault !== undefined &&
       element(
         'p.callout',

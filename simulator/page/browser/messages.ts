@@ -32,13 +32,13 @@ export interface WechatMessage {
   readonly durationMs?: number;
 }
 
-/** A message between the API, its callers and the table (`/_local/messages`). */
+/** A message between the API, its callers, the table and EventBridge (`/_local/messages`). */
 export interface LocalMessage {
   readonly id: number;
   readonly time: string;
   readonly epochMs: number;
   readonly from: 'mini-program' | 'wechat' | 'schedule' | 'tool' | 'api';
-  readonly to: 'api' | 'table';
+  readonly to: 'api' | 'table' | 'event-bus';
   readonly functionName: string;
   readonly invocationId: string;
   readonly method: string;
@@ -53,6 +53,12 @@ export interface LogLine {
   readonly level: string;
   readonly message: string;
   readonly [field: string]: unknown;
+}
+
+/** What both programs keep. */
+export interface Messages {
+  readonly wechat: readonly WechatMessage[];
+  readonly local: readonly LocalMessage[];
 }
 
 export interface AnyMessage {

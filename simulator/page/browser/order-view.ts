@@ -1,36 +1,41 @@
 /** The current order: its row, its history, and whether WeChat and the table agree. */
 import { element } from './dom.ts';
+import { showEvents } from './event-view.ts';
 import type { LocalMessage } from './messages.ts';
+import { showNotices } from './notice-view.ts';
+import { type ArchivedNotice, explainSilence, type Notice, whoFoundPayment } from './notices.ts';
+import { countAwaited, listPublished, type StoredEvent } from './published-events.ts';
 import { showRefunds } from './refund-view.ts';
 import type { RefundRow, Row } from './rows.ts';
 import { describeWrite } from './table-calls.ts';
-import { clockTime, resultText, text } from './texts.ts';
+import { clockTime, text } from './texts.ts';
 
 export interface TableOrder {
   readonly row: Row;
   readonly refunds: readonly RefundRow[];
+  readonly notifications: readonly ArchivedNotice[];
+  readonly events: readonly StoredEvent[];
   readonly writes: readonly LocalMessage[];
 }
 
 export interface WechatOrder {
   readonly tradeState: string;
+  /** What the order was made with. */
+  readonly request?: { readonly notify_url?: string };
   readonly notifications: readonly {
-    readonly state: string;
+    readonly notifyUrl: string;
     readonly nextAttemptAt: string | null;
-    readonly attempts: readonly {
-      readonly attempt: number;
-      readonly at: string;
-      readonly outcome: string;
-      readonly fault?: string;
-      readonly error?: string;
-    }[];
   }[];
 }
 
-/** Undefined at WeChat: it has never heard of the order. */
 export interface OrderPicture {
-  readonly table: TableOrder;
+  /** Undefined: the table has no such order. */
+  readonly table: TableOrder | undefined;
+  /** Undefined: WeChat has never heard of it. */
   readonly wechat: WechatOrder | undefined;
+  readonly notices: readonly Notice[];
+  /** What EventBridge took, as far as the messages tell; the table's own list has more. */
+  readonly events: readonly StoredEvent[];
 }
 
 const FIRST_ATTRIBUTES = [
@@ -49,8 +54,20 @@ const FIRST_ATTRIBUTES = [
   'checks',
 ];
 
-export function showOrder({ table, wechat }: OrderPicture): HTMLElement {
+/** `onOpen` shows a message in full. */
+export function showOrder(picture: OrderPicture, onOpen: (key: string) => void): HTMLElement {
+  const { table, wechat } = picture;
+  if (!table) {
+    return element(
+      'article.order',
+      {},
+      element('p.callout', { 'data-outcome': 'refused' }, text('noRow')),
+      showWechatsWords(picture, onOpen),
+      showEvents(listPublished(picture.events), 0),
+    );
+  }
   const { row, refunds, writes } = table;
+  const events = listPublished(table.events);
   return element(
     'article.order',
     {},
@@ -67,12 +84,32 @@ export function showOrder({ table, wechat }: OrderPicture): HTMLElement {
       element('p.callout', { 'data-outcome': 'refused' }, text('flagged')),
     row['mismatch'] !== undefined && showMismatch(row['mismatch'] as Record<string, unknown>),
     showRefunds(row, refunds),
+    showWechatsWords(picture, onOpen),
+    showEvents(events, countAwaited(row, refunds, events)),
     element('h3', {}, text('history')),
     element('ol.history', {}, ...writes.map(showWrite)),
-    element('h3', {}, text('deliveries')),
-    showDeliveries(wechat),
     element('h3', {}, text('row')),
     showRow(row),
+  );
+}
+
+function showWechatsWords(
+  { table, wechat, notices }: OrderPicture,
+  onOpen: (key: string) => void,
+): HTMLElement {
+  const given = table?.row['prepayRequest'] as { notify_url?: string } | undefined;
+  const notifications = wechat?.notifications ?? [];
+  return showNotices(
+    {
+      notices,
+      silence: explainSilence(notices, table?.row, wechat?.tradeState),
+      foundBy: whoFoundPayment(table?.writes ?? []),
+      notifyUrl: notifications[0]?.notifyUrl ?? wechat?.request?.notify_url ?? given?.notify_url,
+      nextAttemptAt:
+        notifications.map(({ nextAttemptAt }) => nextAttemptAt).find((at) => at !== null) ??
+        undefined,
+    },
+    onOpen,
   );
 }
 
@@ -116,6 +153,7 @@ function showWrite(message: LocalMessage): HTMLElement {
     mismatch: 'historyMismatch',
     reserved: 'historyReserved',
     refund: 'historyRefund',
+    archived: 'historyArchived',
     other: 'historyOther',
   } as const;
   return element(
@@ -136,51 +174,6 @@ function showWrite(message: LocalMessage): HTMLElement {
         ),
     ),
   );
-}
-
-function showDeliveries(wechat: WechatOrder | undefined): HTMLElement {
-  const notifications = wechat?.notifications ?? [];
-  if (notifications.length === 0) {
-    return element('p.note', {}, text('noDeliveries'));
-  }
-  return element(
-    'ol.history',
-    {},
-    ...notifications
-      .flatMap(({ attempts, nextAttemptAt }) => [
-        ...attempts.map(({ at, attempt, outcome, fault, error }) =>
-          element(
-            'li',
-            { 'data-outcome': outcome === 'acknowledged' ? 'ok' : 'refused' },
-            element('time', {}, clockTime(at)),
-            element(
-              'div',
-              {},
-              element(
-                'p',
-                {},
-                `${text('attempt', { n: attempt })}: ${describeAttempt(outcome, fault)}`,
-              ),
-              error !== undefined && element('p.by', {}, error),
-            ),
-          ),
-        ),
-        nextAttemptAt === null
-          ? undefined
-          : element(
-              'li',
-              { 'data-outcome': 'pending' },
-              element('time', {}, clockTime(nextAttemptAt)),
-              element('p', {}, text('nextTry', { time: clockTime(nextAttemptAt) })),
-            ),
-      ])
-      .filter((item) => item !== undefined),
-  );
-}
-
-function describeAttempt(outcome: string, fault: string | undefined): string {
-  const result = resultText(outcome.replaceAll('-', ' '));
-  return fault === undefined || fault === outcome ? result : `${result} (${resultText(fault)})`;
 }
 
 function showRow(row: Row): HTMLElement {

@@ -45,6 +45,7 @@ export interface Change {
     | 'mismatch'
     | 'reserved'
     | 'refund'
+    | 'archived'
     | 'other';
   readonly from?: string | undefined;
   readonly to?: string | undefined;
@@ -56,6 +57,9 @@ export function describeWrite({ request, response, method }: LocalMessage): Chan
   const parsed = parse(request.body);
   const { UpdateExpression: update = '', ExpressionAttributeValues: values = {} } = parsed;
   const shared = { isWritten: response?.status === 200, condition: parsed.ConditionExpression };
+  if (request.body.includes('"NOTIFICATION#')) {
+    return { kind: 'archived', ...shared };
+  }
   if (request.body.includes('"REFUND#')) {
     return { kind: /"Put":/.test(request.body) ? 'reserved' : 'refund', ...shared };
   }

@@ -1,11 +1,18 @@
 /** Every text of the page in the language that was chosen. */
 import { CONTROL_TEXTS } from './texts/controls.ts';
+import { EVENT_TEXTS } from './texts/events.ts';
 import { MESSAGE_TEXTS } from './texts/messages.ts';
 import { ORDER_TEXTS } from './texts/orders.ts';
 import { REFUND_TEXTS } from './texts/refunds.ts';
 import { KEYS, RESULTS } from './texts/words.ts';
 
-const TEXTS = { ...CONTROL_TEXTS, ...MESSAGE_TEXTS, ...ORDER_TEXTS, ...REFUND_TEXTS };
+const TEXTS = {
+  ...CONTROL_TEXTS,
+  ...EVENT_TEXTS,
+  ...MESSAGE_TEXTS,
+  ...ORDER_TEXTS,
+  ...REFUND_TEXTS,
+};
 
 /** What a key is, in the language of the page. */
 export const keyText = (keyName: string) =>

@@ -6,7 +6,7 @@ import { duration, text } from './texts.ts';
 
 const STEPS_SECONDS = [30, 60, 300, 3600];
 
-interface ClockReading {
+export interface ClockReading {
   readonly now: string;
   readonly offsetSeconds: number;
 }
@@ -43,8 +43,8 @@ export class TimePanel {
     this.#showTime();
   }
 
-  async refresh(): Promise<void> {
-    this.#setOffset(await local<ClockReading>('GET', '/status'));
+  show(reading: ClockReading): void {
+    this.#setOffset(reading);
   }
 
   #button(label: string, help: string, run: () => Promise<unknown>): HTMLButtonElement {

@@ -1,4 +1,5 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   createLocalClient,
@@ -6,10 +7,11 @@ import {
   type LocalDynamoDb,
   startDynamoDb,
 } from '../../../local/aws/dynamodb.ts';
+import { startEventBridge } from '../../../local/aws/event-bridge/event-bridge.ts';
 import type { LocalFunction } from '../../../local/aws/lambda.ts';
 import { openOrderReader } from '../../../local/record/order-record.ts';
 import { createRecorder } from '../../../local/record/recorder.ts';
-import { recordTable } from '../../../local/record/table-recorder.ts';
+import { recordRequests } from '../../../local/record/request-recorder.ts';
 
 const definition = {
   name: 'prepay',
@@ -116,7 +118,7 @@ describe('the recorder of the table', () => {
   beforeAll(async () => {
     engine = await startDynamoDb();
     await createTable(engine.endpoint, 'orders');
-    stopRecording = recordTable(engine.endpoint, recorder);
+    stopRecording = recordRequests('table', engine.endpoint, recorder);
   });
   afterAll(async () => {
     stopRecording();
@@ -188,5 +190,48 @@ describe('the recorder of the table', () => {
       events: [],
       writes: [],
     });
+  });
+});
+
+describe('the recorder of EventBridge', () => {
+  it('keeps each call whole, and how it ended: taken, refused in part, not there', async () => {
+    const recorder = createRecorder();
+    const bus = await startEventBridge({ path: ':memory:', busName: 'shop-local' });
+    const stopRecording = recordRequests('event-bus', bus.endpoint, recorder);
+    const client = new EventBridgeClient({
+      endpoint: bus.endpoint,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+      maxAttempts: 1,
+    });
+    const long = JSON.stringify({ eventId: 'A1.1', description: 'x'.repeat(30_000) });
+    const entry = { EventBusName: 'shop-local', Source: 'shop', DetailType: 'T', Detail: long };
+    const put = () => client.send(new PutEventsCommand({ Entries: [entry] }));
+    const invoke = async () => {
+      await put();
+      bus.faults.fail = 1;
+      await put();
+      bus.faults.away = true;
+      await expect(put()).rejects.toThrow('away');
+      return { ok: true as const, result: null };
+    };
+    const publish = { ...definition, name: 'publish' };
+    const functions = recorder.watch(new Map([['publish', { definition: publish, invoke }]]));
+    await functions.get('publish')?.invoke({ Records: [] });
+    stopRecording();
+    client.destroy();
+    await bus.stop();
+    const [call, ...puts] = recorder.list();
+
+    expect(puts.map(({ to, method, functionName }) => [to, method, functionName])).toEqual(
+      Array.from({ length: 3 }, () => ['event-bus', 'PutEvents', 'publish']),
+    );
+    expect(new Set(puts.map(({ invocationId }) => invocationId))).toEqual(
+      new Set([call?.invocationId]),
+    );
+    const sent = JSON.parse(puts[0]?.request.body ?? '') as { Entries: { Detail: string }[] };
+    expect(sent.Entries[0]?.Detail).toBe(long);
+    expect(puts.map(({ response }) => response?.status)).toEqual([200, 200, 503]);
+    expect(puts[1]?.response?.body).toContain('"FailedEntryCount":1');
   });
 });

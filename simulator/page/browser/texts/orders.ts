@@ -40,8 +40,5 @@ export const ORDER_TEXTS = {
   historyMismatch: ['Contradiction recorded', '记录了不符的消息'],
   condition: ['Condition of the write', '写入条件'],
   historyOther: ['Changed', '已更改'],
-  deliveries: ["WeChat's notifications", '微信通知'],
-  noDeliveries: ['None: WeChat notifies only payments.', '无：微信只通知成功的支付。'],
   nextTry: ['next try {time}', '下次 {time}'],
-  attempt: ['try {n}', '第 {n} 次'],
 } as const satisfies TextTable;

@@ -1,6 +1,6 @@
 /**
- * Keeps what the functions ask of the table. It looks at the SDK's own HTTP requests in this
- * process, so that nothing stands between the functions and the engine.
+ * Keeps what the functions ask of the table and of EventBridge. It looks at the SDK's own HTTP
+ * requests in this process, so that nothing stands between the functions and who answers them.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
@@ -9,9 +9,13 @@ import type { Invocation, RecordedAnswer, Recorder } from './recorder.ts';
 /** Published for every request of `node:http`, before anything of it is sent. */
 const CREATED = 'http.client.request.created';
 
-/** Records every request to `engine` from now on. Returns the way back. */
-export function recordTable(engine: string, recorder: Recorder): () => void {
-  const { host } = new URL(engine);
+/** Records every request that a function sends to `endpoint` from now on. Returns the way back. */
+export function recordRequests(
+  to: 'table' | 'event-bus',
+  endpoint: string,
+  recorder: Recorder,
+): () => void {
+  const { host } = new URL(endpoint);
   const look = (message: unknown) => {
     const { request } = message as { request: ClientRequest };
     const caller = recorder.currentInvocation();
@@ -19,7 +23,7 @@ export function recordTable(engine: string, recorder: Recorder): () => void {
     if (caller === undefined || request.getHeader('host') !== host) {
       return;
     }
-    recordRequest(request, recorder, caller);
+    recordRequest(to, request, recorder, caller);
   };
   subscribe(CREATED, look);
   return () => {
@@ -28,6 +32,7 @@ export function recordTable(engine: string, recorder: Recorder): () => void {
 }
 
 function recordRequest(
+  to: 'table' | 'event-bus',
   request: ClientRequest,
   recorder: Recorder,
   { functionName, invocationId }: Invocation,
@@ -37,7 +42,7 @@ function recordRequest(
   watchBody(request, (body) => {
     const finish = recorder.record({
       from: 'api',
-      to: 'table',
+      to,
       functionName,
       invocationId,
       method: target.slice(target.indexOf('.') + 1),
