@@ -1,13 +1,14 @@
 /** What a run over the bill of a day works with. */
 import type { EvidenceContext } from '../evidence/record.ts';
-import type { ApiVersion, Parties } from '../order/parties.ts';
+import type { Parties } from '../order/parties.ts';
 import type { OpenTemporaryFiles } from '../runtime/temporary-files.ts';
 import type { WechatPayOf } from '../wechatpay/open.ts';
+import type { Bills } from '../wechatpay/operations.ts';
 
 export interface BillContext extends EvidenceContext {
-  readonly wechatPay: WechatPayOf<'queryOrder' | 'queryRefund' | 'downloadTradeBill'>;
-  /** By which of WeChat's APIs bills are asked for, and whose they are. */
-  readonly apiVersion: ApiVersion;
+  readonly wechatPay: WechatPayOf<'queryOrder' | 'queryRefund'>;
+  readonly bills: () => Bills;
+  /** Whose the bills are. */
   readonly findParties: () => Promise<Parties>;
   /** Whether the number of an order that is not here is one of another system's. */
   readonly isForeign: (outTradeNo: string) => boolean;

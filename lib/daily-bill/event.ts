@@ -1,39 +1,58 @@
 /** What `bill` is called with: nothing but the schedule's event, or what somebody wants. */
-import * as v from 'valibot';
 import { InvalidRequestError } from '../errors.ts';
 
-const MAX_NOTE_LENGTH = 500;
-
-const difference = v.strictObject({
-  kind: v.pipe(v.string(), v.maxLength(64)),
-  /** WeChat's number of the payment, or ours of the refund. */
-  number: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
-  line: v.optional(v.pipe(v.number(), v.integer())),
-  note: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(MAX_NOTE_LENGTH)),
-});
-
-const wish = v.strictObject({
-  date: v.pipe(v.string(), v.regex(/^\d{4}-\d{2}-\d{2}$/), v.isoDate()),
+export interface BillWish {
+  readonly date: string;
   /** Explains a difference of that day instead of checking it. */
-  explain: v.optional(difference),
+  readonly explain?: Explanation | undefined;
   /** Only tells the day's last result. */
-  show: v.optional(v.literal(true)),
-});
+  readonly show: boolean;
+}
 
-export type BillWish = v.InferOutput<typeof wish>;
+export interface Explanation {
+  readonly kind: string;
+  /** WeChat's number of the payment, or ours of the refund. */
+  readonly number: string;
+  /** Of a line that is there more than once. */
+  readonly line?: number | undefined;
+  readonly note: string;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
+
+const MAX_NOTE_LENGTH = 500;
 
 /**
  * @returns nothing for the schedule, whose event says nothing about a day.
  * @throws {InvalidRequestError} for a wish that cannot be understood.
  */
 export function readWish(event: unknown): BillWish | undefined {
-  if (typeof event !== 'object' || event === null || !('date' in event)) {
+  if (!isFields(event) || event['date'] === undefined) {
     return undefined;
   }
-  const parsed = v.safeParse(wish, event);
-  if (!parsed.success) {
-    const field = v.getDotPath(parsed.issues[0]) ?? '(the event)';
+  const { date, show, explain } = event;
+  return {
+    date: textOf('date', date, 10),
+    show: show === true,
+    explain: explain === undefined ? undefined : explanationOf(explain),
+  };
+}
+
+function explanationOf(value: unknown): Explanation {
+  const { kind, number, line, note } = isFields(value) ? value : {};
+  return {
+    kind: textOf('explain.kind', kind, 64),
+    number: textOf('explain.number', number, 64),
+    line: typeof line === 'number' ? line : undefined,
+    note: textOf('explain.note', note, MAX_NOTE_LENGTH),
+  };
+}
+
+function textOf(field: string, value: unknown, maxLength: number): string {
+  if (typeof value !== 'string' || value.trim() === '' || value.length > maxLength) {
     throw new InvalidRequestError('INVALID_REQUEST', { field });
   }
-  return parsed.output;
+  return value;
 }

@@ -1,7 +1,6 @@
 /** One run over the bill of a day: fetched, verified, compared, repaired as far as WeChat proves, told. */
 import { BillRefusedError } from '../bill/trade-bill.ts';
 import { beijingDay } from '../time.ts';
-import { FIRST_MERCHANT } from '../order/order-id.ts';
 import type { TemporaryFiles } from '../runtime/temporary-files.ts';
 import { resolveGone } from '../table/bill-differences.ts';
 import { type CheckedBill, endWithoutResult, endWithResult, readBillDay } from '../table/bills.ts';
@@ -71,10 +70,8 @@ async function fetchAndCompare(
   files: TemporaryFiles,
 ): Promise<string | undefined> {
   const { date } = run;
-  const { apiVersion, wechatPay } = context;
   const parties = await context.findParties();
-  const bills = wechatPay({ apiVersion, merchantKey: FIRST_MERCHANT });
-  const bill = await bills.downloadTradeBill({ ...parties, date }, files.file('bill'), {
+  const bill = await context.bills().downloadTradeBill({ ...parties, date }, files.file('bill'), {
     timeoutMs: Math.min(DOWNLOAD_MS, context.remainingMs() - MARGIN_MS),
   });
   if (bill.kind === 'not-ready') {

@@ -27,7 +27,7 @@ import type {
   WechatPay,
 } from './operations.ts';
 
-interface Connection {
+export interface Connection {
   readonly transport: Transport;
   readonly openCertifiedTransport: OpenCertifiedTransport;
   readonly merchant: VersionedSecret<MerchantSecret>;
@@ -74,34 +74,43 @@ export interface WechatPayMachine extends TransportMachine {
   readonly startTimer: StartTimer;
 }
 
+/** What it takes to open either version. Does no I/O. */
+export function connect(
+  config: ConnectionConfig,
+  merchant: VersionedSecret<MerchantSecret>,
+  machine: WechatPayMachine,
+): Connection {
+  return {
+    transport: createTransport(config.wechatPayBaseUrls, machine),
+    openCertifiedTransport: (certificate) =>
+      createTransport(config.certifiedBaseUrls, machine, {
+        ...certificate,
+        authority: config.certifiedAuthority,
+      }),
+    merchant,
+    signType: config.signType,
+    nonce: () => machine.randomBytes(16).toString('hex'),
+    nowMs: machine.nowMs,
+    startTimer: machine.startTimer,
+  };
+}
+
+type ConnectionConfig = Pick<
+  Config,
+  'signType' | 'wechatPayBaseUrls' | 'certifiedBaseUrls' | 'certifiedAuthority'
+>;
+
 /**
  * Opens the one merchant that there is. Does no I/O until the first operation.
  *
  * @throws {UnknownMerchantError} at the use of another merchant's key: this one's keys are not for it.
  */
 export function openWechatPay(
-  config: Pick<
-    Config,
-    'signType' | 'wechatPayBaseUrls' | 'certifiedBaseUrls' | 'certifiedAuthority'
-  >,
+  config: ConnectionConfig,
   merchant: VersionedSecret<MerchantSecret>,
   machine: WechatPayMachine,
 ): WechatPayOf {
-  const connection = once(
-    (): Connection => ({
-      transport: createTransport(config.wechatPayBaseUrls, machine),
-      openCertifiedTransport: (certificate) =>
-        createTransport(config.certifiedBaseUrls, machine, {
-          ...certificate,
-          authority: config.certifiedAuthority,
-        }),
-      merchant,
-      signType: config.signType,
-      nonce: () => machine.randomBytes(16).toString('hex'),
-      nowMs: machine.nowMs,
-      startTimer: machine.startTimer,
-    }),
-  );
+  const connection = once(() => connect(config, merchant, machine));
   const opened = new Map<ApiVersion, WechatPay>();
   return ({ apiVersion, merchantKey }) => {
     if (merchantKey !== FIRST_MERCHANT) {

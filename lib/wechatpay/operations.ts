@@ -190,7 +190,7 @@ export interface Refunds {
   ): Promise<RefundResult | NotOffered>;
 }
 
-/** Bills of one API version (对账单). */
+/** Bills of one API version (对账单), opened by `open-bills.ts` alone: most functions need none. */
 export interface Bills {
   /**
    * Brings the trade bill (交易账单) of a day into a file, all kinds of rows in it. What is asked again
@@ -219,4 +219,4 @@ export interface Notifications {
  * All verify what WeChat answers before they return it, and throw `WechatPayTransportError`,
  * `WechatPayServiceError`, `WechatPaySignatureError` or `WechatPayMalformedMessageError`.
  */
-export interface WechatPay extends Orders, Refunds, Bills, Notifications {}
+export interface WechatPay extends Orders, Refunds, Notifications {}

@@ -43,6 +43,8 @@ describe('alarms', () => {
 
     const names = own.map(({ MetricName }) => MetricName);
     expect(names.toSorted()).toEqual([
+      'BillDifference',
+      'BillNotReady',
       'ConfigError',
       'EventUnreadable',
       'MerchantCertificateDaysLeft',

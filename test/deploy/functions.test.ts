@@ -39,6 +39,7 @@ describe('functions', () => {
     ['refund', { MemorySize: 512, Timeout: 29 }],
     ['reconcile', { MemorySize: 512, Timeout: 55 }],
     ['publish', { MemorySize: 512, Timeout: 60 }],
+    ['bill', { MemorySize: 1024, Timeout: 900, EphemeralStorage: { Size: 2048 } }],
   ])('%s has its memory and timeout', (name, size) => {
     expect(packaged.functionProperties(name)).toMatchObject({
       ...size,
@@ -90,6 +91,8 @@ describe('functions', () => {
   });
 
   const OF_PUBLISH = { EVENT_BUS_NAME: 'EventBus', NOTIFICATION_RETENTION_DAYS: '90' };
+  const OF_BILL = { FOREIGN_ORDER_NUMBERS: '', NODE_OPTIONS: '--max-semi-space-size=8' };
+  const OWN: Readonly<Record<string, object>> = { publish: OF_PUBLISH, bill: OF_BILL };
 
   test('the settings they get are those that they read', () => {
     const required = {
@@ -119,7 +122,7 @@ describe('functions', () => {
     for (const name of FUNCTIONS) {
       const given = packaged.environmentOf(name);
       expect(given).toMatchObject({ ...required, ...powertools });
-      const own = new Set(name === 'publish' ? Object.keys(OF_PUBLISH) : []);
+      const own = new Set(Object.keys(OWN[name] ?? {}));
       expect(new Set(Object.keys(given))).toEqual(
         read.union(new Set(Object.keys(powertools))).union(own),
       );
@@ -127,6 +130,7 @@ describe('functions', () => {
     }
     const given = packaged.environmentOf('publish');
     expect(given).toMatchObject(OF_PUBLISH);
+    expect(packaged.environmentOf('bill')).toMatchObject(OF_BILL);
     expect(loadPublishConfig(given)).toEqual({
       tableName: 'Table',
       eventBusName: 'EventBus',
@@ -218,6 +222,17 @@ describe('triggers', () => {
       Targets: [{ Arn: { 'Fn::GetAtt': ['ReconcileLambdaFunction', 'Arn'] } }],
     });
     expect(packaged.resource('ReconcileLambdaEvConf').Properties).toMatchObject({
+      MaximumRetryAttempts: 0,
+    });
+  });
+
+  test('bill runs from 10:30 to 15:30 in Beijing, and a failed run is not repeated', () => {
+    expect(packaged.resource('BillEventsRuleSchedule1').Properties).toMatchObject({
+      ScheduleExpression: 'cron(30 2-7 * * ? *)',
+      State: 'ENABLED',
+      Targets: [{ Arn: { 'Fn::GetAtt': ['BillLambdaFunction', 'Arn'] } }],
+    });
+    expect(packaged.resource('BillLambdaEvConf').Properties).toMatchObject({
       MaximumRetryAttempts: 0,
     });
   });

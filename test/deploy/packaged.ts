@@ -21,6 +21,7 @@ export const FUNCTIONS = [
   'refund',
   'reconcile',
   'publish',
+  'bill',
 ];
 
 export type Packaged = Awaited<ReturnType<typeof packageProduction>>;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { OPEN_ORDERS_INDEX } from '../../lib/table/schema.ts';
+import { DAY_INDEX, OPEN_ORDERS_INDEX } from '../../lib/table/schema.ts';
 import { archivedNotification } from '../../lib/table/notifications.ts';
 import { listProjectFiles, readProjectFile } from '../repo/project.ts';
 import { notificationOf, paidOrderRow } from '../support/fact-rows.ts';
@@ -149,6 +149,20 @@ describe('roles', () => {
       ],
     ],
     [
+      'Bill',
+      [
+        readMerchant,
+        readMiniProgram,
+        'dynamodb:BatchGetItem on Table.Arn',
+        'dynamodb:DeleteItem on Table.Arn',
+        'dynamodb:GetItem on Table.Arn',
+        'dynamodb:PutItem on Table.Arn',
+        'dynamodb:Query on Table.Arn',
+        `dynamodb:Query on Table.Arn/index/${DAY_INDEX}`,
+        'dynamodb:UpdateItem on Table.Arn',
+      ],
+    ],
+    [
       'Publish',
       [
         'dynamodb:DescribeStream on Table.StreamArn',
@@ -279,6 +293,7 @@ describe('roles', () => {
       CloseLambdaPermissionHttpApi: api,
       RefundLambdaPermissionHttpApi: api,
       ReconcileLambdaPermissionEventsRuleSchedule1: 'ReconcileEventsRuleSchedule1.Arn',
+      BillLambdaPermissionEventsRuleSchedule1: 'BillEventsRuleSchedule1.Arn',
     });
   });
 });

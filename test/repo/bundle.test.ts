@@ -46,7 +46,9 @@ describe('every bundle', () => {
       // External attributes of the only entry of the central directory: a file with mode 644.
       const centralDirectory = zip.indexOf(Buffer.from('PK\u0001\u0002', 'latin1'));
       expect((zip.readUInt32LE(centralDirectory + 38) >>> 16).toString(8)).toBe('100644');
-      expect(zipBytes, formatTable(bundles)).toBeLessThan(200_000);
+      // For the start of `bill` nobody waits: it reads a bill and has all that the others have besides.
+      const most = name === 'bill' ? 210_000 : 200_000;
+      expect(zipBytes, formatTable(bundles)).toBeLessThan(most);
     }
   });
 

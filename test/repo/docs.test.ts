@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { ERROR_TEXTS } from '../../lib/http/error-texts.ts';
 import { loadConfig } from '../../lib/runtime/config.ts';
+import { loadBillConfig } from '../../lib/runtime/bill-config.ts';
 import { loadPublishConfig } from '../../lib/runtime/publish-config.ts';
 import { anchorsOf, codeSpansOf, commandsOf, linksOf, sectionsOf, tableWith } from './markdown.ts';
 import { listProjectFiles, projectDirectory, readProjectFile } from './project.ts';
@@ -34,6 +35,7 @@ function readVariables(): string[] {
   });
   loadConfig(environment);
   loadPublishConfig(environment);
+  loadBillConfig(environment);
   return [...read];
 }
 

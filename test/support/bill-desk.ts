@@ -108,14 +108,13 @@ export function billDesk(table: Table): BillDesk {
       log,
       nowMs: () => desk.nowSeconds * 1000,
       paymentAfterClose: 'keep',
-      apiVersion: 'v2',
+      bills: () => ({ downloadTradeBill: async () => desk.bill }),
       findParties: async () => ({ appid: APPID, mchid: MCHID }),
       isForeign: (outTradeNo) => outTradeNo.startsWith('foreign'),
       openTemporaryFiles: async () => files,
       startTimer: () => () => undefined,
       remainingMs: () => 900_000,
       wechatPay: () => ({
-        downloadTradeBill: async () => desk.bill,
         queryOrder: async ({ outTradeNo }): Promise<QueryResult> => {
           desk.asked.push(outTradeNo);
           return desk.orders.get(outTradeNo) ?? { kind: 'not-found' };

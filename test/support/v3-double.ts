@@ -6,7 +6,8 @@ import { Formatter, Rsa } from 'wechatpay-axios-plugin';
 import type { MerchantSecret } from '../../lib/secrets/merchant.ts';
 import type { VersionedSecret } from '../../lib/secrets/versioned-secret.ts';
 import type { WechatRequest, WechatResponse } from '../../lib/transport/transport.ts';
-import { openWechatPayV3 } from '../../lib/wechatpay/v3/index.ts';
+import { openBills } from '../../lib/wechatpay/v3/bills.ts';
+import { openV3Client, openWechatPayV3 } from '../../lib/wechatpay/v3/index.ts';
 import { saved } from './bill-files.ts';
 import type { CertifiedKey } from './rsa-keys.ts';
 import { CREATED_AT } from './sample-orders.ts';
@@ -61,7 +62,7 @@ export function v3Double(answering: Answering, options: DoubleOptions = {}) {
   const known =
     options.merchantKeys ?? (() => new Map([[merchantKey.serialNo, merchantKey.publicKey]]));
   let nonces = 0;
-  const wechatPay = openWechatPayV3({
+  const connection: Parameters<typeof openWechatPayV3>[0] = {
     merchant: options.merchant ?? secretVersions(v3Merchant()),
     nonce: () => {
       nonces += 1;
@@ -82,8 +83,12 @@ export function v3Double(answering: Answering, options: DoubleOptions = {}) {
       }
       return respond(answer, Math.floor(nowMs() / 1000), options.signer?.() ?? wechatSigner);
     },
-  });
-  return { wechatPay, requests };
+  };
+  return {
+    wechatPay: openWechatPayV3(connection),
+    bills: openBills(openV3Client(connection)),
+    requests,
+  };
 }
 
 function read(request: WechatRequest): SentV3 {

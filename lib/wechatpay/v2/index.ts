@@ -1,6 +1,5 @@
 /** WeChat Pay API v2 (XML, APIv2 key) behind the operations of `operations.ts`. */
 import type { WechatPay } from '../operations.ts';
-import { openBills } from './bills.ts';
 import { openNotifications } from './notification.ts';
 import { openOrders } from './orders.ts';
 import { openRefunds, type V2RefundClient } from './refunds.ts';
@@ -11,7 +10,6 @@ export function openWechatPayV2(client: V2RefundClient): WechatPay {
   return {
     ...openOrders(client),
     ...openRefunds(client),
-    ...openBills(client),
     ...openNotifications(client),
   };
 }

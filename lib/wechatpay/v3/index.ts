@@ -1,6 +1,5 @@
 /** WeChat Pay API v3 (JSON, RSA, AES-256-GCM) behind the operations of `operations.ts`. */
 import type { WechatPay } from '../operations.ts';
-import { openBills } from './bills.ts';
 import type { StartTimer } from '../newer-keys.ts';
 import { fetchCertificates } from './protocol/certificates.ts';
 import { currentPublicKey, findPublicKey } from './protocol/merchant-keys.ts';
@@ -17,14 +16,14 @@ export { acknowledge, readNotification } from './notification.ts';
  * the secret, or a platform certificate. Both hold at once, because WeChat moves a merchant from
  * the one to the other message by message, over a week.
  */
-export function openWechatPayV3(
+export function openV3Client(
   connection: V3Connection & { readonly startTimer: StartTimer },
-): WechatPay {
+): V3RefundClient {
   const certificates = openPlatformCertificates(
     () => fetchCertificates(connection),
     connection.nowMs,
   );
-  const client: V3RefundClient = {
+  return {
     ...connection,
     findKey: (serial) =>
       serial.startsWith('PUB_KEY_ID_')
@@ -33,10 +32,12 @@ export function openWechatPayV3(
     findEncryptionKey: async () =>
       (await currentPublicKey(connection.merchant)) ?? certificates.findNewest(),
   };
-  return {
-    ...openOrders(client),
-    ...openRefunds(client),
-    ...openBills(client),
-    ...openNotifications(client),
-  };
+}
+
+/** The operations of API v3 but for its bills. */
+export function openWechatPayV3(
+  connection: V3Connection & { readonly startTimer: StartTimer },
+): WechatPay {
+  const client = openV3Client(connection);
+  return { ...openOrders(client), ...openRefunds(client), ...openNotifications(client) };
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Scheduler, startScheduler } from '../../../local/aws/schedule.ts';
 import { findSlot, msUntilDue, parseSchedule } from '../../../local/aws/schedule-expression.ts';
 
-const everyMinute = { expression: 'rate(1 minute)', periodMs: 60_000, phaseMs: 0 };
+const everyMinute = { expression: 'rate(1 minute)', periodMs: 60_000, offsetsMs: [0] };
 const at = (text: string) => Date.parse(`2026-01-15T${text}Z`);
 
 describe('a schedule expression', () => {
@@ -20,6 +20,22 @@ describe('a schedule expression', () => {
     }
     expect(findSlot(daily, at('02:30:00'))).toBe(findSlot(daily, at('02:29:59')) + 1);
     expect(msUntilDue(daily, at('02:29:00'))).toBe(60_000);
+  });
+
+  it('of several hours of a day is due in each', () => {
+    const hourly = parseSchedule('cron(30 2-4 * * ? *)');
+    if (!hourly) {
+      throw new Error('it was not understood');
+    }
+    const slots = ['02:29:59', '02:30:00', '03:30:00', '04:30:00', '23:59:59'].map((time) =>
+      findSlot(hourly, at(time)),
+    );
+
+    expect(slots.map((slot) => slot - (slots[0] ?? 0))).toEqual([0, 1, 2, 3, 3]);
+    expect(findSlot(hourly, at('02:30:00') + 86_400_000)).toBe((slots[3] ?? 0) + 1);
+    expect(msUntilDue(hourly, at('02:30:00'))).toBe(3_600_000);
+    expect(msUntilDue(hourly, at('04:30:00'))).toBe(22 * 3_600_000);
+    expect(parseSchedule('cron(30 4-2 * * ? *)')).toBeUndefined();
   });
 
   it.each(['rate(0 minutes)', 'rate(1 week)', 'cron(0/5 * * * ? *)', ''])(

@@ -32,9 +32,9 @@ async function download(
     const [file] = left.length > 1 ? left.splice(0, 1) : left;
     return file ?? {};
   };
-  const { wechatPay, requests } = v3Double((sent) => (isFile(sent) ? nextFile() : question));
+  const { bills, requests } = v3Double((sent) => (isFile(sent) ? nextFile() : question));
   const file = memoryFile();
-  const result = await wechatPay.downloadTradeBill({ ...BILL, ...changes }, file, {
+  const result = await bills.downloadTradeBill({ ...BILL, ...changes }, file, {
     timeoutMs: 240_000,
   });
   return { result, requests, file };
@@ -140,10 +140,10 @@ describe('a trade bill of API v3', () => {
     ['another digest', { hash_type: 'MD5' }],
     ['no digest', { hash_value: 'x' }],
   ])('with %s is malformed, and nothing is fetched', async (_, changes) => {
-    const { wechatPay, requests } = v3Double(link(changes));
+    const { bills, requests } = v3Double(link(changes));
 
     await expect(
-      wechatPay.downloadTradeBill(BILL, memoryFile(), { timeoutMs: 1_000 }),
+      bills.downloadTradeBill(BILL, memoryFile(), { timeoutMs: 1_000 }),
     ).rejects.toMatchObject({ code: 'MALFORMED_MESSAGE' });
     expect(requests).toHaveLength(1);
   });
@@ -164,7 +164,7 @@ describe('a trade bill of API v3', () => {
   test('has its time as a whole, of which the questions have some seconds', async () => {
     let nowMs = CREATED_AT * 1000;
     const timeouts: number[] = [];
-    const { wechatPay } = v3Double(
+    const { bills } = v3Double(
       (sent) => {
         timeouts.push(sent.timeoutMs);
         nowMs += 4_000;
@@ -172,7 +172,7 @@ describe('a trade bill of API v3', () => {
       },
       { nowMs: () => nowMs },
     );
-    await wechatPay.downloadTradeBill(BILL, memoryFile(), { timeoutMs: 15_000 });
+    await bills.downloadTradeBill(BILL, memoryFile(), { timeoutMs: 15_000 });
 
     expect(timeouts).toEqual([10_000, 11_000, 7_000, 3_000]);
   });
