@@ -8,9 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BillRow } from '../../lib/bill/row.ts';
 import { BillRefusedError, type BillTotals, readTradeBill } from '../../lib/bill/trade-bill.ts';
 import { bareMachine } from '../../lib/machine.ts';
-import { FIRST_MERCHANT } from '../../lib/order/order-id.ts';
 import type { BillFile, TradeBillResult } from '../../lib/wechatpay/bill-file.ts';
-import { openWechatPay } from '../../lib/wechatpay/open.ts';
+import { openBills } from '../../lib/wechatpay/open-bills.ts';
 import { type Bench, startBench } from '../simulator/support.ts';
 import { secretVersions } from '../support/secret-versions.ts';
 
@@ -63,10 +62,9 @@ async function download(apiVersion: 'v2' | 'v3', day = date): Promise<TradeBillR
   } as const;
   const offsetMs = (await nowMs()) - bareMachine.nowMs();
   const moved = { ...bareMachine, nowMs: () => bareMachine.nowMs() + offsetMs };
-  const use = { apiVersion, merchantKey: FIRST_MERCHANT } as const;
-  const wechatPay = openWechatPay(config, secretVersions({ ...merchant }), moved)(use);
+  const bills = openBills(apiVersion, config, secretVersions({ ...merchant }), moved);
   const bill = { date: day, appid: merchant.appid, mchid: merchant.mchid };
-  return wechatPay.downloadTradeBill(bill, fileOnDisk(), { timeoutMs: 20_000 });
+  return bills.downloadTradeBill(bill, fileOnDisk(), { timeoutMs: 20_000 });
 }
 
 async function read(result: TradeBillResult): Promise<{ rows: BillRow[]; totals: BillTotals }> {
