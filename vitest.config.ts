@@ -8,8 +8,8 @@ keepLoopbackDirect();
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // In a Chromium: vitest.page.config.ts.
-    exclude: ['test/page/**'],
+    // In a Chromium: vitest.page.config.ts; with an emulated AWS: vitest.cloudformation.config.ts.
+    exclude: ['test/page/**', 'test/cloudformation/**'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,
