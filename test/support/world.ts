@@ -17,6 +17,7 @@ import { openNotify } from '../../functions/notify.ts';
 import { openPrepay } from '../../functions/prepay.ts';
 import { openQuery } from '../../functions/query.ts';
 import { openReconcile } from '../../functions/reconcile.ts';
+import { openRefund } from '../../functions/refund.ts';
 import type { Machine } from '../../lib/deployment.ts';
 import type { FunctionLog } from '../../lib/runtime/log.ts';
 import type { TableConnection } from '../../lib/table/client.ts';
@@ -30,6 +31,8 @@ import { type SeededMachine, seededMachine } from './seeded-machine.ts';
 
 const API_URL = 'http://shop.test';
 const WECHAT_URL = 'http://wechat.test';
+/** Who calls the routes of refunds, as API Gateway tells it. */
+const MERCHANTS_CALLER = 'arn:aws:iam::123456789012:user/desk';
 const SECRETS = { miniProgram: 'world/mini-program', merchant: 'world/merchant' };
 
 /** What one part said to another, in the order it was said. */
@@ -67,8 +70,16 @@ export interface WorldOptions {
   readonly table: TableConnection;
   /** How long a request is on its way to WeChat; nothing is, unless said so. */
   readonly travelMs?: (path: string) => number;
-  /** What the shop has otherwise than WeChat: fields of its merchant secret, and the time. */
-  readonly shop?: { readonly merchant?: object; readonly clockOffMs?: number };
+  /** What the shop has otherwise than WeChat: fields of its secrets, and the time. */
+  readonly shop?: {
+    readonly merchant?: object;
+    readonly miniProgram?: object;
+    readonly clockOffMs?: number;
+  };
+  /** More of the functions' environment, such as what Lambda says at their start. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Hears what each function asks of AWS. */
+  readonly onAwsCall?: (functionName: string, operation: string, input: object) => void;
 }
 
 type Handler = (
@@ -83,6 +94,8 @@ export async function openWorld({
   table,
   travelMs = () => 0,
   shop: mistakes = {},
+  environment = {},
+  onAwsCall = () => undefined,
 }: WorldOptions): Promise<World> {
   const trace: Line[] = [];
   const engine = takeTurns(table, trace);
@@ -102,11 +115,11 @@ export async function openWorld({
     },
   });
   const say = (line: Line) => trace.push({ atMs: machine.nowMs(), ...line });
-  const readSecret = secretsOf(credentials, machine, mistakes.merchant);
+  const readSecret = secretsOf(credentials, machine, mistakes);
   const ours: Machine = {
     ...machine,
     nowMs: () => machine.nowMs() + (mistakes.clockOffMs ?? 0),
-    environment: environmentOf(table.tableName, apiVersion),
+    environment: { ...environmentOf(table.tableName, apiVersion), ...environment },
     openHost: () => {
       const host = hostOf(simulator, say);
       return async (...request) => {
@@ -124,18 +137,35 @@ export async function openWorld({
     openTemporaryFiles: () => Promise.reject(new Error('no file is made in this run')),
     openLog: (name) => logTo(name, say),
   };
-  const close = await openClose(ours);
+  /** The machine that one function runs on. */
+  const of = (name: string): Machine => ({
+    ...ours,
+    openSecretsClient: () => heard(name, ours.openSecretsClient()),
+    openTableClient: () => heard(name, ours.openTableClient()),
+  });
+  const heard = <Client extends { send: (...command: never[]) => unknown }>(
+    name: string,
+    client: Client,
+  ): Client =>
+    ({
+      send: (command: Command) => {
+        onAwsCall(name, command.constructor.name.replace(/Command$/, ''), command.input);
+        return client.send(command as never);
+      },
+    }) as unknown as Client;
+  const close = await openClose(of('close'));
   const handlers: Readonly<Record<string, Handler>> = {
-    login: await openLogin(ours),
-    prepay: await openPrepay(ours),
-    orders: await openQuery(ours),
-    notify: await openNotify(ours),
+    login: await openLogin(of('login')),
+    prepay: await openPrepay(of('prepay')),
+    orders: await openQuery(of('query')),
+    notify: await openNotify(of('notify')),
   };
-  const runReconcile = await openReconcile(ours);
+  const refund = await openRefund(of('refund'));
+  const runReconcile = await openReconcile(of('reconcile'));
 
   async function call(method: string, path: string, headers: Record<string, string>, body: string) {
-    const [, name = '', outTradeNo, action] = path.split('/');
-    const handler = action === 'close' ? close : handlers[name];
+    const [, name = '', outTradeNo, action = '', outRefundNo] = path.split('/');
+    const handler = { close, refunds: refund }[action] ?? handlers[name];
     if (!handler) {
       throw new Error(`the shop has no ${path}`);
     }
@@ -145,9 +175,16 @@ export async function openWorld({
       rawPath: path,
       rawQueryString: '',
       headers,
-      requestContext: { requestId, http: { method, path, sourceIp: '203.0.113.7' } },
+      ...(action === 'refunds' && {
+        routeKey: `${method} /orders/{outTradeNo}/refunds${outRefundNo ? '/{outRefundNo}' : ''}`,
+      }),
+      requestContext: {
+        requestId,
+        http: { method, path, sourceIp: '203.0.113.7' },
+        ...(action === 'refunds' && { authorizer: { iam: { userArn: MERCHANTS_CALLER } } }),
+      },
       isBase64Encoded: false,
-      ...(name === 'orders' && { pathParameters: { outTradeNo } }),
+      ...(name === 'orders' && { pathParameters: { outTradeNo, outRefundNo } }),
       body,
     } as unknown as APIGatewayProxyEventV2;
     const answer = await handler(event, { awsRequestId: requestId });
@@ -240,13 +277,23 @@ function hostOf(simulator: OpenSimulator, say: (line: Line) => void): Host {
   };
 }
 
-function secretsOf({ merchant }: Credentials, machine: SeededMachine, mistakes: object = {}) {
+function secretsOf(
+  { merchant }: Credentials,
+  machine: SeededMachine,
+  mistakes: NonNullable<WorldOptions['shop']>,
+) {
   const key = () => machine.randomBytes(24).toString('base64url');
   const { appid, appSecret, ...rest } = merchant;
   const { platformSerialNo: _serial, platformCertificate: _certificate, ...keys } = rest;
   const values: Readonly<Record<string, object>> = {
-    [SECRETS.miniProgram]: { appid, appSecret, sessionKey: key(), quoteKey: key() },
-    [SECRETS.merchant]: { ...keys, ...mistakes },
+    [SECRETS.miniProgram]: {
+      appid,
+      appSecret,
+      sessionKey: key(),
+      quoteKey: key(),
+      ...mistakes.miniProgram,
+    },
+    [SECRETS.merchant]: { ...keys, ...mistakes.merchant },
   };
   return async ({ input }: GetSecretValueCommand) => {
     const value = input.VersionStage === 'AWSPREVIOUS' ? undefined : values[input.SecretId ?? ''];
