@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createApi, refuseUntilReady, type RequestLine } from './aws/api-server.ts';
-import { type Addresses, type Names, setEnvironment } from './aws/environment.ts';
+import { type Addresses, nameResources, setEnvironment } from './aws/environment.ts';
 import type { EventBridge } from './aws/event-bridge/event-bridge.ts';
 import type { StoredEvent } from './aws/event-bridge/event-store.ts';
 import type { LocalFunction } from './aws/lambda.ts';
@@ -234,15 +234,4 @@ async function invoke(
     return outcome.result;
   }
   throw new Error(`${outcome.error.errorType}: ${outcome.error.errorMessage}`);
-}
-
-function nameResources(service: string): Names {
-  return {
-    tableName: `${service}-local`,
-    secretIds: {
-      miniProgram: `${service}/local/mini-program`,
-      merchant: `${service}/local/merchant`,
-    },
-    busName: `${service}-local`,
-  };
 }

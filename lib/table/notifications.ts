@@ -4,8 +4,20 @@
  * write only.
  */
 import { ConditionalCheckFailedException, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { AttributeError, type Item, keyOf, number, readRow, stringOf } from './attributes.ts';
+import type { ApiVersion } from '../order/parties.ts';
+import {
+  AttributeError,
+  type Item,
+  keyOf,
+  number,
+  numberOf,
+  oneOf,
+  optionalStringOf,
+  readRow,
+  stringOf,
+} from './attributes.ts';
 import type { TableConnection } from './client.ts';
+import { queryRows } from './rows.ts';
 import { notificationKey, TIME_TO_LIVE_ATTRIBUTE } from './schema.ts';
 
 const SECONDS_PER_DAY = 86_400;
@@ -85,3 +97,51 @@ export async function putNotification(
     }
   }
 }
+
+/** What the archive has of a message of WeChat's. */
+export interface ArchivedNotification {
+  /** v3: WeChat's own; v2: a digest of the body. */
+  readonly id: string;
+  /** ISO 8601. */
+  readonly receivedAt: string;
+  readonly apiVersion: ApiVersion;
+  readonly kind: 'payment' | 'refund';
+  /** JSON of what was verified; nothing where it was too large to be kept. */
+  readonly content: string | undefined;
+  /** What was decided then, and from and to which state. */
+  readonly decision: string;
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  /** Status of what WeChat was told. */
+  readonly answer: number;
+}
+
+/**
+ * What WeChat sent that changed the rows under a key, the oldest first.
+ *
+ * @param PK of an order, or of a payment that has none.
+ * @throws {UnreadableRowError} for a row that is not of its form.
+ */
+export async function listNotifications(
+  table: TableConnection,
+  PK: string,
+): Promise<readonly ArchivedNotification[]> {
+  const { SK: prefix } = notificationKey(PK, '');
+  const found: ArchivedNotification[] = [];
+  for await (const rows of queryRows(table, PK, prefix)) {
+    found.push(...rows.map((row) => readRow(row, () => notificationIn(row))));
+  }
+  return found;
+}
+
+const notificationIn = (row: Item): ArchivedNotification => ({
+  id: stringOf(row, 'id'),
+  receivedAt: stringOf(row, 'receivedAt'),
+  apiVersion: oneOf(row, 'apiVersion', ['v2', 'v3']),
+  kind: oneOf(row, 'kind', ['payment', 'refund']),
+  content: optionalStringOf(row, 'message'),
+  decision: stringOf(row, 'decision'),
+  from: optionalStringOf(row, 'from'),
+  to: optionalStringOf(row, 'to'),
+  answer: numberOf(row, 'answer'),
+});

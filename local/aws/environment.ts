@@ -22,6 +22,16 @@ export interface Addresses {
   readonly eventBridgeEndpoint: string;
 }
 
+/** How the resources of a local stack are called. */
+export const nameResources = (service: string): Names => ({
+  tableName: `${service}-local`,
+  secretIds: {
+    miniProgram: `${service}/local/mini-program`,
+    merchant: `${service}/local/merchant`,
+  },
+  busName: `${service}-local`,
+});
+
 /** Variables of the developer's own shell that would lead the SDK past the emulators. */
 const UNWANTED = [
   'AWS_PROFILE',

@@ -1,7 +1,11 @@
 /** The archive of what WeChat sent, on the embedded engine. */
 import { describe, expect, test } from 'vitest';
-import { archivedNotification, putNotification } from '../../lib/table/notifications.ts';
-import { allRows, putRow, useEmbeddedTables } from '../support/embedded-tables.ts';
+import {
+  archivedNotification,
+  listNotifications,
+  putNotification,
+} from '../../lib/table/notifications.ts';
+import { allRows, putRow, type Row, useEmbeddedTables } from '../support/embedded-tables.ts';
 import {
   attributes,
   notificationOf,
@@ -110,6 +114,65 @@ describe('putting it', () => {
 
     await expect(putNotification(table, attributes({ PK: 'a', SK: 'b' }))).rejects.toMatchObject({
       name: 'ResourceNotFoundException',
+    });
+  });
+});
+
+describe('what the archive has of an order', () => {
+  const archived = (id: string, changes: Row = {}): Row => ({
+    ...archivedNotification(paidOrderRow({ notification: notificationOf(id) }), undefined, 90),
+    ...changes,
+  });
+  const kept = {
+    id: 'notice-1',
+    receivedAt: '2026-03-01T02:00:05.123Z',
+    apiVersion: 'v3',
+    kind: 'payment',
+    content: '{"out_trade_no":"order-0001"}',
+    decision: 'apply',
+    from: 'NOTPAY',
+    to: 'SUCCESS',
+    answer: 200,
+  };
+
+  test('is every message that changed it, the oldest first, and no other row', async () => {
+    const table = await newTable();
+    await putRow(table, paidOrderRow());
+    await putRow(table, archived('notice-2'));
+    await putRow(table, archived('notice-1'));
+    await putRow(table, archived('notice-3', { PK: { S: 'ORDER#order-0002' } }));
+
+    expect(await listNotifications(table, 'ORDER#order-0001')).toEqual([
+      kept,
+      { ...kept, id: 'notice-2' },
+    ]);
+    expect(await listNotifications(table, 'ORDER#order-0003')).toEqual([]);
+  });
+
+  test('says that a message was too large to be kept, and that nothing changed', async () => {
+    const table = await newTable();
+    const { message: _, from: __, to: ___, ...row } = archived('notice-1');
+    await putRow(table, { ...row, decision: { S: 'mismatch' }, answer: { N: '400' } });
+
+    expect(await listNotifications(table, 'ORDER#order-0001')).toEqual([
+      {
+        ...kept,
+        content: undefined,
+        decision: 'mismatch',
+        from: undefined,
+        to: undefined,
+        answer: 400,
+      },
+    ]);
+  });
+
+  test('is refused where it is not of its form', async () => {
+    const table = await newTable();
+    await putRow(table, archived('notice-1', { apiVersion: { S: 'v4' } }));
+
+    await expect(listNotifications(table, 'ORDER#order-0001')).rejects.toMatchObject({
+      code: 'ORDER_UNREADABLE',
+      parameters: { attribute: 'apiVersion' },
     });
   });
 });
