@@ -77,16 +77,19 @@ export async function recordRefundEvidence(
  * failure leaves nothing.
  */
 export async function recordContradiction(
-  { table, nowMs, notification }: RefundRecordContext,
+  { table, log, nowMs, notification }: RefundRecordContext,
   refund: Refund,
   error: unknown,
 ): Promise<void> {
   if (error instanceof RefundMismatchError) {
-    await recordRefundMismatch(table, refund, error, {
+    const found = {
       nowEpochSeconds: Math.floor(nowMs() / 1000),
       // What is no answer to our question is answered as malformed.
       notification: carriedBy(notification, { kind: 'mismatch' }, 400),
-    });
+    };
+    await keepOrRing(log, 'RefundMismatch', () =>
+      recordRefundMismatch(table, refund, error, found),
+    );
   }
 }
 

@@ -16,6 +16,9 @@ interface Found {
   readonly notification?: CarriedNotification | undefined;
 }
 
+/** Whether the row has the contradiction, from now or before: it may have too many, or not be there. */
+export type Keeping = 'kept' | 'not-kept';
+
 /** What of a row and WeChat's word contradict each other. */
 export interface Contradiction {
   readonly field: string;
@@ -39,14 +42,14 @@ export async function recordMismatch(
   { transactionId, totalFen }: PaymentEvidence,
   mismatch: Contradiction,
   found: Found,
-): Promise<void> {
+): Promise<Keeping> {
   const values = valuesOf(mismatch);
   const name = digestOf([values.field, values.observed, transactionId, totalFen]);
   const fields = {
     ...texts({ digest: name, ...values, transactionId }),
     totalFen: number(totalFen),
   };
-  await record(table, orderKey(id), 'MISMATCH', fields, found, 'mismatch');
+  return record(table, orderKey(id), 'MISMATCH', fields, found, 'mismatch');
 }
 
 /** Keeps beside an order what contradicted it in a refund that has no row. */
@@ -56,14 +59,14 @@ export async function recordRefundOfOrderMismatch(
   { outRefundNo, refundFen }: RefundEvidence,
   mismatch: Contradiction,
   found: Found,
-): Promise<void> {
+): Promise<Keeping> {
   const values = valuesOf(mismatch);
   const name = digestOf([values.field, values.observed, outRefundNo, refundFen]);
   const fields = {
     ...texts({ digest: name, ...values, outRefundNo }),
     refundFen: number(refundFen),
   };
-  await record(table, orderKey(id), 'REFUND_MISMATCH', fields, found);
+  return record(table, orderKey(id), 'REFUND_MISMATCH', fields, found);
 }
 
 /** Keeps what contradicted a refund beside it. The refund and its turn of being asked about stay. */
@@ -72,10 +75,10 @@ export async function recordRefundMismatch(
   id: RefundId,
   mismatch: Contradiction,
   found: Found,
-): Promise<void> {
+): Promise<Keeping> {
   const values = valuesOf(mismatch);
   const name = digestOf([values.field, values.observed]);
-  await record(table, refundKey(id), 'MISMATCH', texts({ digest: name, ...values }), found);
+  return record(table, refundKey(id), 'MISMATCH', texts({ digest: name, ...values }), found);
 }
 
 const digestOf = (parts: readonly (string | number)[]) => digest(parts).slice(0, 32);
@@ -87,7 +90,7 @@ async function record(
   fields: Item,
   { nowEpochSeconds, notification }: Found,
   latest?: 'mismatch',
-): Promise<void> {
+): Promise<Keeping> {
   const { digest: name, ...said } = fields;
   const appended = appendMismatch(fact(type, nowEpochSeconds, fields), String(name?.S));
   const carried = carry(notification);
@@ -97,7 +100,7 @@ async function record(
     // The last one, where people look.
     ...(latest ? [`${latest} = :latest`] : []),
   ];
-  await tryUpdate(table, key, {
+  const outcome = await tryUpdate(table, key, {
     UpdateExpression: `SET ${sets.join(', ')} ADD ${appended.add}`,
     ConditionExpression: appended.conditions.join(' AND '),
     ExpressionAttributeValues: {
@@ -106,4 +109,6 @@ async function record(
       ...(latest && { ':latest': { M: { at: time(nowEpochSeconds), ...said } } }),
     },
   });
+  const known = outcome === 'written' ? undefined : outcome.item?.['mismatchDigests']?.SS;
+  return outcome === 'written' || known?.includes(String(name?.S)) ? 'kept' : 'not-kept';
 }

@@ -10,11 +10,13 @@ import {
   type PaymentEvidence,
 } from '../order/transition.ts';
 import { beijingDay, isoTime } from '../time.ts';
-import { number, text, texts, time } from './attributes.ts';
+import { number, text, time } from './attributes.ts';
 import type { Table } from './client.ts';
-import { appendFacts, fact } from './facts.ts';
+import { appendFacts } from './facts.ts';
 import { carry, type ReceivedNotification } from './notification-attribute.ts';
+import { factsOfTransition } from './order-facts.ts';
 import { factsFromItem } from './order-row.ts';
+import { readOrderFacts } from './orders.ts';
 import { openKeys, orderKey, paymentDayKeys } from './schema.ts';
 import { tryUpdate, type Update } from './update.ts';
 
@@ -43,6 +45,10 @@ export async function applyEvidence(
     evidence,
     nowEpochSeconds,
   );
+  if (decision.kind !== 'apply') {
+    // No order takes such evidence; what it is to this one, if there is one, only its row can say.
+    decision = decideTransition(await readOrderFacts(table, id), evidence, nowEpochSeconds);
+  }
   for (let write = 0; decision.kind === 'apply'; write += 1) {
     if (write === MAX_WRITES) {
       throw new Error('an order changed under every attempt to update it');
@@ -123,7 +129,7 @@ function transitionUpdate(
   const due = isDue(decision, paymentAfterClose)
     ? openKeys(id, 'refund', isoTime(nowEpochSeconds))
     : undefined;
-  const facts = appendFacts(factsOf(decision, nowEpochSeconds, paymentAfterClose));
+  const facts = appendFacts(factsOfTransition(decision, nowEpochSeconds, paymentAfterClose));
   const sets = [
     'tradeState = :to',
     'updatedAt = :now',
@@ -159,28 +165,6 @@ function transitionUpdate(
       ...(due && { ':shard': text(due.GSI1PK), ':none': number(0) }),
     },
   };
-}
-
-/**
- * What a transition is told as. A payment for a closed order is no `PAID`: nobody must ship by it
- * what may be given back. A refund of a paid order is told by the refund's own row.
- */
-function factsOf(
-  { from, to, paidAfterClose }: Extract<Decision, { kind: 'apply' }>,
-  nowEpochSeconds: number,
-  paymentAfterClose: PaymentAfterClose,
-) {
-  if (to === 'CLOSED') {
-    return [fact('CLOSED', nowEpochSeconds)];
-  }
-  if (from === 'SUCCESS') {
-    return [];
-  }
-  return [
-    paidAfterClose
-      ? fact('PAID_AFTER_CLOSE', nowEpochSeconds, texts({ tradeState: to, paymentAfterClose }))
-      : fact('PAID', nowEpochSeconds, texts({ tradeState: to })),
-  ];
 }
 
 /**

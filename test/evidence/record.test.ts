@@ -22,6 +22,14 @@ const NUMBER = 'order-0001';
 const TRANSACTION = '4200000001202603010000000001';
 const NOW_MS = (CREATED_AT + 60) * 1000 + 789;
 
+const MESSAGE = {
+  id: 'EV-1',
+  receivedAtMs: NOW_MS,
+  apiVersion: 'v3',
+  kind: 'payment',
+  content: '{}',
+} as const;
+
 const paid: Evidence = { kind: 'paid', refunded: false, payment: samplePayment() };
 const refunded: Evidence = { kind: 'paid', refunded: true, payment: samplePayment() };
 const forged: Evidence = {
@@ -178,6 +186,50 @@ describe('evidence about an order', () => {
       ),
     ).rejects.toThrow('throttled');
     expect(log.counts).toEqual({ TransactionMismatch: 1 });
+  });
+
+  test('rings at every contradiction that its order cannot keep any more', async () => {
+    await given('NOTPAY');
+    const log = recordingLog();
+    const contradict = (totalFen: number) =>
+      recordEvidence(
+        { table, log, nowMs: () => NOW_MS, paymentAfterClose: 'keep' },
+        orderId(NUMBER),
+        { ...paid, payment: samplePayment({ totalFen }) },
+      );
+    for (let fen = 1; fen <= 20; fen += 1) {
+      await contradict(fen);
+      await contradict(fen);
+    }
+    expect(log.counts).toEqual({});
+    expect(await moneyAlarms(table)).toEqual({ TransactionMismatch: 20 });
+    await contradict(21);
+    await contradict(21);
+    await contradict(20);
+
+    expect(log.counts).toEqual({ TransactionMismatch: 2 });
+    expect(await moneyAlarms(table)).toEqual({ TransactionMismatch: 20 });
+  });
+
+  test('with a time that is none, of an order that is not here, is a payment of no order', async () => {
+    const log = recordingLog();
+    const decision = await recordEvidence(
+      { table, log, nowMs: () => NOW_MS, paymentAfterClose: 'keep', notification: MESSAGE },
+      orderId(NUMBER),
+      { ...paid, payment: samplePayment({ paidAtEpochSeconds: Number.NaN }) },
+    );
+
+    expect(decision).toEqual({ kind: 'unknown-order' });
+    expect(log.counts).toEqual({ UnknownOrderNotified: 1 });
+    expect(await moneyAlarms(table)).toEqual({ UnknownOrderNotified: 1 });
+  });
+
+  test('with a time that is none contradicts first what weighs more', async () => {
+    await given('NOTPAY');
+    const payment = samplePayment({ totalFen: 1, paidAtEpochSeconds: Number.NaN });
+    const { decision } = await settled({ ...paid, payment });
+
+    expect(decision).toMatchObject({ kind: 'mismatch', field: 'totalFen' });
   });
 
   test.each([paid, closed])(
