@@ -26,10 +26,13 @@ export interface Contradiction {
   readonly observed: string | number;
 }
 
+/** Longer than any value that is right: of a wrong one the beginning is enough, twenty times over. */
+const MAX_VALUE_LENGTH = 256;
+
 const valuesOf = ({ field, expected, observed }: Contradiction) => ({
   field,
   expected: String(expected),
-  observed: String(observed),
+  observed: String(observed).slice(0, MAX_VALUE_LENGTH),
 });
 
 /**

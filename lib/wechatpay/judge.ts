@@ -122,3 +122,11 @@ export function timeOrNaN(read: (text: string) => number, text: string): number 
     return Number.NaN;
   }
 }
+
+const MAX_BANK_CODE_LENGTH = 64;
+
+/** What a payment was made with, for the record only: what is no short text is left out. */
+export const toBankCode = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' && value.length <= MAX_BANK_CODE_LENGTH
+    ? value
+    : undefined;

@@ -20,7 +20,9 @@ export function encryptRefund(changes: WireFields = {}, key = API_V2_KEY): strin
     transaction_id: '4200000001202603010000000001',
     ...changes,
   }).replaceAll(/(?<=<\/?)xml(?=>)/g, 'root');
-  return Aes.AesEcb.encrypt(inner, Hash.md5(key).toLowerCase());
+  // It does not pad a text of whole blocks.
+  const text = Buffer.byteLength(inner) % 16 === 0 ? `${inner}\n` : inner;
+  return Aes.AesEcb.encrypt(text, Hash.md5(key).toLowerCase());
 }
 
 /** The whole notification; it has no signature. */

@@ -11,6 +11,7 @@ import type {
 } from '../operations.ts';
 import type { V2Client } from './protocol/call.ts';
 import { readPayment } from './payment.ts';
+import { withNumbers } from '../notified-numbers.ts';
 import { messageId } from '../verified-message.ts';
 import { decryptRefund, readRefund } from './refund-notice.ts';
 import { verifySign } from './protocol/sign.ts';
@@ -35,7 +36,8 @@ export async function parseNotification(
   const id = messageId(body);
   if (fields.has('req_info')) {
     const refund = await decryptRefund(client.merchant, fields);
-    const content = contentOf(fields, { req_info: Object.fromEntries(refund) });
+    // What stands around `req_info` nobody has proved.
+    const content = JSON.stringify({ req_info: Object.fromEntries(refund) });
     return { ...readRefundNotice(refund), message: { id, content } };
   }
   const notification = await verifyPayment(client, fields);
@@ -43,12 +45,10 @@ export async function parseNotification(
 }
 
 /** What says nothing of the payment: what proves the message, and what made it unlike others. */
-const NOT_KEPT: ReadonlySet<string> = new Set(['sign', 'nonce_str', 'req_info']);
+const NOT_KEPT: ReadonlySet<string> = new Set(['sign', 'nonce_str']);
 
-function contentOf(fields: ReadonlyMap<string, string>, more: object = {}): string {
-  const kept = [...fields].filter(([name]) => !NOT_KEPT.has(name));
-  return JSON.stringify({ ...Object.fromEntries(kept), ...more });
-}
+const contentOf = (fields: ReadonlyMap<string, string>): string =>
+  JSON.stringify(Object.fromEntries([...fields].filter(([name]) => !NOT_KEPT.has(name))));
 
 /**
  * What a message says that was verified when it came and kept.
@@ -70,16 +70,14 @@ function parseKept(content: string): Record<string, string> {
   }
 }
 
-const readRefundNotice = (fields: ReadonlyMap<string, string>): Notification => ({
-  kind: 'refund',
-  refund: readRefund(fields),
-});
+const readRefundNotice = (fields: ReadonlyMap<string, string>): Notification =>
+  withNumbers({ kind: 'refund', refund: readRefund(fields) });
 
 function readPaymentNotice(fields: ReadonlyMap<string, string>) {
   if (fields.get('return_code') !== 'SUCCESS' || fields.get('result_code') !== 'SUCCESS') {
     throw new WechatPayMalformedMessageError('the notification does not report a success');
   }
-  return { kind: 'payment', payment: readPayment(fields) } as const;
+  return withNumbers({ kind: 'payment', payment: readPayment(fields) } as const);
 }
 
 async function verifyPayment(

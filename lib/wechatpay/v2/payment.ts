@@ -1,7 +1,7 @@
 /** The payment fields that a notification and a query share, from a verified message. */
 import { WechatPayMalformedMessageError } from '../../errors.ts';
 import type { PaymentEvidence } from '../../order/transition.ts';
-import { timeOrNaN } from '../judge.ts';
+import { timeOrNaN, toBankCode } from '../judge.ts';
 import { requiredField } from './protocol/call.ts';
 import { fromBeijingTime } from './protocol/time.ts';
 
@@ -20,7 +20,7 @@ export function readPayment(fields: ReadonlyMap<string, string>): PaymentEvidenc
     ...readPayer(fields),
     totalFen: readFen(requiredField(fields, 'total_fee')),
     currency: fields.get('fee_type') || 'CNY',
-    bankType: fields.get('bank_type') || undefined,
+    bankType: toBankCode(fields.get('bank_type')),
     paidAtEpochSeconds: timeOrNaN(fromBeijingTime, requiredField(fields, 'time_end')),
   };
 }

@@ -11,6 +11,7 @@ import type {
   UnverifiedNotification,
 } from '../operations.ts';
 import type { V3Client } from './protocol/call.ts';
+import { withNumbers } from '../notified-numbers.ts';
 import { messageId } from '../verified-message.ts';
 import { decodeJson, parseJson } from './protocol/json.ts';
 import { decryptWithAnyKey } from './protocol/merchant-keys.ts';
@@ -100,7 +101,8 @@ function readPaymentContent(json: unknown): Content {
     throw new WechatPayMalformedMessageError('the notification does not report a success');
   }
   const { mchid } = readMerchant(transaction);
-  return { notification: { kind: 'payment', payment: readPayment(transaction) }, mchid };
+  const payment = readPayment(transaction);
+  return { notification: withNumbers({ kind: 'payment', payment }), mchid };
 }
 
 /** Only an end is evidence: an old `ABNORMAL` may come again, newly signed, after it was mended. */
@@ -119,7 +121,7 @@ function readRefundContent(json: unknown): Content {
   const isEnd = hint.status === 'SUCCESS' || hint.status === 'CLOSED';
   const evidence =
     isEnd && typeof total === 'number' ? readEvidence(message, { mchid }, total) : undefined;
-  return { notification: { kind: 'refund', refund: hint, evidence }, mchid };
+  return { notification: withNumbers({ kind: 'refund', refund: hint, evidence }), mchid };
 }
 
 /** WeChat goes by the status: 200 means received, 4xx and 5xx make it repeat the message. */

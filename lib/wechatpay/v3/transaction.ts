@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { WechatPayMalformedMessageError } from '../../errors.ts';
 import type { Parties } from '../../order/parties.ts';
 import type { PaymentEvidence } from '../../order/transition.ts';
-import { timeOrNaN } from '../judge.ts';
+import { timeOrNaN, toBankCode } from '../judge.ts';
 import { readShape } from './protocol/json.ts';
 import { fromRfc3339 } from './protocol/time.ts';
 
@@ -13,11 +13,8 @@ export const optionalText = v.pipe(
   v.transform((text) => text || undefined),
 );
 
-/** For the record only: what is no text is left out. */
-const noteText = v.pipe(
-  v.optional(v.unknown()),
-  v.transform((value) => (typeof value === 'string' && value !== '' ? value : undefined)),
-);
+/** For the record only: what is no code of a bank is left out. */
+const bankCode = v.pipe(v.optional(v.unknown()), v.transform(toBankCode));
 
 const transaction = v.object({
   appid: optionalText,
@@ -29,7 +26,7 @@ const transaction = v.object({
   out_trade_no: v.string(),
   trade_state: v.string(),
   transaction_id: optionalText,
-  bank_type: noteText,
+  bank_type: bankCode,
   success_time: optionalText,
   payer: v.nullish(
     v.object({ openid: optionalText, sp_openid: optionalText, sub_openid: optionalText }),
