@@ -79,7 +79,7 @@ afterEach(async () => {
 
 const ops = (answer: 'yes' | 'no' | undefined, ...args: string[]) =>
   operate(['--stage', 'shop', ...args], {}, answer);
-const sent = () => bus.events.list(0, 100).map(({ detail }) => detail['eventId']);
+const sent = () => bus.events.list(0, 100).map(({ detail }) => String(detail['eventId']));
 const putFailed = (key: string, ...Records: DynamoDBRecord[]) =>
   console.objects.set(
     key,

@@ -82,7 +82,7 @@ describe('documents', () => {
 
   test('name files of the project that exist', () => {
     const directory =
-      /^(build|deploy|docs|functions|lib|local|miniprogram|simulator|test)\/[\w./-]+$/;
+      /^(build|deploy|docs|examples|functions|lib|local|miniprogram|ops|simulator|test)\/[\w./-]+$/;
     const gone = documents
       .filter((path) => !ENGLISH_ONLY.has(path))
       .flatMap((path) =>
