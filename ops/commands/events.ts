@@ -142,7 +142,7 @@ async function replayOne({ target, say }: Context, name: string): Promise<Replay
   const records = await target.failedBatches.read(name);
   if (!records) {
     // There is nothing in it that could be sent, now or later.
-    return { events: {}, problems: [say.noBatch(name)], isDone: true };
+    return { events: {}, problems: [say.noBatch(name)], attention: [], isDone: true };
   }
   const { eventBusName, notificationRetentionDays } = loadPublishConfig(target.environment);
   return replayBatch(records, {
@@ -163,6 +163,7 @@ function describeReplay(
     events[type] = (events[type] ?? 0) + count;
   }
   const problems = batches.flatMap((batch) => batch.problems);
+  const attention = batches.flatMap((batch) => batch.attention);
   const sent = batches.filter(({ isDone }) => isDone).length;
   const deleted = batches.filter(({ isDeleted }) => isDeleted).length;
   return {
@@ -172,6 +173,7 @@ function describeReplay(
       ...tableOf(events, say),
       say.batches(sent, all),
       ...(deleted > 0 ? [say.deleted(deleted)] : []),
+      ...(attention.length > 0 ? [say.attention, ...attention] : []),
       ...problems,
     ],
   };

@@ -13,6 +13,8 @@ export interface Replayed {
   readonly events: Readonly<Record<string, number>>;
   /** What could not be read or sent, in the words of publish's log. */
   readonly problems: readonly string[];
+  /** Facts about money that a person must look into, each once; an alarm that rang would say so. */
+  readonly attention: readonly string[];
   /** Whether all that can be read was sent. */
   readonly isDone: boolean;
 }
@@ -26,20 +28,21 @@ export async function replayBatch(
 ): Promise<Replayed> {
   const events: Record<string, number> = {};
   const unreadable: string[] = [];
+  const attention = new Set<string>();
   let left = records;
   for (let attempt = 0; ; attempt += 1) {
     const refused: string[] = [];
     const { batchItemFailures } = await publishRecords(left, {
       ...context,
       events: countingBus(context.events, events),
-      log: collectingLog(unreadable, refused),
+      log: collectingLog(unreadable, refused, attention),
       remainingMs: () => Number.POSITIVE_INFINITY,
     });
     const [failed] = batchItemFailures;
     const pause = PAUSES_MS[attempt];
     if (!failed || pause === undefined) {
       const problems = [...new Set([...unreadable, ...refused])];
-      return { events, problems, isDone: failed === undefined };
+      return { events, problems, attention: [...attention], isDone: failed === undefined };
     }
     left = left.slice(
       left.findIndex(({ dynamodb }) => dynamodb?.SequenceNumber === failed.itemIdentifier),
@@ -63,18 +66,18 @@ function countingBus(client: EventsClient, events: Record<string, number>): Even
 }
 
 /** What is passed over is said once, what is refused only if it is so in the end. */
-function collectingLog(unreadable: string[], refused: string[]): Log {
+function collectingLog(unreadable: string[], refused: string[], attention: Set<string>): Log {
   return {
     info: () => undefined,
     warn: () => undefined,
     count: () => undefined,
-    error: (message, fields = {}) => {
-      // The facts about money that a person must look into are no failure of a replay.
-      if (fields['metric'] === undefined) {
-        const { reason = '', awsCode = '', eventId = '' } = fields;
-        const list = fields['code'] === 'ORDER_UNREADABLE' ? unreadable : refused;
-        list.push([message, eventId, awsCode, reason].filter(Boolean).join(' '));
+    error: (message, { reason, awsCode, eventId, detailType, metric, code } = {}) => {
+      if (metric !== undefined) {
+        attention.add(`${detailType} ${eventId}`);
+        return;
       }
+      const list = code === 'ORDER_UNREADABLE' ? unreadable : refused;
+      list.push([message, eventId, awsCode, reason].filter((word) => word !== undefined).join(' '));
     },
   };
 }

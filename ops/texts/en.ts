@@ -53,6 +53,7 @@ export const en = {
   noBatches: 'No batch failed for good.',
   batches: (sent: number, all: number) => `${sent} of ${all} batches were sent.`,
   noBatch: (name: string) => `${name} is no batch of records`,
+  attention: 'A person must look into these; their alarms do not ring again:',
   deleted: (count: number) => `${count} objects were deleted.`,
   askRebuild: (stage: string) => `Send these events again to the systems of ${stage}?`,
   askReplay: (count: number, stage: string) =>

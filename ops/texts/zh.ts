@@ -48,6 +48,7 @@ export const zh: Texts = {
   noBatches: '没有最终失败的批次。',
   batches: (sent, all) => `共 ${all} 个批次，已发送 ${sent} 个。`,
   noBatch: (name) => `${name} 不是一批记录`,
+  attention: '以下需要人工处理，它们的告警不会再响：',
   deleted: (count) => `已删除 ${count} 个对象。`,
   askRebuild: (stage) => `把这些事件重新发送给 ${stage} 的各系统？`,
   askReplay: (count, stage) => `把 ${count} 个批次重新发送给 ${stage} 的各系统？`,

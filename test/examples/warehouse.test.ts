@@ -150,25 +150,24 @@ describe('an order that is paid', () => {
 
 describe('an order with refunds', () => {
   test.each([
-    ['one that succeeds', [...PAID, ...REFUNDED]],
-    ['one that is closed', [...PAID, ...CLOSED_REFUND]],
-    ['one that is stuck and then succeeds', [...PAID, ...STUCK_REFUND]],
-    ['one that succeeds and one that is closed', [...PAID, ...REFUNDED, ...CLOSED_REFUND]],
-    ['a stuck one and a closed one', [...PAID, ...STUCK_REFUND, ...CLOSED_REFUND]],
-  ])('%s: is handed over once or not at all, as it must be, in every order', (_, events) => {
-    const seen = new Set<number>();
-    for (const each of permutationsOf(events)) {
-      const { handOvers } = deliver(each);
-      expect(handOvers).toBe(isToBeHandedOver(each) ? 1 : 0);
-      seen.add(handOvers);
-    }
-    // A refund that moves no money only delays.
-    expect([...seen].toSorted()).toEqual(
-      events.includes(REFUNDED[0] as never) || events.includes(STUCK_REFUND[0] as never)
-        ? [0, 1]
-        : [1],
-    );
-  });
+    ['one that succeeds', [...PAID, ...REFUNDED], [0, 1]],
+    ['one that is closed', [...PAID, ...CLOSED_REFUND], [1]],
+    ['one that is stuck and then succeeds', [...PAID, ...STUCK_REFUND], [0, 1]],
+    ['one that succeeds, one that is closed', [...PAID, ...REFUNDED, ...CLOSED_REFUND], [0, 1]],
+    ['a stuck one, a closed one', [...PAID, ...STUCK_REFUND, ...CLOSED_REFUND], [0, 1]],
+  ])(
+    '%s: is handed over once or not at all, as it must be, in every order',
+    (_, events, numbers) => {
+      const seen = new Set<number>();
+      for (const each of permutationsOf(events)) {
+        const { handOvers } = deliver(each);
+        expect(handOvers).toBe(isToBeHandedOver(each) ? 1 : 0);
+        seen.add(handOvers);
+      }
+      // A refund that moves no money only delays.
+      expect([0, 1].filter((each) => seen.has(each))).toEqual(numbers);
+    },
+  );
 
   test('is so however often each event comes', () => {
     const events = [...PAID, ...REFUNDED, ...CLOSED_REFUND, ...STUCK_REFUND];
@@ -240,10 +239,8 @@ describe('the table of the warehouse', () => {
 
   test('that is away, or a message that is none, gives those back and no others', async () => {
     const warehouse = await newWarehouse();
-    const [ok = {}, broken = {}] = [
-      { messageId: 'a', body: JSON.stringify(PAID[0]) },
-      { messageId: 'b', body: '{' },
-    ];
+    const ok = { messageId: 'a', body: JSON.stringify(PAID[0]) };
+    const broken = { messageId: 'b', body: '{' };
     expect(await takeMessages({ Records: [broken, ok] as never }, warehouse)).toEqual({
       batchItemFailures: [{ itemIdentifier: 'b' }],
     });

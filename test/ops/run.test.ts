@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { freePort } from '../support/stack-process.ts';
+import { commandsOf } from '../repo/markdown.ts';
+import { listProjectFiles, readProjectFile } from '../repo/project.ts';
 import { operate } from '../support/operator.ts';
 
 const COMMANDS = [
@@ -36,7 +38,9 @@ describe('help', () => {
 
     expect(code).toBe(0);
     expect(out).toContain('通用选项：');
-    const descriptions = out.split('\n').filter((line) => /^\S/.test(line) && !line.startsWith('用法'));
+    const descriptions = out
+      .split('\n')
+      .filter((line) => /^\S/.test(line) && !line.startsWith('用法'));
     expect(descriptions.length).toBeGreaterThan(2);
     expect(descriptions.filter((line) => !/[\u4e00-\u9fff]/.test(line))).toEqual([]);
   });
@@ -81,5 +85,27 @@ describe('a command that is used wrongly', () => {
       code: 2,
       err: 'no local stack runs here: start one with npm start',
     });
+  });
+});
+
+describe('a command of the documents', () => {
+  const documented = listProjectFiles('**/*.md')
+    .flatMap((page) => commandsOf(readProjectFile(page)))
+    .filter((command) => command.startsWith('npm run ops -- '));
+
+  test.each([...new Set(documented)])('%s is one', async (command) => {
+    const args = command.replace('--stage production', '--local').split(' ').slice(4);
+
+    // It got as far as looking for what it works on.
+    expect(await operate(args, nowhere)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('no local stack runs here'),
+    });
+  });
+
+  test('is there for each that there is', () => {
+    for (const words of COMMANDS) {
+      expect(documented.filter((command) => command.includes(words.join(' ')))).not.toEqual([]);
+    }
   });
 });

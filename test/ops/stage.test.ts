@@ -205,6 +205,8 @@ describe('replay on a stage', () => {
     // 2026-03-31T02:00:05Z: after the stage's 30 days.
     expect(kept?.['deleteAt']).toEqual({ N: '1774922405' });
     expect(console.objects.size).toBe(3);
+    // No function counts it for an alarm.
+    expect(seen.out).toContain('Payment Mismatch unknown.4200000001202603010000000001.1');
   });
 
   test('deletes what was sent wholly, when told to, and nothing else', async () => {
