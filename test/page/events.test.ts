@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { call } from '../support/shop.ts';
+import { signed, xmlOf } from '../support/v2-message.ts';
 import { findBarriers } from './barriers.ts';
 import {
   arrow,
@@ -144,10 +146,10 @@ describe('what WeChat sent and what we said', () => {
     await enterPassword(open);
     const line = notices().locator('[data-decision="apply"]');
     await line.getByText('In the archive beside the order').waitFor();
+    await line.getByText('We said 200 SUCCESS OK').waitFor();
     const text = (await line.textContent()) ?? '';
 
     expect(text).toContain('Payment · recorded NOTPAY → SUCCESS');
-    expect(text).toContain('We said 200 SUCCESS OK');
     expect(text).toMatch(/id [0-9a-f]{32}/);
     await line.getByRole('button', { name: 'Show the message' }).press('Enter');
     await message().getByText('Your API checked it and accepted it.').waitFor();
@@ -196,5 +198,43 @@ describe('what WeChat sent and what we said', () => {
       .waitFor();
     expect(await findBarriers(open)).toEqual([]);
     await press('Lost');
+  });
+});
+
+describe('a payment of no order', () => {
+  test('is in the diagram, with its event, and in the inspector', async () => {
+    const { merchant, simulatorUrl, apiUrl } = shop.stack;
+    const { openid } = (await call<{ openid: string }>(`${simulatorUrl}/_simulator/users/alice`))
+      .body;
+    const number = `NoSuchOrder${Date.now()}`;
+    const fields = {
+      appid: merchant.appid,
+      mch_id: merchant.mchid,
+      nonce_str: 'a-nonce',
+      sign_type: 'HMAC-SHA256',
+      body: 'tea',
+      out_trade_no: number,
+      total_fee: '300',
+      spbill_create_ip: '127.0.0.1',
+      notify_url: `${apiUrl}/notify/v2/payment`,
+      trade_type: 'JSAPI',
+      openid,
+    };
+    await fetch(`${simulatorUrl}/pay/unifiedorder`, {
+      method: 'POST',
+      body: xmlOf(signed(fields, merchant.apiV2Key)),
+    });
+    await call(`${simulatorUrl}/_simulator/orders/${number}/pay`, 'POST', {});
+    await arrow(open, /EventBridge: Payment Mismatch unknown\.420000…\.1 taken/).waitFor();
+    await open.page.locator('#orders').selectOption(number);
+
+    await view()
+      .getByText(/^The table has no order of this number/)
+      .waitFor();
+    const line = notices().locator('[data-decision="unknown-order"]');
+    await line.getByText('We said 404 FAIL ORDER_NOT_FOUND').waitFor();
+    await line.getByText('In the archive beside the order').waitFor();
+    await events().getByText('Payment Mismatch · sequence 1').waitFor();
+    expect(await view().locator('.history li[data-event]').count()).toBe(1);
   });
 });

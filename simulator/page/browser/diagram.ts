@@ -5,6 +5,9 @@ import { clockTime, resultText, text } from './texts.ts';
 
 const LANES: readonly Party[] = ['mini', 'api', 'table', 'bus', 'wechat'];
 
+/** So many new rows are drawn in one go; the rest after the browser had its turn. */
+const ROWS_AT_ONCE = 150;
+
 /** One arrow: a message, or the answer to one during which other messages were sent. */
 interface Arrow {
   readonly key: string;
@@ -19,6 +22,7 @@ export class Diagram {
   #rows = new Map<string, HTMLLIElement>();
   #drawn = new Map<string, string>();
   #chosen: string | undefined;
+  #rest: ReturnType<typeof setTimeout> | undefined;
 
   constructor(list: HTMLOListElement, onChoose: (exchange: Exchange) => void) {
     this.#list = list;
@@ -28,6 +32,7 @@ export class Diagram {
 
   /** Draws what is new or changed and keeps the rest, so that focus and selection stay. */
   draw(exchanges: readonly Exchange[]): void {
+    clearTimeout(this.#rest);
     const scroller = this.#list.parentElement;
     const follows =
       scroller && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 60;
@@ -40,8 +45,21 @@ export class Diagram {
         this.#drawn.delete(key);
       }
     }
+    this.#drawRows(arrows, () => this.draw(exchanges));
+    if (follows) {
+      scroller.scrollTop = scroller.scrollHeight;
+    }
+  }
+
+  /** In their order; `drawRest` is called later when they are too many for now. */
+  #drawRows(arrows: readonly Arrow[], drawRest: () => void): void {
+    const most = this.#rows.size + ROWS_AT_ONCE;
     let before: Element | null = null;
     for (const arrow of arrows) {
+      if (this.#rows.size >= most) {
+        this.#rest = setTimeout(drawRest);
+        return;
+      }
       const row = this.#drawRow(arrow);
       const place: Element | null = before
         ? before.nextElementSibling
@@ -50,9 +68,6 @@ export class Diagram {
         this.#list.insertBefore(row, place);
       }
       before = row;
-    }
-    if (follows) {
-      scroller.scrollTop = scroller.scrollHeight;
     }
   }
 

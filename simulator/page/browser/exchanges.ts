@@ -199,6 +199,9 @@ const shortenPath = (path: string) =>
 const NUMBERS = [
   /ORDER#([\w|*-]+)/,
   /"outTradeNo":"([\w|*-]+)"/,
+  // Of rows that have no order's key: a payment of no order, and what is archived beside it.
+  /":?outTradeNo":\{"S":"([\w|*-]+)"/,
+  /\\"out_trade_no\\":\\"([\w|*-]+)\\"/,
   /"out_trade_no":"([\w|*-]+)"/,
   /\/out-trade-no\/([\w|*-]+)/,
   /<out_trade_no>(?:<!\[CDATA\[)?([\w|*-]+)/,

@@ -140,11 +140,12 @@ export class Inspector {
   }
 
   #learnWhoKnows(exchanges: readonly Exchange[]): void {
-    for (const { outTradeNo, to, wechat, outcome, result, label } of exchanges) {
+    for (const exchange of exchanges) {
+      const { outTradeNo, wechat, outcome } = exchange;
       if (outTradeNo === undefined) {
         continue;
       }
-      if (to === 'table' && outcome === 'ok' && label !== 'BatchGetItem' && result !== 'none') {
+      if (showsRow(exchange)) {
         this.#inTable.add(outTradeNo);
       }
       if (
@@ -172,6 +173,14 @@ export class Inspector {
     }
   }
 }
+
+/** The table was asked about an order that it has, or is given; a payment of no order has no such row. */
+const showsRow = ({ to, outcome, label, result, local: call }: Exchange) =>
+  to === 'table' &&
+  outcome === 'ok' &&
+  label !== 'BatchGetItem' &&
+  result !== 'none' &&
+  call?.request.body.includes('"UNKNOWN#') === false;
 
 const signatureOf = (exchange: Exchange | undefined) =>
   `${exchange?.result} ${exchange?.event?.count ?? 1}`;

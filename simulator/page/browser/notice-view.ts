@@ -9,7 +9,7 @@ const DECISIONS: Readonly<Record<string, { readonly name: TextName; readonly out
   {
     apply: { name: 'decidedApply', outcome: 'ok' },
     duplicate: { name: 'decidedDuplicate', outcome: 'ok' },
-    stale: { name: 'decidedStale', outcome: 'ok' },
+    stale: { name: 'decidedStale', outcome: 'refused' },
     mismatch: { name: 'decidedMismatch', outcome: 'refused' },
     'unknown-order': { name: 'decidedUnknownOrder', outcome: 'refused' },
     refused: { name: 'decidedRefused', outcome: 'refused' },

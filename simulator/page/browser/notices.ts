@@ -61,6 +61,7 @@ export function listNotices(
   exchanges: readonly Exchange[],
 ): Notice[] {
   const carried = listCarried(exchanges);
+  const archived = listArchived(exchanges);
   const rows = new Map(archive.map((row) => [row.SK.slice(ARCHIVE_PREFIX.length), row]));
   const seen = exchanges.filter(isNotification).map((exchange) => {
     const found = carried.get(exchange.local?.invocationId ?? '');
@@ -68,7 +69,8 @@ export function listNotices(
     if (found) {
       rows.delete(found.key);
     }
-    return describe(exchange, found, row);
+    const isArchived = row !== undefined || archived.has(found?.key ?? '');
+    return { ...describe(exchange, found, row), isArchived };
   });
   return [...seen, ...[...rows.values()].map(fromArchive)].sort((a, b) => a.at.localeCompare(b.at));
 }
@@ -89,13 +91,23 @@ function listCarried(exchanges: readonly Exchange[]): Map<string, Carried> {
   );
 }
 
+/** The keys that were seen on their way into the archive; nobody lists it for a payment of no order. */
+const listArchived = (exchanges: readonly Exchange[]) =>
+  new Set(
+    exchanges.flatMap(({ to, outcome, local }) =>
+      to === 'table' && outcome === 'ok' && local?.functionName === 'publish'
+        ? (/"NOTIFICATION#([^"]+)"/.exec(local.request.body)?.slice(1) ?? [])
+        : [],
+    ),
+  );
+
 const readDecision = (body: string) => /"decision":\{"S":"([\w-]+)"/.exec(body)?.[1];
 
 function describe(
   exchange: Exchange,
   carried: Carried | undefined,
   row: ArchivedNotice | undefined,
-): Notice {
+): Omit<Notice, 'isArchived'> {
   const { wechat, local } = exchange;
   const { path, request } = local ?? wechat ?? { path: '', request: { body: '' } };
   const answer = local?.response?.status;
@@ -109,7 +121,6 @@ function describe(
     answer,
     words: readWords(local?.response?.body ?? ''),
     reason: local ? readReason(local) : (wechat?.note ?? wechat?.fault),
-    isArchived: row !== undefined,
     message: row?.message,
     exchangeKey: exchange.key,
   };
@@ -174,7 +185,8 @@ export function explainSilence(
   stateAtWechat: string | undefined,
 ): Silence | undefined {
   const arrived = notices.filter(({ kind, answer }) => kind === 'payment' && answer !== undefined);
-  if (arrived.some(({ answer = 0 }) => answer < 300)) {
+  // Of no order every notification is refused, which is said elsewhere.
+  if (arrived.some(({ answer = 0 }) => answer < 300) || (arrived.length > 0 && !row)) {
     return undefined;
   }
   const isPaidHere = isPaid(row?.tradeState);

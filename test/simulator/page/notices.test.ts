@@ -110,6 +110,21 @@ describe('what WeChat sent and what we said', () => {
     expect(notice).toMatchObject({ decision: 'apply', id: 'n1', isArchived: false });
   });
 
+  it('sees a message go into the archive that nobody lists', () => {
+    const put = local(3, {
+      from: 'api',
+      functionName: 'publish',
+      request: part(`{"Item":{"SK":{"S":"NOTIFICATION#${AT}#n1"}}}`),
+    });
+    const messages = [
+      arrived(1, 404, OK),
+      write(2, 'notify-1'),
+      exchange(3, { from: 'api', to: 'table', local: put }),
+    ];
+
+    expect(listNotices([], messages)).toMatchObject([{ id: 'n1', isArchived: true }]);
+  });
+
   it('has what was refused and what failed, with the reason that was logged', () => {
     const FAIL =
       '<xml><return_code>FAIL</return_code><return_msg>SIGNATURE_INVALID</return_msg></xml>';
@@ -175,6 +190,7 @@ describe('silence', () => {
 
   it('of an order that the table has not is told apart', () => {
     expect(explainSilence([], undefined, 'NOTPAY')).toBe('silentUnknown');
+    expect(explainSilence([notice(404)], undefined, 'SUCCESS')).toBeUndefined();
   });
 });
 

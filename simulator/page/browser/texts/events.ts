@@ -74,7 +74,7 @@ export const EVENT_TEXTS = {
   noticeRefund: ['Refund', '退款通知'],
   decidedApply: ['recorded', '已记录'],
   decidedDuplicate: ['known already, nothing changed', '已知，无变化'],
-  decidedStale: ['older than what is known, nothing changed', '早于已知状态，无变化'],
+  decidedStale: ['does not fit what is known, nothing changed', '与已知状态不符，无变化'],
   decidedMismatch: ['contradicts the order, nothing recorded as paid', '与订单不符，未记为已支付'],
   decidedUnknownOrder: ['no such order here', '本地没有这个订单'],
   decidedRefused: ['refused', '已拒绝'],
