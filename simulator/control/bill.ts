@@ -48,13 +48,16 @@ export function plantBill(wechat: Wechat, body: Body) {
   const rows = wechat.bills.honestRows(date);
   const plan: BillPlan = {
     ...readLayout(body['layout']),
-    ...Object.fromEntries(FLAGS.flatMap((name) => readFlag(body, name))),
+    ...Object.fromEntries(FLAGS.flatMap((name) => readFlag(body, name)).filter(saysSomething)),
     alter: alter.map((one: unknown) => readChange(one, rows)),
   };
   const isHonest = Object.keys(plan).length === 1 && plan.alter.length === 0;
   wechat.bills.plant(date, isHonest ? undefined : plan);
   return describePlan(date, plan);
 }
+
+/** Of all flags only an answer that is not compressed is something without being on. */
+const saysSomething = ([name, value]: readonly [string, boolean]) => value || name === 'gzip';
 
 const describePlan = (date: string, plan: BillPlan) => ({ date, ...plan });
 
@@ -160,6 +163,7 @@ export function showBill(wechat: Wechat, _body: Body, _part: string, { query }: 
     rowCount: file?.rows.length ?? 0,
     sha1: file?.sha1 ?? null,
     rows: (file?.rows ?? []).slice(0, SHOWN_ROWS),
+    honestRows: bills.honestRows(date).slice(0, SHOWN_ROWS),
   };
 }
 

@@ -1,4 +1,4 @@
-/** The two views beside the diagram: the current order, and the chosen message. */
+/** The views beside the diagram: the current order, the chosen message, and a day's bill. */
 import { simulator, local } from './backend.ts';
 import { element, find } from './dom.ts';
 import type { Exchange } from './exchanges.ts';
@@ -8,7 +8,7 @@ import { type OrderPicture, showOrder, type TableOrder, type WechatOrder } from 
 import type { Row } from './rows.ts';
 import { text } from './texts.ts';
 
-const TABS = ['order', 'message'] as const;
+const TABS = ['order', 'message', 'bill'] as const;
 type Tab = (typeof TABS)[number];
 const KEPT_ORDERS = 20;
 
@@ -34,7 +34,8 @@ export class Inspector {
       button.addEventListener('click', () => this.open(tab));
       button.addEventListener('keydown', ({ key }) => {
         if (key === 'ArrowLeft' || key === 'ArrowRight') {
-          const other = tab === 'order' ? 'message' : 'order';
+          const step = key === 'ArrowLeft' ? TABS.length - 1 : 1;
+          const other = TABS[(TABS.indexOf(tab) + step) % TABS.length] ?? tab;
           this.open(other);
           find(`#tab-${other}`, HTMLButtonElement).focus();
         }

@@ -1,6 +1,7 @@
 /** Puts the page together: a phone on the left, what it causes on the right. */
-import { BusPanel, type BusStatus } from './bus-panel.ts';
 import { local } from './backend.ts';
+import { BillPanel } from './bill-panel.ts';
+import { BusPanel, type BusStatus } from './bus-panel.ts';
 import { Diagram } from './diagram.ts';
 import { find } from './dom.ts';
 import { type Exchange, toExchanges } from './exchanges.ts';
@@ -41,6 +42,7 @@ const time = new TimePanel({
   currentRow: () => inspector.row,
   onClock: (offsetMs) => phone.moveClock(offsetMs),
 });
+const bill = new BillPanel({ now: () => time.now(), advance: (seconds) => time.advance(seconds) });
 const feed = new MessageFeed(
   (messages, sinceEpochMs) => {
     const all = toExchanges(messages);
@@ -87,6 +89,7 @@ function drawTexts(): void {
   bus.draw();
   time.draw();
   inspector.redraw();
+  bill.draw();
 }
 
 find('#language', HTMLElement).addEventListener('click', () => {
@@ -112,7 +115,7 @@ await refreshStatus().catch(() => undefined);
 phone.restart();
 setInterval(() => {
   if (!document.hidden) {
-    void Promise.allSettled([faults.refresh(), refreshStatus(), refreshOrder()]);
+    void Promise.allSettled([faults.refresh(), refreshStatus(), refreshOrder(), bill.refresh()]);
   }
 }, REFRESH_MS);
 await feed.follow();

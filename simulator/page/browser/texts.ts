@@ -1,4 +1,5 @@
 /** Every text of the page in the language that was chosen. */
+import { BILL_TEXTS } from './texts/bills.ts';
 import { CONTROL_TEXTS } from './texts/controls.ts';
 import { EVENT_TEXTS } from './texts/events.ts';
 import { MESSAGE_TEXTS } from './texts/messages.ts';
@@ -7,6 +8,7 @@ import { REFUND_TEXTS } from './texts/refunds.ts';
 import { KEYS, RESULTS } from './texts/words.ts';
 
 const TEXTS = {
+  ...BILL_TEXTS,
   ...CONTROL_TEXTS,
   ...EVENT_TEXTS,
   ...MESSAGE_TEXTS,

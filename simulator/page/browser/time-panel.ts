@@ -31,7 +31,7 @@ export class TimePanel {
     find('#time-actions', HTMLElement).replaceChildren(
       ...STEPS_SECONDS.map((seconds) =>
         this.#button(text('advance', { time: duration(seconds) }), text('advanceHelp'), () =>
-          this.#advance(seconds),
+          this.advance(seconds),
         ),
       ),
       this.#button(text('reconcileNow'), text('reconcileHelp'), reconcile),
@@ -65,15 +65,16 @@ export class TimePanel {
     return button;
   }
 
-  async #advance(seconds: number): Promise<void> {
+  /** Moves the clock of all parts. */
+  async advance(seconds: number): Promise<void> {
     this.#setOffset(await local<ClockReading>('POST', '/clock', { advanceSeconds: seconds }));
   }
 
   /** Past the end of the order; the schedule, which follows the clock, closes it. */
   async #expire(): Promise<void> {
     const row = this.#openRow();
-    const leftMs = Date.parse(String(row['expiresAt'])) - this.#now();
-    await this.#advance(Math.max(1, Math.ceil(leftMs / 1000) + 1));
+    const leftMs = Date.parse(String(row['expiresAt'])) - this.now();
+    await this.advance(Math.max(1, Math.ceil(leftMs / 1000) + 1));
     await reconcile();
   }
 
@@ -92,7 +93,8 @@ export class TimePanel {
     return row;
   }
 
-  #now = () => Date.now() + this.#offsetMs;
+  /** On the clock of all parts. */
+  now = () => Date.now() + this.#offsetMs;
 
   #setOffset({ offsetSeconds }: ClockReading): void {
     this.#offsetMs = offsetSeconds * 1000;
@@ -101,7 +103,7 @@ export class TimePanel {
   }
 
   #showTime(): void {
-    const time = new Date(this.#now()).toTimeString().slice(0, 8);
+    const time = new Date(this.now()).toTimeString().slice(0, 8);
     find('#stack-time', HTMLElement).textContent = time;
     const ahead = Math.round(this.#offsetMs / 1000);
     find('#stack-ahead', HTMLElement).textContent =

@@ -218,6 +218,7 @@ describe('what is planted', () => {
       rowCount: 4,
       sha1: (await shop.billV3()).question['hash_value'],
       rows: [{ outTradeNo: 'coffee-1', orderedFen: 1 }, {}, {}, {}],
+      honestRows: [{ outTradeNo: 'coffee-1', orderedFen: 600 }, {}, {}],
     });
   });
 
@@ -233,6 +234,7 @@ describe('what is planted', () => {
       rowCount: 0,
       sha1: null,
       rows: [],
+      honestRows: [],
     });
   });
 
@@ -240,7 +242,7 @@ describe('what is planted', () => {
     await plant([{ outTradeNo: 'coffee-1', remove: true }]);
     await plant([{ outTradeNo: 'coffee-2', remove: true }]);
     expect(await rows()).toEqual([PAID_1, REFUND_2]);
-    await plant([]);
+    await plant([], { truncate: false, bom: false });
     expect(await rows()).toEqual([PAID_1, PAID_2, REFUND_2]);
     expect((await shop.control('GET', '/bill')).body).toEqual({ planted: [] });
   });
