@@ -36,6 +36,8 @@ export class BillPanel {
   #bill: BillView | undefined;
   #result: BillResult | undefined;
   #drawn = '';
+  #last = Promise.resolve();
+  #waiting = 0;
 
   constructor(clock: BillClock) {
     this.#clock = clock;
@@ -131,14 +133,19 @@ export class BillPanel {
     this.#check.focus();
   }
 
-  /** One thing at a time; what goes wrong is said where the state of the day is. */
+  /** One thing after the other; what goes wrong is said where the state of the day is. */
   #do(run: () => Promise<void>): void {
+    this.#waiting += 1;
     this.#panel.setAttribute('aria-busy', 'true');
-    run()
+    this.#last = this.#last
+      .then(run)
       .catch((error: unknown) => {
         this.#state.textContent = error instanceof Error ? error.message : String(error);
       })
-      .finally(() => this.#panel.setAttribute('aria-busy', 'false'));
+      .finally(() => {
+        this.#waiting -= 1;
+        this.#panel.setAttribute('aria-busy', String(this.#waiting > 0));
+      });
   }
 }
 
