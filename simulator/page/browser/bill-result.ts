@@ -146,7 +146,7 @@ function showExplanation(
   difference: Difference,
   action: string,
   number: string,
-  { explain }: DifferenceActions,
+  actions: DifferenceActions,
 ): HTMLElement {
   const label = text('billNote', { number });
   const note = element('input', {
@@ -166,7 +166,7 @@ function showExplanation(
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     if (note.value.trim() !== '') {
-      explain(difference, note.value.trim());
+      actions.explain(difference, note.value.trim());
     }
   });
   return form;
