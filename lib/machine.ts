@@ -34,6 +34,6 @@ export const bareMachine: BareMachine = {
   },
   openHost,
   openSecretsClient,
-  openTemporaryFiles: () => openTemporaryFiles(() => Date.now()),
+  openTemporaryFiles,
   openLog: createLog,
 };

@@ -29,14 +29,14 @@ const PRIVATE_FILE = 0o600;
 /**
  * Makes a directory for a run, and removes those that killed runs left: Lambda may go on with the
  * same disk.
- *
- * @param nowMs the clock that files are dated by.
  */
-export async function openTemporaryFiles(nowMs: () => number): Promise<TemporaryFiles> {
+export async function openTemporaryFiles(): Promise<TemporaryFiles> {
   const root = join(tmpdir(), 'wechatpay-serverless');
   await mkdir(root, { recursive: true, mode: 0o700 });
-  await removeLeftBehind(root, nowMs());
   const directory = await mkdtemp(join(root, 'run-'));
+  // By the disk's own clock: a process may have its clock elsewhere, and others' files are not old by that.
+  const { mtimeMs } = await stat(directory);
+  await removeLeftBehind(root, mtimeMs);
   return {
     file: (name) => ({
       openToWrite: () => createWriteStream(join(directory, name), { mode: PRIVATE_FILE }),

@@ -26,8 +26,18 @@ async function write(file: TemporaryFile, content: string): Promise<void> {
 }
 
 describe('temporary files', () => {
+  test('of another run stay, also when the clock of this process is hours ahead', async () => {
+    const other = await openTemporaryFiles();
+    await write(other.file('a'), 'other');
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 36_000_000 });
+    await openTemporaryFiles();
+    vi.useRealTimers();
+
+    expect(await text(other.file('a').openToRead())).toBe('other');
+  });
+
   test('are read as they were written last', async () => {
-    const file = (await openTemporaryFiles(Date.now)).file('bill.csv.gz');
+    const file = (await openTemporaryFiles()).file('bill.csv.gz');
     await write(file, 'a long first text');
     await write(file, 'second');
 
@@ -35,7 +45,7 @@ describe('temporary files', () => {
   });
 
   test('are private, and gone with their directory', async () => {
-    const files = await openTemporaryFiles(Date.now);
+    const files = await openTemporaryFiles();
     await write(files.file('a'), 'x');
     const [directory = ''] = await readdir(root());
     const { mode } = await stat(join(root(), directory, 'a'));
@@ -47,8 +57,8 @@ describe('temporary files', () => {
 
   test('of two runs do not meet', async () => {
     const [first, second] = [
-      await openTemporaryFiles(Date.now),
-      await openTemporaryFiles(Date.now),
+      await openTemporaryFiles(),
+      await openTemporaryFiles(),
     ];
     await write(first.file('a'), 'first');
     await write(second.file('a'), 'second');
@@ -59,10 +69,10 @@ describe('temporary files', () => {
   test('of a run that was killed an hour ago are removed by the next, and no others', async () => {
     await mkdir(join(root(), 'run-old'), { recursive: true });
     await mkdir(join(root(), 'run-new'));
-    const now = new Date('2026-11-25T02:30:00Z');
-    await utimes(join(root(), 'run-old'), now, new Date(now.getTime() - 3_600_001));
-    await utimes(join(root(), 'run-new'), now, new Date(now.getTime() - 3_599_000));
-    const files = await openTemporaryFiles(() => now.getTime());
+    const { mtimeMs } = await stat(root());
+    await utimes(join(root(), 'run-old'), new Date(), new Date(mtimeMs - 3_601_000));
+    await utimes(join(root(), 'run-new'), new Date(), new Date(mtimeMs - 3_000_000));
+    const files = await openTemporaryFiles();
 
     const left = await readdir(root());
     expect(left).toContain('run-new');
