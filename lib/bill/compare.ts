@@ -27,23 +27,17 @@ export interface Finding {
 
 /**
  * A payment or refund around midnight, which the two sides put on different days. `carried`: it is
- * here, and may be in the next day's bill. `early`: it is in this bill, and here on the next day.
- * `arrived`: it was carried over from the day before, and is in this bill.
+ * here, and may be in the next day's bill. `found`: it is in this bill, and here on a neighbouring day.
  */
 export interface Crossing {
-  readonly kind: 'carried' | 'early' | 'arrived';
+  readonly kind: 'carried' | 'found';
   readonly subject: Subject;
   readonly key: string;
   readonly here: HereEntry;
 }
 
-/** What the runs of the neighbouring days know, as `subject#key`. */
-export interface Neighbours {
-  /** Here on this day, and found in the bill of another. */
-  readonly seen: ReadonlySet<string>;
-  /** Here on the day before, and not in its bill. */
-  readonly carried: ReadonlySet<string>;
-}
+/** What was carried over from the day before, as `subject#key`: only that is this day's to miss. */
+export type Carried = ReadonlySet<string>;
 
 export interface Sides {
   readonly here: Buckets<HereEntry>;
@@ -56,17 +50,17 @@ export const crossingName = (subject: Subject, key: string) => `${subject}#${key
 export async function* compareSides(
   subject: Subject,
   sides: Sides,
-  neighbours: Neighbours,
+  carried: Carried,
 ): AsyncGenerator<Finding | Crossing> {
   for (let bucket = 0; bucket < BUCKET_COUNT; bucket += 1) {
-    yield* compareBucket(subject, sides, neighbours, bucket);
+    yield* compareBucket(subject, sides, carried, bucket);
   }
 }
 
 async function* compareBucket(
   subject: Subject,
   sides: Sides,
-  neighbours: Neighbours,
+  carried: Carried,
   bucket: number,
 ): AsyncGenerator<Finding | Crossing> {
   const unmatched = new Map<string, HereEntry>();
@@ -80,9 +74,8 @@ async function* compareBucket(
       yield { kind: 'DUPLICATE', subject, key, there };
     } else if (here) {
       yield* comparePair({ subject, key, here, there });
-      const kind = crossingOf(here, neighbours.carried.has(crossingName(subject, key)));
-      if (kind) {
-        yield { kind, subject, key, here };
+      if (here.day !== 'same') {
+        yield { kind: 'found', subject, key, here };
       }
     } else {
       yield { kind: ofSubject(subject, 'MISSING_HERE'), subject, key, there };
@@ -91,13 +84,14 @@ async function* compareBucket(
     unmatched.delete(key);
   }
   for (const [key, here] of unmatched) {
-    yield* missingThere(subject, key, here, neighbours);
+    yield* missingThere(subject, key, here, carried);
   }
 }
 
 type Unprefixed = 'MISSING_HERE' | 'MISSING_THERE' | 'AMOUNT_DIFFERS';
 
-const ofSubject = (subject: Subject, kind: Unprefixed) =>
+/** The kind, of a payment or of a refund. */
+export const ofSubject = (subject: Subject, kind: Unprefixed) =>
   subject === 'refund' ? (`REFUND_${kind}` as const) : kind;
 
 type Pair = Pick<Finding, 'subject' | 'key'> & {
@@ -125,24 +119,15 @@ function* comparePair(pair: Pair): Generator<Finding> {
   }
 }
 
-function crossingOf({ day }: HereEntry, wasCarried: boolean): Crossing['kind'] | undefined {
-  if (day === 'after') {
-    return 'early';
-  }
-  return day === 'before' && wasCarried ? 'arrived' : undefined;
-}
-
 /** What is here and not in the bill. */
 function* missingThere(
   subject: Subject,
   key: string,
   here: HereEntry,
-  { seen, carried }: Neighbours,
+  carried: Carried,
 ): Generator<Finding | Crossing> {
-  const name = crossingName(subject, key);
-  // Of the neighbouring days only what was carried over is this run's to judge.
-  const isOurs = here.day === 'same' || (here.day === 'before' && carried.has(name));
-  if (!isOurs || here.isClosed || seen.has(name)) {
+  const wasCarried = here.day === 'before' && carried.has(crossingName(subject, key));
+  if ((here.day !== 'same' && !wasCarried) || here.isClosed) {
     return;
   }
   yield here.day === 'same' && here.isLate

@@ -35,7 +35,7 @@ interface LineReader {
 }
 
 /** @throws {BillRefusedError} with the number of the line that is wrong. */
-export function openLineReader(): LineReader {
+function openLineReader(): LineReader {
   let lineNumber = 0;
   let columns: Columns | undefined;
   let row = { text: '', line: 0 };

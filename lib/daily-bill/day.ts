@@ -8,7 +8,7 @@ const DAY_SECONDS = 86_400;
 export const beginOf = (date: string) =>
   /^\d{4}-\d{2}-\d{2}$/.test(date) ? Date.parse(`${date}T00:00:00+08:00`) / 1000 : Number.NaN;
 
-export const endOf = (date: string) => beginOf(date) + DAY_SECONDS;
+const endOf = (date: string) => beginOf(date) + DAY_SECONDS;
 
 /** The day so many days later. */
 export const dayAfter = (date: string, days = 1) =>

@@ -9,21 +9,20 @@ import { FIRST_MERCHANT } from '../order/order-id.ts';
 import { isPaid, type Order } from '../order/order.ts';
 import type { Refund } from '../refund/refund.ts';
 import { describeError } from '../runtime/log.ts';
-import { beijingDay } from '../time.ts';
 import type { Difference, Repair } from '../table/bill-difference-row.ts';
 import { noteRefund } from '../table/refund-notices.ts';
 import { readRefund } from '../table/refunds.ts';
 import { readOrder } from '../table/orders.ts';
 import { type BillContext, epochSecondsOf } from './context.ts';
+import { findOtherBill } from './other-bill.ts';
 
 /**
- * `repaired`: by what WeChat proved. `elsewhere`: both sides agree, and it is here on that other day.
- * `foreign`: of another system. Else it is a difference, with what WeChat says, if it was asked.
+ * `repaired`: by what WeChat proved. `elsewhere`: both sides have it, on different days. `foreign`: of another system. Else it is a difference, with what WeChat says, if it was asked.
  */
 export type Judgement =
   | { readonly kind: 'difference'; readonly difference: Difference }
   | { readonly kind: 'repaired'; readonly difference: Difference; readonly repair: Repair }
-  | { readonly kind: 'elsewhere'; readonly date: string }
+  | { readonly kind: 'elsewhere' }
   | { readonly kind: 'foreign' };
 
 const WECHAT_TIMEOUT_MS = 8_000;
@@ -52,6 +51,7 @@ export function differenceOf(
 /** Judges a finding; an error in asking leaves it a difference. */
 export async function judgeFinding(
   context: BillContext,
+  date: string,
   finding: Finding,
   sha1: string | undefined,
 ): Promise<Judgement> {
@@ -61,6 +61,10 @@ export async function judgeFinding(
     return { kind: 'difference', difference };
   }
   try {
+    const isMissing = /MISSING_THERE$/.test(finding.kind);
+    if (isMissing && (await findOtherBill(context, date, finding)) === 'in-another-bill') {
+      return { kind: 'elsewhere' };
+    }
     return finding.subject === 'payment'
       ? await judgePayment(context, finding, difference)
       : await judgeRefund(context, finding, difference);
@@ -128,7 +132,7 @@ function judgePaidOrder(order: Order, { key, there }: Finding, difference: Diffe
     };
   }
   return totalFen === there?.fen
-    ? { kind: 'elsewhere', date: beijingDay(paidAtEpochSeconds) }
+    ? { kind: 'elsewhere' }
     : {
         kind: 'difference',
         difference: { ...difference, kind: 'AMOUNT_DIFFERS', hereFen: totalFen },
@@ -156,7 +160,7 @@ async function judgeRefund(
   const isMissingHere = finding.kind === 'REFUND_MISSING_HERE';
   if (isMissingHere && refund.acceptedAtEpochSeconds !== undefined) {
     return refund.refundFen === finding.there?.fen
-      ? { kind: 'elsewhere', date: beijingDay(refund.acceptedAtEpochSeconds) }
+      ? { kind: 'elsewhere' }
       : {
           kind: 'difference',
           difference: {

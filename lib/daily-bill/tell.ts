@@ -1,8 +1,15 @@
 /** Writes what a comparison finds while it finds it: differences, repairs, and what crosses midnight. */
-import { compareSides, type Crossing, crossingName, type Finding } from '../bill/compare.ts';
+import {
+  compareSides,
+  type Crossing,
+  crossingName,
+  type Finding,
+  ofSubject,
+} from '../bill/compare.ts';
 import type { HereEntry, ThereEntry } from '../bill/entries.ts';
-import { listCrossings, putCrossing, removeCrossing } from '../table/bill-crossings.ts';
+import { listCarried, putCarried, putFound, removeCarried } from '../table/bill-crossings.ts';
 import { keepDifference } from '../table/bill-differences.ts';
+import { readBillDay } from '../table/bills.ts';
 import { type BillContext, epochSecondsOf, type Run } from './context.ts';
 import { dayAfter } from './day.ts';
 import type { Side } from './gather.ts';
@@ -38,89 +45,83 @@ export async function tellAll(
   const { table } = context;
   const { date } = run;
   const counted: Counted = { differences: 0, repaired: 0, foreign: 0, carriedOver: 0, appeared: 0 };
-  const neighbours = {
-    seen: await listCrossings(table, date, 'SEEN'),
-    carried: await listCrossings(table, dayAfter(date, -1), 'CARRIED'),
+  const telling: Telling = {
+    context,
+    run,
+    sha1,
+    counted,
+    carriedBefore: new Set(await listCarried(table, date)),
+    isNextChecked: (await readBillDay(table, dayAfter(date)))?.checked !== undefined,
   };
-  const carriedBefore = new Set(await listCrossings(table, date, 'CARRIED'));
+  const arriving = await listCarried(table, dayAfter(date, -1));
   for (const subject of ['payment', 'refund'] as const) {
     const pair = { here: sides.here[subject], there: sides.there[subject] };
-    for await (const found of compareSides(subject, pair, neighbours)) {
-      if (isCrossing(found)) {
-        carriedBefore.delete(crossingName(found.subject, found.key));
-        await tellCrossing(context, run, found, counted);
-      } else {
-        await tellFinding(context, run, found, sha1, counted);
-      }
+    for await (const found of compareSides(subject, pair, arriving)) {
+      await (isCrossing(found) ? tellCrossing(telling, found) : tellFinding(telling, found));
     }
   }
   // In the bill by now, which was corrected.
-  for (const name of carriedBefore) {
-    await removeCrossing(table, date, 'CARRIED', name);
+  for (const name of telling.carriedBefore) {
+    await removeCarried(table, date, name);
   }
   return counted;
 }
 
-const isCrossing = (found: Finding | Crossing): found is Crossing =>
-  found.kind === 'carried' || found.kind === 'early' || found.kind === 'arrived';
-
-async function tellCrossing(
-  { table }: BillContext,
-  { date }: Run,
-  { kind, subject, key }: Crossing,
-  counted: Counted,
-): Promise<void> {
-  const name = crossingName(subject, key);
-  counted.carriedOver += 1;
-  switch (kind) {
-    case 'carried':
-      await putCrossing(table, date, 'CARRIED', name, date);
-      break;
-    case 'early':
-      await putCrossing(table, dayAfter(date), 'SEEN', name, date);
-      break;
-    case 'arrived':
-      // First what keeps it from being carried again.
-      await putCrossing(table, dayAfter(date, -1), 'SEEN', name, date);
-      await removeCrossing(table, dayAfter(date, -1), 'CARRIED', name);
-      break;
-  }
+interface Telling {
+  readonly context: BillContext;
+  readonly run: Run;
+  readonly sha1: string | undefined;
+  readonly counted: Counted;
+  /** What an earlier run of this day carried over, and this one has not come to yet. */
+  readonly carriedBefore: Set<string>;
+  readonly isNextChecked: boolean;
 }
 
-async function tellFinding(
-  context: BillContext,
-  { date, runId }: Run,
-  finding: Finding,
-  sha1: string | undefined,
-  counted: Counted,
-): Promise<void> {
+const isCrossing = (found: Finding | Crossing): found is Crossing =>
+  found.kind === 'carried' || found.kind === 'found';
+
+async function tellCrossing(telling: Telling, { kind, subject, key, here }: Crossing) {
+  const { context, run, counted, carriedBefore, isNextChecked } = telling;
+  const name = crossingName(subject, key);
+  if (kind === 'carried' && !carriedBefore.delete(name) && isNextChecked) {
+    // The next day's run is over, and did not wait for it.
+    await tellFinding(telling, { kind: ofSubject(subject, 'MISSING_THERE'), subject, key, here });
+    return;
+  }
+  counted.carriedOver += 1;
+  await (kind === 'carried'
+    ? putCarried(context.table, run.date, name)
+    : putFound(context.table, name, momentOf(telling)));
+}
+
+const momentOf = ({ context, run }: Telling) => ({
+  ...run,
+  nowEpochSeconds: epochSecondsOf(context),
+});
+
+async function tellFinding(telling: Telling, finding: Finding): Promise<void> {
+  const { context, run, sha1, counted } = telling;
   const { table } = context;
   const isJudged =
     counted.differences + counted.repaired < MAX_JUDGED && context.remainingMs() > MIN_LEFT_MS;
   const judgement = isJudged
-    ? await judgeFinding(context, finding, sha1)
+    ? await judgeFinding(context, run.date, finding, sha1)
     : ({ kind: 'difference', difference: differenceOf(finding, sha1) } as const);
-  switch (judgement.kind) {
-    case 'foreign':
-      counted.foreign += 1;
-      return;
-    case 'elsewhere':
-      counted.carriedOver += 1;
-      await putCrossing(
-        table,
-        judgement.date,
-        'SEEN',
-        crossingName(finding.subject, finding.key),
-        date,
-      );
-      return;
-    case 'repaired':
-    case 'difference': {
-      const repair = judgement.kind === 'repaired' ? judgement.repair : undefined;
-      counted[repair === undefined ? 'differences' : 'repaired'] += 1;
-      const at = { date, runId, nowEpochSeconds: epochSecondsOf(context) };
-      const kept = await keepDifference(table, at, judgement.difference, repair);
-      counted.appeared += kept === 'new' && repair === undefined ? 1 : 0;
-    }
+  if (judgement.kind === 'foreign') {
+    counted.foreign += 1;
+    return;
   }
+  const at = momentOf(telling);
+  if (isJudged && /MISSING_HERE$/.test(finding.kind)) {
+    // On whatever day it is here, or comes to be: a refund of the console counts from its finding.
+    await putFound(table, crossingName(finding.subject, finding.key), at);
+  }
+  if (judgement.kind === 'elsewhere') {
+    counted.carriedOver += 1;
+    return;
+  }
+  const repair = judgement.kind === 'repaired' ? judgement.repair : undefined;
+  counted[repair === undefined ? 'differences' : 'repaired'] += 1;
+  const kept = await keepDifference(table, at, judgement.difference, repair);
+  counted.appeared += kept === 'new' && repair === undefined ? 1 : 0;
 }

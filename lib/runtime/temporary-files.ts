@@ -15,6 +15,7 @@ export interface TemporaryFile {
 export interface TemporaryFiles {
   /** @param name letters, digits, points and dashes. */
   readonly file: (name: string) => TemporaryFile;
+  /** Ends whatever is still open, too. */
   readonly remove: () => Promise<void>;
 }
 
@@ -37,14 +38,30 @@ export async function openTemporaryFiles(): Promise<TemporaryFiles> {
   // By the disk's own clock: a process may have its clock elsewhere, and others' files are not old by that.
   const { mtimeMs } = await stat(directory);
   await removeLeftBehind(root, mtimeMs);
+  const open = new Set<Readable | Writable>();
+  const keep = <Stream extends Readable | Writable>(stream: Stream): Stream => {
+    open.add(stream);
+    stream.once('close', () => open.delete(stream));
+    return stream;
+  };
   return {
     file: (name) => ({
-      openToWrite: () => createWriteStream(join(directory, name), { mode: PRIVATE_FILE }),
-      openToRead: () => createReadStream(join(directory, name)),
+      openToWrite: () => keep(createWriteStream(join(directory, name), { mode: PRIVATE_FILE })),
+      openToRead: () => keep(createReadStream(join(directory, name))),
     }),
-    remove: () => rm(directory, { recursive: true, force: true }),
+    async remove() {
+      // A file that is just being opened would come into being beside its removal.
+      await Promise.all([...open].map(close));
+      await rm(directory, { recursive: true, force: true });
+    },
   };
 }
+
+const close = (stream: Readable | Writable) =>
+  new Promise<void>((resolve) => {
+    stream.once('close', resolve).on('error', () => undefined);
+    stream.destroy();
+  });
 
 async function removeLeftBehind(root: string, nowMs: number): Promise<void> {
   for (const name of await readdir(root)) {

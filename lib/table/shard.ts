@@ -3,7 +3,7 @@ import type { WorkClass } from '../order/work-class.ts';
 import type { OrderId } from '../order/order-id.ts';
 
 /** A shard as keys name it. */
-export const twoDigits = (value: number) => value.toString().padStart(2, '0');
+const twoDigits = (value: number) => value.toString().padStart(2, '0');
 
 /** FNV-1a over the number: even, stable, and independent of how numbers are made. */
 export function shardOf({ outTradeNo }: OrderId, shards: number): number {

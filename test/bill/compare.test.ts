@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { openBuckets } from '../../lib/bill/buckets.ts';
-import { compareSides, crossingName, type Neighbours } from '../../lib/bill/compare.ts';
+import { compareSides, type Carried, crossingName } from '../../lib/bill/compare.ts';
 import { type HereEntry, type Subject, type ThereEntry, thereOf } from '../../lib/bill/entries.ts';
 import type { BillRow } from '../../lib/bill/row.ts';
 import { allOf } from '../support/all-of.ts';
 import { memoryFiles } from '../support/memory-files.ts';
 
-const ALONE: Neighbours = { seen: new Set(), carried: new Set() };
+const NONE: Carried = new Set();
 
 const here = (changes: Partial<HereEntry> = {}): HereEntry => ({
   outTradeNo: 'order-0001',
@@ -31,7 +31,7 @@ const there = (changes: Partial<ThereEntry> = {}): ThereEntry => ({
 async function compare(
   ours: readonly (readonly [string, HereEntry])[],
   theirs: readonly (readonly [string, ThereEntry])[],
-  neighbours = ALONE,
+  carried = NONE,
   subject: Subject = 'payment',
 ) {
   const files = memoryFiles();
@@ -47,7 +47,7 @@ async function compare(
   }
   await sides.here.close();
   await sides.there.close();
-  return allOf(compareSides(subject, sides, neighbours));
+  return allOf(compareSides(subject, sides, carried));
 }
 
 const kinds = (found: readonly { readonly kind: string }[]) => found.map(({ kind }) => kind);
@@ -62,7 +62,7 @@ describe('the two sides of a day', () => {
     ['refund', 'REFUND_MISSING_HERE', 'REFUND_MISSING_THERE', 'REFUND_AMOUNT_DIFFERS'],
   ] as const)('of a %s differ as %s, %s or %s', async (subject, noHere, noThere, amount) => {
     const differ = (ours: Parameters<typeof compare>[0], theirs: Parameters<typeof compare>[1]) =>
-      compare(ours, theirs, ALONE, subject);
+      compare(ours, theirs, NONE, subject);
 
     expect(await differ([], [['1', there()]])).toEqual([
       { kind: noHere, subject, key: '1', there: there() },
@@ -125,8 +125,8 @@ describe('the two sides of a day', () => {
   test('do not differ in a refund that WeChat closed, in the bill or not', async () => {
     const closed = [['1', here({ isClosed: true })]] as const;
 
-    expect(await compare(closed, [], ALONE, 'refund')).toEqual([]);
-    expect(await compare(closed, [['1', there()]], ALONE, 'refund')).toEqual([]);
+    expect(await compare(closed, [], NONE, 'refund')).toEqual([]);
+    expect(await compare(closed, [['1', there()]], NONE, 'refund')).toEqual([]);
   });
 
   test('give exactly what was planted, whatever the rest is', async () => {
@@ -184,33 +184,30 @@ describe('around midnight', () => {
 
   test('what was carried over arrives in the next bill, or is missing', async () => {
     const before = here({ day: 'before', isLate: true });
-    const neighbours = { ...ALONE, carried: named('1') };
 
-    expect(kinds(await compare([['1', before]], [['1', there()]], neighbours))).toEqual([
-      'arrived',
+    expect(await compare([['1', before]], [['1', there()]], named('1'))).toEqual([
+      { kind: 'found', subject: 'payment', key: '1', here: before },
     ]);
-    expect(kinds(await compare([['1', before]], [], neighbours))).toEqual(['MISSING_THERE']);
+    expect(kinds(await compare([['1', before]], [], named('1')))).toEqual(['MISSING_THERE']);
   });
 
   test('what was in the bill of the day before is not asked of this one', async () => {
     const before = here({ day: 'before', isLate: true });
 
     expect(await compare([['1', before]], [])).toEqual([]);
-    expect(await compare([['1', before]], [['1', there()]])).toEqual([]);
   });
 
-  test('what is in this bill and here on the next day is early, and not missing there', async () => {
+  test('what is in this bill and here on the next day is found, and else not asked of it', async () => {
     const after = here({ day: 'after' });
 
-    expect(kinds(await compare([['1', after]], [['1', there()]]))).toEqual(['early']);
+    expect(kinds(await compare([['1', after]], [['1', there()]]))).toEqual(['found']);
     expect(await compare([['1', after]], [])).toEqual([]);
-    expect(await compare([['1', here()]], [], { ...ALONE, seen: named('1') })).toEqual([]);
   });
 
   test('it is compared like everything else', async () => {
     const found = await compare([['1', here({ day: 'after' })]], [['1', there({ fen: 1 })]]);
 
-    expect(kinds(found)).toEqual(['AMOUNT_DIFFERS', 'early']);
+    expect(kinds(found)).toEqual(['AMOUNT_DIFFERS', 'found']);
   });
 });
 

@@ -424,6 +424,59 @@ describe('around midnight', () => {
     expect(await desk.check('2026-11-25')).toMatchObject({ state: 'EMPTY', differences: [] });
   });
 
+  test('what a corrected bill does not have any more is missing, on whichever day', async () => {
+    await desk.pay('order-late', MIDNIGHT - 1);
+    await desk.pay('order-early', MIDNIGHT + 1);
+    desk.offer([paymentLine('order-early')]);
+    await desk.check();
+    desk.nowSeconds += 86_400;
+    desk.offer([paymentLine('order-late')]);
+    expect(await desk.check('2026-11-25')).toMatchObject({ state: 'BALANCED', carriedOver: 2 });
+    // Both bills lose what they had of the other day.
+    desk.nowSeconds += 60;
+    desk.offer([]);
+    const first = await desk.check();
+    desk.nowSeconds += 60;
+    const second = await desk.check('2026-11-25');
+
+    expect(first).toMatchObject({ state: 'EMPTY', carriedOver: 1, differences: [] });
+    expect(kinds(second.differences)).toEqual([
+      'MISSING_THERE order-early',
+      'MISSING_THERE order-late',
+    ]);
+    expect((await desk.check()).differences).toEqual([]);
+  });
+
+  test('a late payment that a corrected bill lost is missing at once when the next day is over', async () => {
+    await desk.pay('order-0001', MIDNIGHT - 1);
+    desk.offer([paymentLine('order-0001')]);
+    await desk.check();
+    desk.nowSeconds += 86_400;
+    desk.offer([]);
+    await desk.check('2026-11-25');
+    const corrected = await desk.check();
+
+    expect(kinds(corrected.differences)).toEqual(['MISSING_THERE order-0001']);
+    expect((await desk.check('2026-11-25')).differences).toEqual([]);
+  });
+
+  test('a refund of the console that comes to be here a day later is in the bill of the day before', async () => {
+    await desk.pay('order-0001');
+    desk.refunds.set('console-1', refundOf('order-0001', 'console-1'));
+    desk.offer([paymentLine('order-0001'), refundLine('order-0001', 'console-1')]);
+    await desk.check();
+    const found = { source: 'CONSOLE', acceptedAtEpochSeconds: MORNING + 60 };
+    await putRow(desk.table, acceptedRefund('order-0001', 'console-1', found));
+    desk.nowSeconds += 86_400;
+    desk.offer([]);
+
+    expect(await desk.check('2026-11-25')).toMatchObject({
+      state: 'EMPTY',
+      carriedOver: 1,
+      differences: [],
+    });
+  });
+
   test('an order that was paid on quite another day is no difference', async () => {
     await desk.pay('order-0001', NOON - 5 * 86_400);
     await desk.pay('order-0002', NOON - 5 * 86_400);

@@ -55,11 +55,17 @@ describe('temporary files', () => {
     expect(await readdir(root())).toEqual([]);
   });
 
+  test('that are still being opened are gone with it', async () => {
+    const files = await openTemporaryFiles();
+    const streams = Array.from({ length: 64 }, (_, at) => files.file(`a-${at}`).openToWrite());
+    await files.remove();
+
+    expect(streams.every(({ closed }) => closed)).toBe(true);
+    expect(await readdir(root())).toEqual([]);
+  });
+
   test('of two runs do not meet', async () => {
-    const [first, second] = [
-      await openTemporaryFiles(),
-      await openTemporaryFiles(),
-    ];
+    const [first, second] = [await openTemporaryFiles(), await openTemporaryFiles()];
     await write(first.file('a'), 'first');
     await write(second.file('a'), 'second');
 

@@ -9,7 +9,7 @@ import { type Fields, sign, tenpayUtil } from './support.ts';
 import { rsaSign, stringOf } from './v3-support.ts';
 
 /** Noon of 2026-11-24 in Beijing. */
-export const NOON = Date.parse('2026-11-24T12:00:00+08:00');
+const NOON = Date.parse('2026-11-24T12:00:00+08:00');
 
 export type Json = Record<string, unknown>;
 

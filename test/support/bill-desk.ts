@@ -69,7 +69,7 @@ export function csvOf(lines: readonly string[]): string {
   return billOf(LAYOUTS.all, lines, sums.map((value) => `\`${value}`).join(','));
 }
 
-export const sha1Of = (text: string) => createHash('sha1').update(text).digest('hex');
+const sha1Of = (text: string) => createHash('sha1').update(text).digest('hex');
 
 export interface BillDesk {
   readonly table: Table;
