@@ -61,7 +61,7 @@ export async function judgeFinding(
     return { kind: 'difference', difference };
   }
   try {
-    const isMissing = /MISSING_THERE$/.test(finding.kind);
+    const isMissing = finding.kind.endsWith('MISSING_THERE');
     if (isMissing && (await findOtherBill(context, date, finding)) === 'in-another-bill') {
       return { kind: 'elsewhere' };
     }

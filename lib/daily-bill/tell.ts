@@ -112,7 +112,7 @@ async function tellFinding(telling: Telling, finding: Finding): Promise<void> {
     return;
   }
   const at = momentOf(telling);
-  if (isJudged && /MISSING_HERE$/.test(finding.kind)) {
+  if (isJudged && finding.kind.endsWith('MISSING_HERE')) {
     // On whatever day it is here, or comes to be: a refund of the console counts from its finding.
     await putFound(table, crossingName(finding.subject, finding.key), at);
   }
