@@ -1,5 +1,6 @@
 /** `npm run bench -- <name>`: compares within one run, so that only the ratios count. */
 const BENCHES = {
+  bill: () => import('./bill.ts'),
   signature: () => import('./signature.ts'),
   stream: () => import('./stream.ts'),
 };
