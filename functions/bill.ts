@@ -4,6 +4,7 @@ import { type BillAnswer, readAnswer } from '../lib/daily-bill/answer.ts';
 import type { BillContext } from '../lib/daily-bill/context.ts';
 import { type BillWish, readWish } from '../lib/daily-bill/event.ts';
 import { explain } from '../lib/daily-bill/explain.ts';
+import { writeReport } from '../lib/daily-bill/report.ts';
 import { checkBill } from '../lib/daily-bill/run.ts';
 import { checkYesterday } from '../lib/daily-bill/schedule.ts';
 import { type Machine, machine, openBuyerResources } from '../lib/deployment.ts';
@@ -47,14 +48,19 @@ async function answer(context: BillContext, wish: BillWish, runId: string): Prom
   if (wish.explain) {
     await explain(context, date, wish.explain);
   }
-  return wish.explain || wish.show
-    ? readAnswer(context.table, date)
-    : checkBill(context, { date, runId });
+  const answered =
+    wish.explain || wish.show
+      ? await readAnswer(context.table, date)
+      : await checkBill(context, { date, runId });
+  return wish.csv ? { ...answered, csv: await writeReport(context.table, date) } : answered;
 }
 
 /** Bills are of the merchant, and asked for in the name of the deployment's mini-program. */
 function open(machine: Machine): BillDependencies {
-  const { config, merchant, miniProgram, ...resources } = openBuyerResources(machine);
+  const { config, merchant, miniProgram, ...resources } = openBuyerResources({
+    ...machine,
+    openTableClient: () => machine.openTableClient('patient'),
+  });
   return {
     ...resources,
     ...loadBillConfig(machine.environment),

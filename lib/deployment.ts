@@ -10,7 +10,7 @@ import { openWechatPay, type WechatPayOf } from './wechatpay/open.ts';
 
 /** What a function has from outside; everything that differs between two runs comes through here. */
 export interface Machine extends BareMachine {
-  readonly openTableClient: () => Table['client'];
+  readonly openTableClient: (patience?: 'patient') => Table['client'];
 }
 
 /** The one that Lambda runs a function on. */

@@ -28,6 +28,8 @@ export interface BillAnswer {
   readonly differenceCount: number;
   /** Against the bill that this one replaced. */
   readonly changed: { readonly appeared: number; readonly gone: number };
+  /** Every difference and repair, where that was asked for. */
+  readonly csv?: string;
 }
 
 /** How many differences an answer holds; the rest are rows. */

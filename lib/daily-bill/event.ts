@@ -7,6 +7,8 @@ export interface BillWish {
   readonly explain?: Explanation | undefined;
   /** Only tells the day's last result. */
   readonly show: boolean;
+  /** All differences too, as the text of a table. */
+  readonly csv: boolean;
 }
 
 export interface Explanation {
@@ -32,12 +34,20 @@ export function readWish(event: unknown): BillWish | undefined {
   if (!isFields(event) || event['date'] === undefined) {
     return undefined;
   }
-  const { date, show, explain } = event;
+  const { date, show, explain, format } = event;
   return {
     date: textOf('date', date, 10),
     show: show === true,
+    csv: isCsv(format),
     explain: explain === undefined ? undefined : explanationOf(explain),
   };
+}
+
+function isCsv(format: unknown): boolean {
+  if (format !== undefined && format !== 'json' && format !== 'csv') {
+    throw new InvalidRequestError('INVALID_REQUEST', { field: 'format' });
+  }
+  return format === 'csv';
 }
 
 function explanationOf(value: unknown): Explanation {

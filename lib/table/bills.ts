@@ -165,7 +165,7 @@ export async function endWithResult(
   before: CheckedBill | undefined,
 ): Promise<'written' | 'lost'> {
   const told = tellable(checked);
-  const isNew = !before || JSON.stringify(tellable(before)) !== JSON.stringify(told);
+  const isNew = !before || !isSame(tellable(before), told);
   const { sha1, ...numbers } = told;
   const values: Item = {
     ...Object.fromEntries(
@@ -207,6 +207,10 @@ export async function endWithResult(
   });
   return outcome === 'written' ? 'written' : 'lost';
 }
+
+/** The same bill has the same result, though a second run finds nothing left to repair. */
+const isSame = (one: ReturnType<typeof tellable>, other: typeof one) =>
+  JSON.stringify({ ...one, repairedCount: 0 }) === JSON.stringify({ ...other, repairedCount: 0 });
 
 /** What is told of a result; how it differs from another bill's is not of this one. */
 const tellable = (checked: CheckedBill) => ({

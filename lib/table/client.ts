@@ -26,13 +26,22 @@ const MAX_PAUSES_MS = 500;
 /** The longest that one operation takes: every attempt is silent until its time is over. */
 export const MAX_OPERATION_MS = MAX_ATTEMPTS * REQUEST_TIMEOUT_MS + MAX_PAUSES_MS;
 
-/** Region, credentials and endpoint come from the SDK's own environment variables. */
-export function openTableClient(): DynamoDBClient {
+/** Nobody waits for it, and it is not begun anew for one slow answer: a page of an index is a megabyte. */
+const PATIENT = { maxAttempts: 5, requestTimeoutMs: 10_000 };
+const HASTY = { maxAttempts: MAX_ATTEMPTS, requestTimeoutMs: REQUEST_TIMEOUT_MS };
+
+/**
+ * Region, credentials and endpoint come from the SDK's own environment variables.
+ *
+ * @param patience for who reads a whole day; everybody else has a caller who waits.
+ */
+export function openTableClient(patience?: 'patient'): DynamoDBClient {
+  const { maxAttempts, requestTimeoutMs } = patience ? PATIENT : HASTY;
   return new DynamoDBClient({
-    maxAttempts: MAX_ATTEMPTS,
+    maxAttempts,
     requestHandler: {
       connectionTimeout: CONNECTION_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      requestTimeout: requestTimeoutMs,
       throwOnRequestTimeout: true,
     },
   });

@@ -576,6 +576,7 @@ describe('a second bill', () => {
     const second = await desk.check();
 
     expect(second).toMatchObject({ state: 'BALANCED', differences: [], repaired: [] });
+    expect(await factsOfDay()).toEqual([`BILL#${DAY} BILL CHECKED`]);
     expect(desk.asked).toEqual(['order-0001']);
   });
 });

@@ -231,7 +231,7 @@ describe.each(['v2', 'v3'] as const)('the bill of a day by API %s', (apiVersion)
       differences: [],
       changed: { appeared: 0, gone: 10 },
     });
-  });
+  }, 120_000);
 
   test('holds the first hundred differences, and counts all', async () => {
     await shop.endDay(date);

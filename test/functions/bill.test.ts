@@ -117,7 +117,29 @@ describe('a call by hand', () => {
     ).rejects.toMatchObject({ parameters: { field: 'explain' } });
   });
 
+  test('has every difference as a table that no spreadsheet calculates with', async () => {
+    const sha1 = desk.offer([
+      paymentLine('order-0001'),
+      paymentLine('=HYPERLINK("x",1)', 2_800, { 微信订单号: '4200000002' }),
+    ]);
+    await invoke({ date: DAY });
+    const note = '-1, "the till"\nof shop 3';
+    const explained = { kind: 'MISSING_HERE', number: transactionOf('order-0001'), note };
+    const { csv, ...answer } = await invoke({ date: DAY, explain: explained, format: 'csv' });
+
+    expect(csv?.split('\r\n')).toEqual([
+      '\uFEFFdate,kind,state,outTradeNo,outRefundNo,transactionId,hereFen,thereFen,line,wechat,repair,note,sha1',
+      `\`${DAY},\`MISSING_HERE,\`OPEN,"\`=HYPERLINK(""x"",1)",,\`4200000002,,2800,3,,,,\`${sha1}`,
+      `\`${DAY},\`MISSING_HERE,\`EXPLAINED,\`order-0001,,\`42order-0001,,2800,2,,,"\`-1, ""the till""\nof shop 3",\`${sha1}`,
+      '',
+    ]);
+    expect(await invoke({ date: DAY, show: true })).toEqual(answer);
+    expect(await invoke({ date: DAY, show: true, format: 'json' })).toEqual(answer);
+    expect((await invoke({ date: DAY, format: 'csv' })).csv).toBe(csv);
+  });
+
   test.each([
+    [{ date: DAY, format: 'xml' }, 'format'],
     [{ date: 20261124 }, 'date'],
     [{ date: '' }, 'date'],
     [{ date: '2026-11-24T00:00' }, 'date'],

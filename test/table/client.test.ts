@@ -25,12 +25,16 @@ describe('opening the connection', () => {
   });
 });
 
-test('a table is opened where the environment says, with time-outs that fit a notification', async () => {
+test.each([
+  ['that fit a notification', undefined, 2, 1_000],
+  ['of who reads a whole day', 'patient', 5, 10_000],
+] as const)('a table is opened where the environment says, with time-outs %s', async (...row) => {
+  const [, patience, maxAttempts, requestTimeout] = row;
   vi.stubEnv('AWS_REGION', 'ap-east-1');
   vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', 'http://127.0.0.1:1');
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'id');
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
-  const client = openTableClient();
+  const client = openTableClient(patience);
   // The handler settles its options with its first request.
   await expect(openConnection({ client, tableName: 'orders' }, 'read')).rejects.toThrow(
     '127.0.0.1:1',
@@ -38,10 +42,10 @@ test('a table is opened where the environment says, with time-outs that fit a no
   const handler = client.config.requestHandler as unknown as { httpHandlerConfigs(): object };
 
   expect(await client.config.region()).toBe('ap-east-1');
-  expect(await client.config.maxAttempts()).toBe(2);
+  expect(await client.config.maxAttempts()).toBe(maxAttempts);
   expect(handler.httpHandlerConfigs()).toMatchObject({
     connectionTimeout: 800,
-    requestTimeout: 1000,
+    requestTimeout,
     throwOnRequestTimeout: true,
   });
   client.destroy();
