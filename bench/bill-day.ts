@@ -7,8 +7,6 @@ const APPID = 'wx8888888888888888';
 
 /** Every so manieth is a refund of the one before. */
 const REFUND_EVERY = 10;
-/** As many as DynamoDB puts into its megabyte, by our rows. */
-const PAGE_LENGTH = 2_500;
 const HEADINGS =
   '交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注';
 const SUMMARY =
@@ -93,12 +91,17 @@ export function* billOf(count: number, inBillOnly: number): Generator<string> {
 }
 
 /** What DynamoDB answers to a query of a shard: `PAID#…` or `REFUNDED#…` of the day. */
-export function pageOf(partition: string, startIndex: number | undefined, count: number) {
+export function pageOf(
+  partition: string,
+  startIndex: number | undefined,
+  count: number,
+  limit: number,
+) {
   const [kind, date, shard] = partition.split('#');
   const wantsRefunds = kind === 'REFUNDED';
   const Items: object[] = [];
   let index = startIndex ?? Number(shard);
-  for (; date === DATE && index < count && Items.length < PAGE_LENGTH; index += DAY_SHARDS) {
+  for (; date === DATE && index < count && Items.length < limit; index += DAY_SHARDS) {
     if (isRefund(index) === wantsRefunds) {
       Items.push(itemOf(index, count, partition));
     }

@@ -24,6 +24,8 @@ import { billOf, DATE, MCHID, pageOf } from './bill-day.ts';
 const TABLE = 'orders';
 /** Orders of the first rows have other numbers in the bill: each is missing on both sides. */
 const IN_BILL_ONLY = 3;
+/** As many of our rows as DynamoDB puts into its megabyte. */
+const MAX_PAGE = 2_500;
 
 interface Measured {
   readonly answer: {
@@ -145,6 +147,7 @@ function secretOf(body: Buffer) {
 }
 
 interface Query {
+  readonly Limit?: number;
   readonly IndexName?: string;
   readonly ExpressionAttributeValues?: Readonly<Record<string, { readonly S: string }>>;
   readonly ExclusiveStartKey?: { readonly PK: { readonly S: string } };
@@ -153,7 +156,7 @@ interface Query {
 function sendPage(response: http.ServerResponse, query: Query): void {
   const partition = query.ExpressionAttributeValues?.[':partition']?.S ?? '';
   const start = query.ExclusiveStartKey;
-  sendJson(response, pageOf(partition, start && Number(start.PK.S), rows));
+  sendJson(response, pageOf(partition, start && Number(start.PK.S), rows, query.Limit ?? MAX_PAGE));
 }
 
 function sendJson(response: http.ServerResponse, content: object): void {

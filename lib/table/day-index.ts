@@ -51,6 +51,8 @@ export interface DayPage<T> {
 
 /** How many queries are under way at a time. */
 const CONCURRENCY = 4;
+/** A page is parsed as a whole: a megabyte, DynamoDB's own limit, takes several times that of memory. */
+const PAGE_LENGTH = 500;
 
 /** Every payment of a day, in no order, page by page: one query for each shard and page. */
 export const listPaymentsOfDay = (table: TableConnection, day: string, range?: TimeRange) =>
@@ -99,6 +101,7 @@ async function* pagesOf(
       new QueryCommand({
         TableName: tableName,
         IndexName: DAY_INDEX,
+        Limit: PAGE_LENGTH,
         KeyConditionExpression: range
           ? 'GSI3PK = :partition AND GSI3SK BETWEEN :from AND :to'
           : 'GSI3PK = :partition',
