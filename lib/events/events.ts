@@ -48,15 +48,19 @@ export function newEvents(row: Item, before: Item | undefined): Events {
 }
 
 /**
- * Everything that a row tells, so that the events of a period can be made again from the table. A
- * row that was written before rows had facts tells what its attributes say.
+ * Everything that a row tells, so that the events of a period can be made again from the table. Of
+ * what happened before rows had facts a row tells what its attributes say, also after it got some.
  */
 export function allEvents(row: Item): Events {
-  if (row['facts'] !== undefined) {
-    return eventsOf(row, factsFrom(row));
-  }
-  const facts = reading(row, () => kindOf(row)?.kind.earlierFacts(row) ?? []);
-  return eventsOf(row, facts instanceof UnreadableRowError ? [facts] : facts);
+  const facts = factsFrom(row);
+  const known = new Set(facts.map((fact) => ('type' in fact ? fact.type : undefined)));
+  const earlier = reading(row, () => kindOf(row)?.kind.earlierFacts(row) ?? []);
+  return eventsOf(row, [
+    ...(earlier instanceof UnreadableRowError
+      ? [earlier]
+      : earlier.filter(({ type }) => !known.has(type))),
+    ...facts,
+  ]);
 }
 
 function eventsOf(row: Item, facts: readonly ReadFact[]): Events {

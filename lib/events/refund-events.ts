@@ -76,10 +76,14 @@ function failureOf({ failure }: Item): Detail | undefined {
   return values && { code: stringOf(values, 'code'), message: stringOf(values, 'message') };
 }
 
-/** How a refund of an earlier version ended, when the row says it. */
+/**
+ * How a refund of an earlier version ended, when the row says it. When it got stuck no row says, and
+ * every look at one changes its row: it is told by the time of its acceptance, which stays.
+ */
 function earlierEnd(row: Item): Fact | undefined {
   const type = END_FACTS[stringOf(row, 'status')];
-  const at = optionalStringOf(row, 'succeededAt') ?? isoTime(numberOf(row, 'changedAtMs') / 1000);
+  const stays = optionalStringOf(row, type === 'ABNORMAL' ? 'acceptedAt' : 'succeededAt');
+  const at = stays ?? isoTime(numberOf(row, 'changedAtMs') / 1000);
   return type === undefined ? undefined : earlierFact(type, at, 0, row);
 }
 

@@ -96,7 +96,7 @@ describe('an order', () => {
 
   test('that is paid after it was closed tells what becomes of the money, and is no paid order', () => {
     const row = withFacts(
-      openOrderRow(PAID),
+      openOrderRow({ ...PAID, paidAfterClose: { BOOL: true } }),
       factOf('CLOSED'),
       factOf(
         'PAID_AFTER_CLOSE',
@@ -518,10 +518,45 @@ describe('a row of before there were facts', () => {
         }),
       ),
     );
-    const [told, added] = [allEvents(earlier), newEvents(later, earlier)].map(({ events }) =>
-      events.map(({ eventId }) => eventId),
-    );
+    const [told, added, all] = [
+      allEvents(earlier),
+      newEvents(later, earlier),
+      allEvents(later),
+    ].map(({ events }) => events.map(({ eventId }) => eventId));
 
     expect([told, added]).toEqual([['order-0001.0'], ['order-0001.1']]);
+    expect(all).toEqual(['order-0001.0', 'order-0001.1']);
+    expect(allEvents(later).events[0]).toEqual(allEvents(earlier).events[0]);
+  });
+
+  test('of a refund that got stuck is told in the same words after each look at it', () => {
+    const stuck = (changedAtMs: number) =>
+      refundRow({
+        status: { S: 'ABNORMAL' },
+        acceptedAt: { S: AT },
+        changedAtMs: { N: String(changedAtMs) },
+      });
+    const [first, second] = [1_772_330_500_000, 1_772_416_900_000].map((at) =>
+      allEvents(stuck(at)),
+    );
+
+    expect(first?.events.map(({ recordedAt }) => recordedAt)).toContain(AT);
+    expect(second).toEqual(first);
+  });
+
+  test('of a refund tells its request, and its end when that is no fact yet', () => {
+    const ended = refundRow({ status: { S: 'SUCCESS' }, succeededAt: { S: AT } });
+    const twice = attributes({ field: 'status', expected: 'OTHERWISE', observed: 'SUCCESS' });
+    const idsOf = (row: Item) => allEvents(row).events.map(({ eventId }) => eventId);
+
+    expect(idsOf(withFacts(ended, factOf('SUCCEEDED')))).toEqual([
+      'order-0001.refund-0001.-1',
+      'order-0001.refund-0001.1',
+    ]);
+    expect(idsOf(withFacts(ended, factOf('MISMATCH', twice)))).toEqual([
+      'order-0001.refund-0001.-1',
+      'order-0001.refund-0001.0',
+      'order-0001.refund-0001.1',
+    ]);
   });
 });

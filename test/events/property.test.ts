@@ -62,7 +62,10 @@ const paid = fc.record({ at: time, paidAt: time, late: fc.boolean() }).map(
         at,
       ),
     ],
-    sets: attributes({ tradeState: 'SUCCESS', paidAt, transactionId: TRANSACTION_ID }),
+    sets: {
+      ...attributes({ tradeState: 'SUCCESS', paidAt, transactionId: TRANSACTION_ID }),
+      ...(late && { paidAfterClose: { BOOL: true }, paymentAfterClose: { S: 'keep' } }),
+    },
   }),
 );
 /** After the payment: refunds change the order, and a setting changes what is decided later. */

@@ -206,7 +206,7 @@ describe('EventBridge', () => {
 
 describe('time that runs out', () => {
   test('before anything is done gives everything back', async () => {
-    expect(await publish(payments(3), { remainingMs: () => 15_000 })).toEqual(backFrom(1));
+    expect(await publish(payments(3), { remainingMs: () => 12_000 })).toEqual(backFrom(1));
     expect(bus.calls).toEqual([]);
     expect(log.messages('warn')).toEqual([
       'no time is left for the rest of the batch',
