@@ -156,6 +156,21 @@ describe.each(VERSIONS)('a payment of API $name', (version) => {
     expect(await factTypesOf(table)).toEqual(facts);
   });
 
+  test('of another merchant pays nobody’s order', async () => {
+    const mchid = '1900000999';
+    await createOrder(table, sampleOrder({ apiVersion, mchid }));
+    const { message } = await receive(version, 'payment');
+    const foreign = { merchantKey: '', apiVersion, content: message.content };
+
+    expect(await planRedrive(operator(), foreign)).toMatchObject({
+      decision: 'mismatch',
+      mismatch: { field: 'mchid', expected: mchid, observed: samplePayment().mchid },
+    });
+    expect(await applyRedrive(operator(), foreign)).toMatchObject({ kind: 'mismatch' });
+    expect(await readOrder(table, orderId())).toMatchObject({ tradeState: 'NOTPAY' });
+    expect(await factTypesOf(table)).toEqual(['MISMATCH']);
+  });
+
   test('takes no refund back, and no damaged row stops it', async () => {
     await createOrder(table, sampleOrder({ apiVersion }));
     await notifyWith((payment) => payment);
