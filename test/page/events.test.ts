@@ -61,7 +61,7 @@ describe('events', () => {
   test('that are refused and come again are told apart from those that are taken', async () => {
     await chip('fail').click();
     await isOn('fail');
-    expect(await chip('fail').textContent()).toBe('Refuses 3 · 3 still to come');
+    expect(await chip('fail').textContent()).toBe('Rejects 3 · 3 still to come');
     await pay();
     await arrow(open, /EventBridge: Order Paid \S+ refused ×3/).waitFor();
     await arrow(open, /EventBridge: Order Paid \S+ taken$/).waitFor();

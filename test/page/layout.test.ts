@@ -67,4 +67,25 @@ describe('hundreds of messages', () => {
     expect(asked).toEqual(asked.toSorted((a, b) => a - b));
     await open.close();
   });
+
+  test('of before a click on Clear stay away, also those that the page had not read', async () => {
+    await payInCrowd(shop.stack, 1);
+    const open = await shop.open();
+    // As on a slow machine: the first answers with messages come after the click.
+    const { promise: cleared, resolve: clear } = Promise.withResolvers<undefined>();
+    await open.page.route(/\/messages\?after=/, async (route) => {
+      await cleared;
+      await route.continue();
+    });
+    await open.page.reload();
+    await open.page.getByRole('button', { name: 'Clear' }).click();
+    clear(undefined);
+    await open.page.waitForResponse(/_simulator\/messages\?after=/);
+    await order(open);
+    const label = open.page.locator('#diagram .arrow-name', { hasText: 'unifiedorder' });
+    await label.first().waitFor();
+
+    expect(await label.count()).toBe(1);
+    await open.close();
+  });
 });

@@ -50,7 +50,8 @@ export class MessageFeed {
     const latest = [...this.#wechat.messages, ...this.#local.messages].map(
       ({ epochMs }) => epochMs,
     );
-    this.#sinceEpochMs = Math.max(0, ...latest) + 0.001;
+    // Before the first answer of both programs there may be messages that are not known here yet.
+    this.#sinceEpochMs = latest.length === 0 ? Date.now() : Math.max(...latest) + 0.001;
     this.#emit();
   }
 

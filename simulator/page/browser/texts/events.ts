@@ -40,7 +40,7 @@ export const EVENT_TEXTS = {
   historyArchived: ["WeChat's notification put into the archive", '微信通知已存入归档'],
 
   groupBus: ['EventBridge', 'EventBridge'],
-  busRefuse: ['Refuses 3', '拒绝 3 条'],
+  busRefuse: ['Rejects 3', '拒绝 3 条'],
   busRefuseHelp: [
     'The next 3 events are refused. The stream brings them again, from the first refused one on.',
     '接下来 3 条事件被拒绝。流会从第一条被拒绝的开始重新投递。',
