@@ -53,7 +53,9 @@ describe('a payment in the page', () => {
 
   test('shows how the signature of a message comes about, without the key', async () => {
     await order(open);
-    await arrow(open, /unifiedorder ok/).last().click();
+    await arrow(open, /unifiedorder ok/)
+      .last()
+      .click();
     const message = open.page.getByRole('tabpanel', { name: 'Message' });
     await message.getByText('The signature is right.').waitFor();
     const text = (await message.textContent()) ?? '';
