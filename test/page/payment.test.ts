@@ -110,7 +110,7 @@ describe('a payment in the page', () => {
   test('belongs to the buyer whose phone it is', async () => {
     await open.page.getByRole('button', { name: 'Other…' }).click();
     await open.page.getByLabel('Name of the buyer').fill('dora');
-    await open.page.getByRole('button', { name: 'Use' }).click();
+    await open.page.getByRole('button', { name: 'Use', exact: true }).click();
     await open.phone.getByRole('button', { name: /^Pay/ }).waitFor();
     await order(open);
     await enterPassword(open);
