@@ -15,7 +15,7 @@ export function table(
   head: readonly string[],
   rows: readonly (readonly (string | number | undefined)[])[],
 ): string {
-  const made = new Table({ head: [...head], style: { head: ['bold'], border: [], compact: true } });
+  const made = new Table({ head: [...head], style: { head: [], border: [], compact: true } });
   made.push(...rows.map((row) => row.map((cell) => cell ?? '')));
   return made.toString();
 }
