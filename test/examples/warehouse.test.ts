@@ -292,7 +292,11 @@ describe('the events of a local run', () => {
         return body.outTradeNo;
       };
       const [kept, given] = [await pay('latte'), await pay('cookie')];
-      await openRefundCaller(stack.apiUrl).ask(given, {}, 'all');
+      await eventually(
+        () => listEvents(stack.apiUrl),
+        (found) => found.length === 2,
+      );
+      expect((await openRefundCaller(stack.apiUrl).ask(given, {}, 'all')).status).toBe(201);
       await call(`${stack.apiUrl}/_local/clock`, 'POST', { advanceSeconds: 10 });
       const events = await eventually(
         () => listEvents(stack.apiUrl),
