@@ -1,7 +1,6 @@
 /** Judgements of an answer that do not depend on the API version. */
-import { ConfigError, WechatPayMalformedMessageError, WechatPayServiceError } from '../errors.ts';
+import { WechatPayMalformedMessageError, WechatPayServiceError } from '../errors.ts';
 import type { PaymentEvidence } from '../order/transition.ts';
-import { OWNERS_FAULTS } from './remedy.ts';
 import type { PrepayResult, QueryResult, StoredOrder, TradeState } from './operations.ts';
 
 type NotPaidState = Exclude<TradeState, 'SUCCESS' | 'REFUND'>;
@@ -98,17 +97,6 @@ export function judgeRefusedOrder(
     return { kind: 'buyer-refused', reason: error.message };
   }
   throw CODES_OF_PAYING.has(code) ? new WechatPayServiceError('unknown', code, text) : error;
-}
-
-/** @throws {ConfigError} when an order was made for another merchant than the secret's. */
-export function assertOurMerchant(mchid: string | undefined, secret: { mchid: string }): void {
-  if (mchid !== secret.mchid) {
-    throw new ConfigError(
-      `an order belongs to merchant ${mchid}, but the secret is that of merchant ${secret.mchid}`,
-      undefined,
-      OWNERS_FAULTS.mchid.where,
-    );
-  }
 }
 
 /**

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listDue } from '../../lib/table/due-work.ts';
@@ -5,7 +7,7 @@ import { readOrder } from '../../lib/table/orders.ts';
 import { orderId } from '../support/sample-orders.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
 import { inParallel, logInCrowd } from '../support/crowd.ts';
-import { call } from '../support/shop.ts';
+import { type Buyer, call, type Prepaid } from '../support/shop.ts';
 
 const PAYMENTS = 1_000;
 const CONCURRENCY = 32;
@@ -45,6 +47,32 @@ async function countOpenOrders(): Promise<number> {
   return open;
 }
 
+/** A table that is too slow for the moment is told to the buyer, who repeats under the same key. */
+async function order(buyer: Buyer): Promise<Prepaid> {
+  const key = randomUUID();
+  for (;;) {
+    const { status, body } = await buyer.prepay({ items: [{ sku: 'latte', quantity: 1 }] }, key);
+    if (status === 200) {
+      return body;
+    }
+    expect(status).toBe(503);
+    await delay(100);
+  }
+}
+
+/** Runs until one was not short of time. */
+async function reconcileAll(): Promise<void> {
+  for (;;) {
+    const summary = (await stack.invoke('reconcile')) as Record<string, unknown>;
+    expect(summary).toMatchObject({ mismatched: 0 });
+    if (summary['timeRanOut'] === false && summary['failed'] === 0) {
+      return;
+    }
+    // What failed for a slow table is due again soon.
+    await stack.advanceClock(61);
+  }
+}
+
 describe(`${PAYMENTS} payments at concurrency ${CONCURRENCY}, a third of the notifications lost`, () => {
   test('leave every paid order SUCCESS, every other CLOSED and none open', async () => {
     const buyers = await logInCrowd(stack, CONCURRENCY);
@@ -63,8 +91,7 @@ describe(`${PAYMENTS} payments at concurrency ${CONCURRENCY}, a third of the not
       if (!buyer) {
         throw new Error('no buyer');
       }
-      const { status, body } = await buyer.prepay({ items: [{ sku: 'latte', quantity: 1 }] });
-      expect(status).toBe(200);
+      const body = await order(buyer);
       if (index % 10 === 0) {
         abandoned.add(body.outTradeNo);
         return;
@@ -75,8 +102,7 @@ describe(`${PAYMENTS} payments at concurrency ${CONCURRENCY}, a third of the not
 
     for (const seconds of [61, 1800]) {
       await stack.advanceClock(seconds);
-      const summary = (await stack.invoke('reconcile')) as Record<string, unknown>;
-      expect(summary).toMatchObject({ failed: 0, mismatched: 0, timeRanOut: false });
+      await reconcileAll();
     }
 
     const table = { client: dynamoDb, tableName: stack.tableName };

@@ -15,6 +15,7 @@ import type {
   StoredRefund,
 } from '../refund-results.ts';
 import { assertSameRefund, settleRefund } from '../refund-settlement.ts';
+import { secretOf } from '../secret-of.ts';
 import {
   behindGate,
   type OpenCertifiedTransport,
@@ -58,7 +59,7 @@ async function requestRefund(
 ): Promise<RefundResult> {
   const { fields } = storedRequestOf(refund.refundRequest, 'v2');
   return settleRefund(async (watch) => {
-    const secret = await client.merchant.current();
+    const secret = await secretOf(client.merchant, fields['mch_id']);
     const transport = behindGate(watch(certified(secret)), secret, client.nowMs);
     const path = '/secapi/pay/refund';
     const answer = await call({ ...client, transport }, path, fields, repeatable(options));

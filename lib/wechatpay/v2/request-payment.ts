@@ -1,6 +1,7 @@
 /** The second signature: the arguments of `wx.requestPayment`. */
 import { storedRequestOf } from '../../order/stored-request.ts';
 import type { RequestPayment, StoredOrder } from '../operations.ts';
+import { secretOf } from '../secret-of.ts';
 import { agreedSignType, signingKey, type V2Client } from './protocol/call.ts';
 import { sign } from './protocol/sign.ts';
 
@@ -13,10 +14,10 @@ import { sign } from './protocol/sign.ts';
  */
 export async function buildRequestPayment(
   client: Pick<V2Client, 'merchant' | 'signType' | 'nonce' | 'nowMs'>,
-  { appid, prepayRequest }: Pick<StoredOrder, 'appid' | 'prepayRequest'>,
+  { appid, mchid, prepayRequest }: Pick<StoredOrder, 'appid' | 'mchid' | 'prepayRequest'>,
   prepayId: string,
 ): Promise<RequestPayment> {
-  const key = signingKey(await client.merchant.current());
+  const key = signingKey(await secretOf(client.merchant, mchid));
   const signType = agreedSignType(storedRequestOf(prepayRequest, 'v2').fields, client.signType);
   const parameters = {
     timeStamp: String(Math.floor(client.nowMs() / 1000)),

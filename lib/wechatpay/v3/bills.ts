@@ -10,7 +10,6 @@ import {
   WechatPayServiceError,
   WechatPayTransportError,
 } from '../../errors.ts';
-import { assertOurMerchant } from '../judge.ts';
 import {
   answerFileOf,
   type BillFile,
@@ -19,6 +18,7 @@ import {
   type TradeBillResult,
 } from '../bill-file.ts';
 import type { Bills, CallOptions } from '../operations.ts';
+import { secretOf } from '../secret-of.ts';
 import { call, type V3Client } from './protocol/call.ts';
 import { readShape, tryJson } from './protocol/json.ts';
 import { meaningOf, ownersError, readFailure } from './protocol/refusals.ts';
@@ -132,10 +132,10 @@ async function fetchFile(
   file: BillFile,
   timeoutMs: number,
 ): Promise<Fetched> {
-  assertOurMerchant(mchid, await client.merchant.current());
+  const secret = await secretOf(client.merchant, mchid);
   const request = { method: 'GET', path, body: '' } as const;
   const sending = { timeoutMs, repeatable: true, saveTo: answerFileOf(file) };
-  const response = await sendSigned(client, request, sending);
+  const response = await sendSigned(client, secret, request, sending);
   if (response.savedBytes !== undefined) {
     return { ok: true, beginning: response.body };
   }

@@ -1,6 +1,7 @@
 /** The second signature: the arguments of `wx.requestPayment`. */
 import { storedRequestOf } from '../../order/stored-request.ts';
 import type { RequestPayment, StoredOrder } from '../operations.ts';
+import { secretOf } from '../secret-of.ts';
 import { signerOf } from './protocol/merchant-keys.ts';
 import type { V3Connection } from './protocol/send.ts';
 import { signRsa } from './protocol/sign.ts';
@@ -14,12 +15,12 @@ import { signRsa } from './protocol/sign.ts';
  */
 export async function buildRequestPayment(
   { merchant, nonce, nowMs }: Pick<V3Connection, 'merchant' | 'nonce' | 'nowMs'>,
-  { appid, prepayRequest }: Pick<StoredOrder, 'appid' | 'prepayRequest'>,
+  { appid, mchid, prepayRequest }: Pick<StoredOrder, 'appid' | 'mchid' | 'prepayRequest'>,
   prepayId: string,
 ): Promise<RequestPayment> {
   // Nothing of it is signed, but an order of API v2 has another signature.
   storedRequestOf(prepayRequest, 'v3');
-  const { privateKey } = signerOf(await merchant.current());
+  const { privateKey } = signerOf(await secretOf(merchant, mchid));
   const timeStamp = String(Math.floor(nowMs() / 1000));
   const nonceStr = nonce();
   const prepay = `prepay_id=${prepayId}`;

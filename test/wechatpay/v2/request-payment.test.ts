@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { buildRequestPayment } from '../../../lib/wechatpay/v2/request-payment.ts';
 import type { SignType } from '../../../lib/order/stored-request.ts';
+import { MCHID } from '../../support/sample-orders.ts';
 import { merchantWith, secretVersions } from '../../support/secret-versions.ts';
 import { API_V2_KEY, OTHER_KEY, signV2 } from '../../support/v2-message.ts';
 
@@ -25,7 +26,7 @@ const known = [
 
 /** An order of a mini-program, with what its row keeps of the request. */
 const orderOf = (fields: Readonly<Record<string, string>>, appid = 'wx8888888888888888') =>
-  ({ appid, prepayRequest: { apiVersion: 'v2', fields } }) as const;
+  ({ appid, mchid: MCHID, prepayRequest: { apiVersion: 'v2', fields } }) as const;
 
 describe('the arguments of wx.requestPayment', () => {
   test.each(known)('are signed as published: $id', async ({ params, key, ...vector }) => {
@@ -124,6 +125,23 @@ describe('the arguments of wx.requestPayment', () => {
 
     expect(paySign).toBe(signV2({ appId: 'wx8888888888888888', ...rest }, OTHER_KEY));
     expect(merchant.offered()).toBe(0);
+  });
+
+  test('of an order of the merchant before are signed with that one’s key', async () => {
+    const now = merchantWith(OTHER_KEY, '1900000110');
+
+    const { paySign, ...rest } = await buildRequestPayment(
+      {
+        merchant: secretVersions(now, merchantWith(API_V2_KEY)),
+        signType: 'HMAC-SHA256',
+        nonce: () => 'n',
+        nowMs: () => 0,
+      },
+      orderOf({}),
+      'p',
+    );
+
+    expect(paySign).toBe(signV2({ appId: 'wx8888888888888888', ...rest }, API_V2_KEY));
   });
 
   test('name the mini-program that pays, not the provider’s', async () => {

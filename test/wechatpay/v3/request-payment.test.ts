@@ -7,6 +7,21 @@ import { keyOf, vector } from './vectors.ts';
 
 const known = vector('paysign-jsapi-miniprogram');
 
+test('an order of the merchant before is signed with that one’s key', async () => {
+  const before = v3Merchant({ merchantPrivateKey: keyOf(known.key).pem_private });
+  const answer = await buildRequestPayment(
+    {
+      merchant: secretVersions(v3Merchant({ mchid: '1900000222' }), before),
+      nonce: () => known.nonceStr,
+      nowMs: () => Number(known.timeStamp) * 1000,
+    },
+    sampleOrder({ apiVersion: 'v3', appid: known.appId }),
+    known.line4.replace('prepay_id=', ''),
+  );
+
+  expect(answer.paySign).toBe(known.expected_signature);
+});
+
 test('wx.requestPayment gets the signature of WeChat’s own example', async () => {
   const answer = await buildRequestPayment(
     {

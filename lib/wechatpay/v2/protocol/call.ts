@@ -9,9 +9,9 @@ import {
 import type { SignType } from '../../../order/stored-request.ts';
 import type { MerchantSecret } from '../../../secrets/merchant.ts';
 import type { VersionedSecret } from '../../../secrets/versioned-secret.ts';
-import { assertOurMerchant } from '../../judge.ts';
 import { findNewerKeys, inTime, type StartTimer } from '../../newer-keys.ts';
 import { forTheLog, OWNERS_FAULTS, refusalError } from '../../remedy.ts';
+import { secretOf } from '../../secret-of.ts';
 import type { HostRequest } from '../../../transport/host.ts';
 import type { Sending, Transport, WechatResponse } from '../../../transport/transport.ts';
 import { meaningOfCode, meaningOfText } from './refusals.ts';
@@ -43,7 +43,7 @@ export interface Unsigned {
 }
 
 /**
- * Sends fields signed with the current key and returns what WeChat says, once its signature,
+ * Sends fields signed with the key of their merchant and returns what WeChat says, once its signature,
  * appid and merchant number hold. When WeChat refuses and the key has changed since it was read,
  * the request is sent once more, in the time that is left: WeChat refuses an old key at once.
  *
@@ -61,7 +61,7 @@ export async function call(
 }
 
 /**
- * Sends with the current key, and once more with a newer one when WeChat refuses and that may be why.
+ * Sends with the merchant's key, and once more with a newer one when WeChat refuses and that may be why.
  *
  * @param fields name the merchant.
  * @throws what the refusal means, when it stays.
@@ -75,8 +75,7 @@ export async function withNewerKey<T extends { readonly ok: unknown }>(
   const deadlineMs = client.nowMs() + sending.timeoutMs;
   // Whoever sets the clock back does not lengthen a call.
   const remainingMs = () => Math.min(deadlineMs - client.nowMs(), sending.timeoutMs);
-  const secret = await client.merchant.current();
-  assertOurMerchant(fields['mch_id'], secret);
+  const secret = await secretOf(client.merchant, fields['mch_id']);
   let answer = await send(signingKey(secret), remainingMs);
   if (isUnsigned(answer) && answer.mayBeKey) {
     const reading = findNewerKeys(client.merchant, secret, ({ apiV2Key }) => apiV2Key);
@@ -180,7 +179,10 @@ async function judge(
   remainingMs: number,
 ): Promise<Answer | Unsigned> {
   try {
-    await verifyInTime(client, answer, signType, remainingMs);
+    await verifyInTime(client, answer, apiV2Keys(client.merchant, request['mch_id']), {
+      signType,
+      timeoutMs: remainingMs,
+    });
   } catch (error) {
     // Whoever has the wrong key cannot verify that WeChat says so.
     const remedy = meaningOfCode(answer.get('err_code') ?? '')?.remedy;
@@ -207,12 +209,12 @@ async function judge(
 
 /** A key may have to be read first. */
 async function verifyInTime(
-  { merchant, startTimer }: V2Client,
+  { startTimer }: V2Client,
   answer: ReadonlyMap<string, string>,
-  signType: SignType,
-  timeoutMs: number,
+  keys: AsyncIterable<string>,
+  { signType, timeoutMs }: { signType: SignType; timeoutMs: number },
 ): Promise<void> {
-  const verifying = verifySign(answer, apiV2Keys(merchant), signType);
+  const verifying = verifySign(answer, keys, signType);
   if (!(await inTime(startTimer, timeoutMs, verifying))) {
     throw new WechatPayTransportError('unknown', 'no key to verify the answer with in time');
   }
@@ -230,10 +232,13 @@ export function signingKey({ apiV2Key }: MerchantSecret): string {
   return apiV2Key;
 }
 
-/** The APIv2 keys a genuine message may be signed with, the likeliest first. */
-async function* apiV2Keys(merchant: VersionedSecret<MerchantSecret>): AsyncGenerator<string> {
-  for await (const { apiV2Key } of merchant.candidates()) {
-    if (apiV2Key !== undefined) {
+/** The APIv2 keys a genuine answer to a merchant may be signed with, the likeliest first. */
+async function* apiV2Keys(
+  merchant: VersionedSecret<MerchantSecret>,
+  asked: string | undefined,
+): AsyncGenerator<string> {
+  for await (const { apiV2Key, mchid } of merchant.candidates()) {
+    if (apiV2Key !== undefined && mchid === asked) {
       yield apiV2Key;
     }
   }

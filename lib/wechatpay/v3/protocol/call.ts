@@ -2,9 +2,9 @@
 import { WechatPaySignatureError, WechatPayTransportError } from '../../../errors.ts';
 import type { MerchantSecret } from '../../../secrets/merchant.ts';
 import type { Sending, WechatResponse } from '../../../transport/transport.ts';
-import { assertOurMerchant } from '../../judge.ts';
 import { findNewerKeys, inTime, type StartTimer } from '../../newer-keys.ts';
 import { refusalError, WechatPayConfigError } from '../../remedy.ts';
+import { secretOf } from '../../secret-of.ts';
 import { decodeJson, tryJson } from './json.ts';
 import { type Failure, meaningOf, ownersError, readFailure } from './refusals.ts';
 import { sendSigned, type V3Connection } from './send.ts';
@@ -37,15 +37,15 @@ export async function call(
   const deadlineMs = client.nowMs() + sending.timeoutMs;
   // Whoever sets the clock back does not lengthen a call.
   const remainingMs = () => Math.min(deadlineMs - client.nowMs(), sending.timeoutMs);
-  const secret = await client.merchant.current();
-  assertOurMerchant(mchid, secret);
+  const secret = await secretOf(client.merchant, mchid);
   try {
-    return await attempt(client, request, sending, remainingMs);
+    return await attempt(client, secret, request, { sending, remainingMs });
   } catch (error) {
-    const isWorthMore =
-      isProbe(error) || (isOfKeys(error) && (await haveChanged(client, secret, remainingMs())));
-    if (isWorthMore && remainingMs() > 0) {
-      return attempt(client, request, sending, remainingMs);
+    const again = isProbe(error)
+      ? secret
+      : isOfKeys(error) && (await newerKeys(client, secret, remainingMs()));
+    if (again && remainingMs() > 0) {
+      return attempt(client, again, request, { sending, remainingMs });
     }
     throw error;
   }
@@ -61,7 +61,7 @@ const isOfKeys = (error: unknown) =>
 const signingKeys = ({ merchantSerialNo, merchantPrivateKey }: MerchantSecret) =>
   `${merchantSerialNo}\n${merchantPrivateKey}`;
 
-async function haveChanged(client: V3Client, used: MerchantSecret, timeoutMs: number) {
+async function newerKeys(client: V3Client, used: MerchantSecret, timeoutMs: number) {
   const reading = findNewerKeys(client.merchant, used, signingKeys);
   const newer = await inTime(client.startTimer, timeoutMs, reading);
   return newer?.value;
@@ -69,11 +69,12 @@ async function haveChanged(client: V3Client, used: MerchantSecret, timeoutMs: nu
 
 async function attempt(
   client: V3Client,
+  secret: MerchantSecret,
   request: SignedRequest,
-  sending: Sending,
-  remainingMs: () => number,
+  { sending, remainingMs }: { sending: Sending; remainingMs: () => number },
 ): Promise<Answer> {
-  const response = await sendSigned(client, request, { ...sending, timeoutMs: remainingMs() });
+  const limited = { ...sending, timeoutMs: remainingMs() };
+  const response = await sendSigned(client, secret, request, limited);
   return isSuccess(response)
     ? judgeSuccess(client, response, remainingMs())
     : judgeError(client, response, remainingMs());

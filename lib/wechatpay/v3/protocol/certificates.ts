@@ -13,7 +13,9 @@
 import { X509Certificate } from 'node:crypto';
 import * as v from 'valibot';
 import { WechatPayMalformedMessageError, WechatPayNotReadyError } from '../../../errors.ts';
+import type { MerchantSecret } from '../../../secrets/merchant.ts';
 import type { WechatResponse } from '../../../transport/transport.ts';
+import { secretOfEachMerchant } from '../../secret-of.ts';
 import { parseJson, tryJson } from './json.ts';
 import { decryptWithAnyKey, findPublicKey, hasV3Keys } from './merchant-keys.ts';
 import type { PlatformCertificate } from './platform-certificates.ts';
@@ -35,16 +37,44 @@ const certificateList = v.object({
   ),
 });
 
-/** Every certificate of the merchant. None for merchants who only have WeChat Pay's public key. */
+/**
+ * Every certificate of the merchant, and of the one that the secret was of before, if it was another:
+ * WeChat may still answer and report with that one's. None for merchants who only have WeChat Pay's
+ * public key.
+ */
 export async function fetchCertificates(
   connection: V3Connection,
 ): Promise<readonly PlatformCertificate[]> {
+  const [own, former] = await Promise.all([
+    connection.merchant.current().then((secret) => fetchOf(connection, secret)),
+    fetchOfFormer(connection),
+  ]);
+  return [...own, ...former];
+}
+
+/** None when that fails: a merchant number that was given up must not hold up the one in use. */
+async function fetchOfFormer(connection: V3Connection): Promise<readonly PlatformCertificate[]> {
+  try {
+    const { mchid } = await connection.merchant.current();
+    const merchants = await secretOfEachMerchant(connection.merchant);
+    const former = merchants.filter((secret) => secret.mchid !== mchid);
+    return (await Promise.all(former.map((secret) => fetchOf(connection, secret)))).flat();
+  } catch {
+    return [];
+  }
+}
+
+async function fetchOf(
+  connection: V3Connection,
+  secret: MerchantSecret,
+): Promise<readonly PlatformCertificate[]> {
   // Without these keys no message can be v3's, and a stranger's must not look like a wrong setting.
-  if (!hasV3Keys(await connection.merchant.current())) {
+  if (!hasV3Keys(secret)) {
     return [];
   }
   const response = await sendSigned(
     connection,
+    secret,
     { method: 'GET', path: '/v3/certificates', body: '' },
     { timeoutMs: TIMEOUT_MS, repeatable: true },
   );

@@ -16,16 +16,16 @@ export interface V3Connection {
 }
 
 /**
- * Sends a request signed with the current key, and names the key that WeChat shall sign its answer
+ * Sends a request signed with a merchant's key, and names the key that WeChat shall sign its answer
  * with: the public key when there is one, on every request; without the header WeChat takes the
  * platform certificate.
  */
 export async function sendSigned(
-  connection: V3Connection,
+  connection: Omit<V3Connection, 'merchant'>,
+  secret: MerchantSecret,
   request: SignedRequest,
   sending: Sending & Pick<HostRequest, 'saveTo'>,
 ): Promise<WechatResponse> {
-  const secret = await connection.merchant.current();
   const { wechatpayPublicKeyId } = secret;
   const stamp = {
     timestamp: String(Math.floor(connection.nowMs() / 1000)),

@@ -206,6 +206,28 @@ describe('a v2 call', () => {
     expect(sent).toEqual([]);
   });
 
+  test('about an order of the merchant before goes out under that one’s key', async () => {
+    const before = merchantWith(OTHER_KEY);
+    const now = merchantWith(API_V2_KEY, '1900000110');
+    const { answer, sent } = send({
+      merchant: [now, before],
+      body: xmlOf(signed(answered, OTHER_KEY)),
+    });
+
+    await expect(answer).resolves.toMatchObject({ ok: true });
+    const sentFields = Object.fromEntries(readIndependently(String(sent[0]?.body)) ?? []);
+    expect(sentFields['sign']).toBe(signV2(without(sentFields, 'sign'), OTHER_KEY));
+  });
+
+  test('about an order of the merchant before takes no answer that the other one’s key signed', async () => {
+    const { answer } = send({
+      merchant: [merchantWith(API_V2_KEY, '1900000110'), merchantWith(OTHER_KEY)],
+      body: xmlOf(signed(answered, API_V2_KEY)),
+    });
+
+    await expect(answer).rejects.toBeInstanceOf(WechatPaySignatureError);
+  });
+
   test('passes a failure of the connection on as it is', async () => {
     const failure = new WechatPayTransportError('not-sent', 'the connection failed');
 

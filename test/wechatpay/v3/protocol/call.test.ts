@@ -13,7 +13,7 @@ import {
   v3Merchant,
   wechatSigner,
 } from '../../../support/v3-message.ts';
-import { newKeyPair } from '../../../support/rsa-keys.ts';
+import { newCertifiedKey, newKeyPair } from '../../../support/rsa-keys.ts';
 import { neverRuns } from '../../../support/no-timer.ts';
 
 const order = { outTradeNo: 'order-0001', appid: 'wx8888888888888888', mchid: MCHID };
@@ -99,6 +99,28 @@ describe('a request', () => {
       parameters: { secret: 'merchant', field: 'mchid' },
     });
     expect(requests).toEqual([]);
+  });
+
+  test('of an order of the merchant before is signed as that one, and names its key for the answer', async () => {
+    const own = newCertifiedKey(CREATED_AT * 1000);
+    const now = v3Merchant({
+      mchid: '1900000222',
+      merchantSerialNo: own.serialNo,
+      merchantPrivateKey: own.privateKey,
+      wechatpayPublicKeyId: 'PUB_KEY_ID_0222',
+    });
+    const { wechatPay, requests } = v3Double(
+      { json: transaction() },
+      { merchant: secretVersions(now, v3Merchant()) },
+    );
+
+    await expect(wechatPay.queryOrder(order, options)).resolves.toMatchObject({ kind: 'paid' });
+    expect(requests[0]?.headers).toMatchObject({
+      authorization: expect.stringContaining(
+        `mchid="${MCHID}",nonce_str="nonce1",timestamp="${CREATED_AT}",serial_no="${merchantKey.serialNo}"`,
+      ),
+      'wechatpay-serial': PUBLIC_KEY_ID,
+    });
   });
 
   test.each(['merchantSerialNo', 'merchantPrivateKey'])(

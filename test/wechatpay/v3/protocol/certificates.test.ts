@@ -3,7 +3,7 @@ import { ConfigError } from '../../../../lib/errors.ts';
 import type { MerchantSecret } from '../../../../lib/secrets/merchant.ts';
 import { fetchCertificates } from '../../../../lib/wechatpay/v3/protocol/certificates.ts';
 import { newCertifiedKey, newKeyPair } from '../../../support/rsa-keys.ts';
-import { CREATED_AT } from '../../../support/sample-orders.ts';
+import { CREATED_AT, MCHID } from '../../../support/sample-orders.ts';
 import { secretVersions } from '../../../support/secret-versions.ts';
 import { certificateList, respond, type V3Answer } from '../../../support/v3-double.ts';
 import { API_V3_KEY, v3Merchant, v3Resource, wechatSigner } from '../../../support/v3-message.ts';
@@ -92,6 +92,43 @@ describe('the list of platform certificates', () => {
       expect(call.paths).toEqual([]);
     },
   );
+});
+
+describe('after the merchant number has changed', () => {
+  const now = certificateMerchant({ mchid: '1900000222', apiV3Key: 'n'.repeat(32) });
+  const secrets = secretVersions(now, certificateMerchant());
+
+  /** Each merchant's list is its own. */
+  function fetchedOfBoth(answers: Readonly<Record<string, V3Answer>>) {
+    return fetchCertificates({
+      transport: async ({ headers = {} }) => {
+        const [, mchid = ''] = /mchid="(\d+)"/.exec(headers['authorization'] ?? '') ?? [];
+        const key = mchid === MCHID ? platform : successor;
+        return respond(answers[mchid] ?? {}, CREATED_AT, signerOf(key));
+      },
+      merchant: secrets,
+      nonce: () => 'n',
+      nowMs: () => nowMs,
+    });
+  }
+
+  test('there are the certificates of both numbers', async () => {
+    const both = await fetchedOfBoth({
+      [MCHID]: { json: certificateList([platform]) },
+      [now.mchid]: { json: certificateList([successor], now.apiV3Key) },
+    });
+
+    expect(both.map(({ serialNo }) => serialNo)).toEqual([successor.serialNo, platform.serialNo]);
+  });
+
+  test('a number that was given up does not hold up the one in use', async () => {
+    const both = await fetchedOfBoth({
+      [MCHID]: { status: 403, json: { code: 'NO_AUTH', message: '' } },
+      [now.mchid]: { json: certificateList([successor], now.apiV3Key) },
+    });
+
+    expect(both.map(({ serialNo }) => serialNo)).toEqual([successor.serialNo]);
+  });
 });
 
 describe('refused is a list', () => {
