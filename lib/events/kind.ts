@@ -9,6 +9,7 @@ import type { Fact } from './fact.ts';
 export type DetailType =
   | 'Order Paid'
   | 'Order Closed'
+  | 'Order Unsettled'
   | 'Payment After Close'
   | 'Payment Mismatch'
   | 'Refund Requested'

@@ -44,6 +44,10 @@ export const orderKind: RowKind = {
       detail: (row, fact) => ({ ...goodsOf(row), ...paymentOf(row, fact) }),
     },
     CLOSED: { detailType: 'Order Closed', detail: goodsOf },
+    UNSETTLED: {
+      detailType: 'Order Unsettled',
+      detail: (row, fact) => ({ ...goodsOf(row), cause: stringOf(fact.values, 'reason') }),
+    },
     PAID_AFTER_CLOSE: {
       detailType: 'Payment After Close',
       detail: (row, fact) => ({

@@ -44,6 +44,8 @@ export interface Order extends OrderId, Parties {
   readonly checks: number;
   /** Since when the buyer wants it closed; it is paid by nobody through `prepay` from then on. */
   readonly closingAtEpochSeconds?: number | undefined;
+  /** Since when an attempt to settle it, long after its time, comes to nothing. */
+  readonly unsettledSinceEpochSeconds?: number | undefined;
   /** Somebody asked about it, or gave it up, since reconcile last looked. */
   readonly isAskedAbout?: boolean | undefined;
   /** When reconcile looks at it next; only open orders have it. */

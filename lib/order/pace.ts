@@ -96,6 +96,30 @@ export function nextCheckAt(order: Paced, checks: number, nowEpochSeconds: numbe
     : nowEpochSeconds + Math.min(LONGEST_CLOSE_RETRY_SECONDS, Math.floor(overdueSeconds / 4));
 }
 
+/** An order whose time has been over for so long should have ended: WeChat takes no payment for it. */
+const UNSETTLED_AFTER_SECONDS = 172_800;
+/** From the first attempt after that which came to nothing to the last: a day to mend what is wrong. */
+const LAST_ATTEMPT_AFTER_SECONDS = 86_400;
+
+/**
+ * What becomes of an open order after an attempt to settle it that was answered and came to nothing.
+ * `wait`: the usual pace; `unsettled`: the same, but the last attempt comes a day later; `give-up`: this
+ * was the last one. WeChat takes payments until the order's own time is over, and reports them for a
+ * day, so nothing is given up before.
+ */
+export function afterFailedAttempt(
+  order: Pick<Order, 'expiresAtEpochSeconds' | 'unsettledSinceEpochSeconds'>,
+  nowEpochSeconds: number,
+): 'wait' | 'unsettled' | 'give-up' {
+  const { expiresAtEpochSeconds, unsettledSinceEpochSeconds: since } = order;
+  if (nowEpochSeconds < expiresAtEpochSeconds + UNSETTLED_AFTER_SECONDS) {
+    return 'wait';
+  }
+  return since !== undefined && nowEpochSeconds >= since + LAST_ATTEMPT_AFTER_SECONDS
+    ? 'give-up'
+    : 'unsettled';
+}
+
 function isHopeless(
   { isAskedAbout = false, closingAtEpochSeconds, nextCheckAtEpochSeconds: dueAt }: Paced,
   checks: number,

@@ -21,6 +21,8 @@ function metricOf({ detailType, factType, detail }: FactEvent): MetricName | und
       return 'PaymentAfterClose';
     case 'Payment Mismatch':
       return factType === 'UNKNOWN_ORDER' ? 'UnknownOrderNotified' : 'TransactionMismatch';
+    case 'Order Unsettled':
+      return 'OrderUnsettled';
     case 'Refund Failed':
       return factType === 'ABNORMAL' ? 'RefundAbnormal' : undefined;
     case 'Refund Mismatch':

@@ -1,11 +1,11 @@
 /** The check of an order that is due: WeChat is asked, and the order repaired or closed. */
-import { UnreadableRowError } from '../errors.ts';
+import { ServiceError, UnreadableRowError } from '../errors.ts';
 import { askAndRecord } from '../evidence/ask.ts';
 import { closeAndRecord } from '../evidence/close-order.ts';
 import type { Recorded } from '../evidence/record.ts';
 import type { OrderId } from '../order/order-id.ts';
-import type { Order } from '../order/order.ts';
-import { nextCheckAt, planCheck } from '../order/pace.ts';
+import { isOpen, type Order } from '../order/order.ts';
+import { afterFailedAttempt, nextCheckAt, planCheck } from '../order/pace.ts';
 import { countFailure } from '../runtime/count-failure.ts';
 import { describeError } from '../runtime/log.ts';
 import { leaveIndex, markChecked, postponeUnread } from '../table/due.ts';
@@ -13,6 +13,7 @@ import type { ReadWork } from '../table/due-work.ts';
 import { orderFromItem } from '../table/order-row.ts';
 import { readOrder } from '../table/orders.ts';
 import { orderKey } from '../table/schema.ts';
+import { markUnsettled, type UnsettledReason } from '../table/unsettled.ts';
 import { type CheckContext, epochSecondsOf, limitOf, LONG_PAUSE_SECONDS } from './context.ts';
 import { limited } from './limited.ts';
 import { findRefundsOf } from './order-refunds.ts';
@@ -35,8 +36,7 @@ export async function checkOrder(
   } catch (error) {
     if (order) {
       report(context, id, error);
-      await postponeQuietly(context, order);
-      return 'failed';
+      return afterFailure(context, order, error);
     }
     return failUnread(context, id, error);
   }
@@ -74,14 +74,13 @@ async function conclude(
 ): Promise<Ending> {
   switch (recorded?.decision.kind) {
     case undefined:
-      await postpone(context, order);
-      return 'stillOpen';
+      return notSettled(context, order, { ending: 'stillOpen', reason: 'NOT_CLOSED' });
     case 'apply':
       return recorded.decision.to === 'CLOSED' ? 'closed' : 'paid';
     case 'mismatch':
       // The row has it, and it was told once; here it rings at every look.
       context.log.count('TransactionMismatch');
-      await postpone(context, order, LONG_PAUSE_SECONDS);
+      await postpone(context, order, { pauseSeconds: LONG_PAUSE_SECONDS });
       return 'mismatched';
     case 'duplicate':
     case 'stale':
@@ -90,14 +89,42 @@ async function conclude(
   }
 }
 
-/** @param pauseSeconds until the next look, in place of the usual pace. */
-async function postpone(context: CheckContext, order: Order, pauseSeconds?: number): Promise<void> {
+/**
+ * After an attempt that did not settle the order: the next one, or none.
+ *
+ * @param reason what the last attempt came to; nothing when nobody knows what WeChat would have said.
+ */
+async function notSettled(
+  context: CheckContext,
+  order: Order,
+  { ending, reason }: { ending: Ending; reason: UnsettledReason | undefined },
+): Promise<Ending> {
+  const { table, log } = context;
+  const now = epochSecondsOf(context);
+  const after = reason === undefined ? 'wait' : afterFailedAttempt(order, now);
+  if (reason === undefined || after !== 'give-up') {
+    await postpone(context, order, { isUnsettled: after === 'unsettled' });
+    return ending;
+  }
+  const { outTradeNo } = order;
+  log.error('an order cannot be settled and is asked about no more', { outTradeNo, reason });
+  const outcome = await markUnsettled(table, order, reason, now);
+  return outcome === 'written' ? 'unsettled' : 'settledMeanwhile';
+}
+
+/** @param how `pauseSeconds` until the next look, in place of the usual pace. */
+async function postpone(
+  context: CheckContext,
+  order: Order,
+  { pauseSeconds, isUnsettled = false }: { pauseSeconds?: number; isUnsettled?: boolean } = {},
+): Promise<void> {
   const now = epochSecondsOf(context);
   const checks = order.checks + 1;
   await markChecked(context.table, order, now, {
     checks,
     nextCheckAtEpochSeconds:
       pauseSeconds === undefined ? nextCheckAt(order, checks, now) : now + pauseSeconds,
+    isUnsettled,
   });
 }
 
@@ -107,12 +134,23 @@ function report({ log }: CheckContext, { outTradeNo }: OrderId, error: unknown):
   countFailure(log, error);
 }
 
-/** After a failure: without this, a broken order would be first in line in every run. */
-async function postponeQuietly(context: CheckContext, order: Order): Promise<void> {
+/**
+ * After a failure: without a pause, a broken order would be first in line in every run. Only what
+ * asking again does not mend can be the end of it.
+ */
+async function afterFailure(context: CheckContext, order: Order, error: unknown): Promise<Ending> {
+  const isLasting =
+    isOpen(order) &&
+    error instanceof ServiceError &&
+    !error.retryable &&
+    // What WeChat said is not in doubt then, and may be a payment.
+    !(error instanceof UnreadableRowError);
+  const reason = isLasting ? error.code : undefined;
   try {
-    await postpone(context, order);
+    return await notSettled(context, order, { ending: 'failed', reason });
   } catch {
     // The table itself does not answer; the order stays due.
+    return 'failed';
   }
 }
 

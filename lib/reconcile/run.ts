@@ -32,6 +32,8 @@ export interface ReconcileSummary {
   refundClosed: number;
   refundAbnormal: number;
   mismatched: number;
+  /** Given up: a person has to settle them. */
+  unsettled: number;
   failed: number;
   /** Begun and not finished in the time there was; still due, unless it ends by itself. */
   cutOff: number;
@@ -175,6 +177,7 @@ const ENDINGS = [
   'refundClosed',
   'refundAbnormal',
   'mismatched',
+  'unsettled',
   'failed',
 ] as const satisfies readonly (keyof ReconcileSummary)[];
 
@@ -188,6 +191,7 @@ const emptySummary = (): ReconcileSummary => ({
   refundClosed: 0,
   refundAbnormal: 0,
   mismatched: 0,
+  unsettled: 0,
   failed: 0,
   cutOff: 0,
   timeRanOut: false,

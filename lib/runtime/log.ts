@@ -24,6 +24,7 @@ export type MetricName =
   | 'RefundOverdue'
   | 'RefundMismatch'
   | 'OrderUnreadable'
+  | 'OrderUnsettled'
   | 'BillDifference'
   | 'BillNotReady'
   | 'EventUnreadable'

@@ -44,6 +44,13 @@ function askedPlace(read: ReadOrder): Update['ExpressionAttributeValues'] {
     : { ':asked': text(openKeys(read, 'asked', isoTime(dueAt)).GSI1PK) };
 }
 
+interface NextCheck {
+  readonly checks: number;
+  readonly nextCheckAtEpochSeconds: number;
+  /** The attempt showed that asking does not settle the order. */
+  readonly isUnsettled?: boolean;
+}
+
 /**
  * Notes that reconcile asked and the order is still unpaid, and when it looks again: less urgent than
  * any first question. Conditions: it
@@ -55,13 +62,15 @@ export async function markChecked(
   table: Table,
   read: ReadOrder,
   nowEpochSeconds: number,
-  { checks, nextCheckAtEpochSeconds }: { checks: number; nextCheckAtEpochSeconds: number },
+  { checks, nextCheckAtEpochSeconds, isUnsettled = false }: NextCheck,
 ): Promise<void> {
   const { GSI1PK, GSI1SK } = openKeys(read, 'later', isoTime(nextCheckAtEpochSeconds));
   const readAt = read.nextCheckAtEpochSeconds;
   const samePlace = readAt === undefined ? 'attribute_not_exists(GSI1SK)' : 'GSI1SK = :read';
   await tryUpdate(table, orderKey(read), {
-    UpdateExpression: 'SET checkedAt = :now, checks = :checks, GSI1PK = :shard, GSI1SK = :next',
+    UpdateExpression: `SET checkedAt = :now, checks = :checks, GSI1PK = :shard, GSI1SK = :next${
+      isUnsettled ? ', unsettledSince = if_not_exists(unsettledSince, :now)' : ''
+    }`,
     ConditionExpression: `tradeState = :open AND ${samePlace}`,
     ExpressionAttributeValues: {
       ...(readAt !== undefined && { ':read': time(readAt) }),

@@ -8,7 +8,13 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { type Item, number, text, time } from './attributes.ts';
 
 /** What can happen to an order. */
-export type OrderFact = 'PAID' | 'PAID_AFTER_CLOSE' | 'CLOSED' | 'MISMATCH' | 'REFUND_MISMATCH';
+export type OrderFact =
+  | 'PAID'
+  | 'PAID_AFTER_CLOSE'
+  | 'CLOSED'
+  | 'UNSETTLED'
+  | 'MISMATCH'
+  | 'REFUND_MISMATCH';
 
 /** What can happen to a refund. */
 export type RefundFact = 'REQUESTED' | 'SUCCEEDED' | 'CLOSED' | 'ABNORMAL' | 'MISMATCH';

@@ -49,6 +49,7 @@ describe('alarms', () => {
       'EventUnreadable',
       'MerchantCertificateDaysLeft',
       'OrderUnreadable',
+      'OrderUnsettled',
       'PaymentAfterClose',
       'PaymentFoundByReconcile',
       'ReconcileBacklog',
