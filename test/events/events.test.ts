@@ -94,6 +94,25 @@ describe('an order', () => {
     ]);
   });
 
+  test('that could not be settled tells what the last attempt came to', () => {
+    const row = withFacts(
+      openOrderRow(),
+      factOf('UNSETTLED', attributes({ reason: 'CONFIG_ERROR' })),
+    );
+
+    expect(told(row)).toEqual([
+      {
+        detailType: 'Order Unsettled',
+        eventId: 'order-0001.1',
+        sequence: 1,
+        recordedAt: AT,
+        ...order,
+        ...goods,
+        cause: 'CONFIG_ERROR',
+      },
+    ]);
+  });
+
   test('that is paid after it was closed tells what becomes of the money, and is no paid order', () => {
     const row = withFacts(
       openOrderRow({ ...PAID, paidAfterClose: { BOOL: true } }),

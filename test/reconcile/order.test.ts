@@ -64,6 +64,7 @@ describe('an order that is due', () => {
       refundClosed: 0,
       refundAbnormal: 0,
       mismatched: 0,
+      unsettled: 0,
       failed: 0,
       cutOff: 0,
       timeRanOut: false,
