@@ -36,10 +36,12 @@ const LIFE = sampleOrder().expiresAtEpochSeconds - CREATED_AT;
 const create = (apiVersion: ApiVersion, changes: Partial<Order> = {}) =>
   createOrder(table, sampleOrder({ apiVersion, ...changes }));
 const stored = () => readOrder(table, orderId(NUMBER));
-const failing = (error: Error): WechatBook => ({
-  query: () => Promise.reject(error),
-  close: () => Promise.reject(error),
-});
+function failing(fault: Error): WechatBook {
+  const fail = async () => {
+    throw fault;
+  };
+  return { query: fail, close: fail };
+}
 
 /** Runs whenever the order is due, until it is not or the days are over; how each run ended, and when. */
 async function runOn(wechat: WechatBook, days = 30) {
