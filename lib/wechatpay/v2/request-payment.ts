@@ -2,7 +2,8 @@
 import { storedRequestOf } from '../../order/stored-request.ts';
 import type { RequestPayment, StoredOrder } from '../operations.ts';
 import { secretOf } from '../secret-of.ts';
-import { agreedSignType, signingKey, type V2Client } from './protocol/call.ts';
+import { agreedSignType, type V2Client } from './protocol/call.ts';
+import { signingKey } from './protocol/keys.ts';
 import { sign } from './protocol/sign.ts';
 
 /**

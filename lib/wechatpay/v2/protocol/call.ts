@@ -1,6 +1,5 @@
 /** One signed request to a v2 endpoint and the judgement of its answer. */
 import {
-  ConfigError,
   type ServiceError,
   WechatPayMalformedMessageError,
   WechatPaySignatureError,
@@ -15,6 +14,7 @@ import { secretOf } from '../../secret-of.ts';
 import type { HostRequest } from '../../../transport/host.ts';
 import type { Sending, Transport, WechatResponse } from '../../../transport/transport.ts';
 import { meaningOfCode, meaningOfText } from './refusals.ts';
+import { apiV2Keys, signingKey } from './keys.ts';
 import { sign, verifySign } from './sign.ts';
 import { buildXml, parseXml } from './xml.ts';
 
@@ -217,30 +217,6 @@ async function verifyInTime(
   const verifying = verifySign(answer, keys, signType);
   if (!(await inTime(startTimer, timeoutMs, verifying))) {
     throw new WechatPayTransportError('unknown', 'no key to verify the answer with in time');
-  }
-}
-
-/** The APIv2 key to sign with. @throws {ConfigError} when the secret has none. */
-export function signingKey({ apiV2Key }: MerchantSecret): string {
-  if (apiV2Key === undefined) {
-    throw new ConfigError(
-      'the merchant secret has no apiV2Key, which an order of API v2 needs',
-      undefined,
-      OWNERS_FAULTS.apiV2Key.where,
-    );
-  }
-  return apiV2Key;
-}
-
-/** The APIv2 keys a genuine answer to a merchant may be signed with, the likeliest first. */
-async function* apiV2Keys(
-  merchant: VersionedSecret<MerchantSecret>,
-  asked: string | undefined,
-): AsyncGenerator<string> {
-  for await (const { apiV2Key, mchid } of merchant.candidates()) {
-    if (apiV2Key !== undefined && mchid === asked) {
-      yield apiV2Key;
-    }
   }
 }
 
