@@ -58,6 +58,7 @@ function open(machine: Machine, config: Config, secrets: SecretsClient): Resourc
       client: openTableClient(),
       tableName: config.tableName,
       scope: config.orderNumberScope,
+      retentionDays: config.orderRetentionDays,
       randomBytes,
       startTimer,
     },

@@ -65,7 +65,9 @@ export async function orderFromQuote(
   }
   const isNew = created.order === order;
   // Found, perhaps under another key: this one stands for the order from now on, too.
-  const boundTo = isNew ? undefined : await bindKey(terms.table, order, keyNumber);
+  const boundTo = isNew
+    ? undefined
+    : await bindKey(terms.table, order, keyNumber, Math.floor(terms.nowMs / 1000));
   if (boundTo !== undefined) {
     throw keyReused(boundTo);
   }

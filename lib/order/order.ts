@@ -44,6 +44,8 @@ export interface Order extends OrderId, Parties {
   readonly checks: number;
   /** Since when the buyer wants it closed; it is paid by nobody through `prepay` from then on. */
   readonly closingAtEpochSeconds?: number | undefined;
+  /** When its row may go; only orders that have ended have it, and where they are not kept for ever. */
+  readonly deleteAtEpochSeconds?: number | undefined;
   /** Since when an attempt to settle it, long after its time, comes to nothing. */
   readonly unsettledSinceEpochSeconds?: number | undefined;
   /** Somebody asked about it, or gave it up, since reconcile last looked. */

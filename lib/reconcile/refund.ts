@@ -10,6 +10,7 @@ import { describeError } from '../runtime/log.ts';
 import { postponeUnread } from '../table/due.ts';
 import { recordRefundMismatch } from '../table/mismatches.ts';
 import { changeRefund } from '../table/refund-change.ts';
+import { keepWhileOpen } from '../table/retention.ts';
 import { readRefund, type RefundSituation } from '../table/refunds.ts';
 import { type RefundId, refundKey } from '../table/schema.ts';
 import { RefundMismatchError } from '../wechatpay/refund-settlement.ts';
@@ -27,6 +28,9 @@ export async function checkRefund(context: CheckContext, id: RefundId): Promise<
     const situation = await readRefund(context.table, id);
     const { order } = situation;
     refund = situation.refund;
+    if (order && refund) {
+      await keepWhileOpen(context.table, order, epochSecondsOf(context));
+    }
     return order && refund
       ? await check({ ...context, wechatPay: limited(context) }, { ...situation, order, refund })
       : 'settledMeanwhile';

@@ -45,6 +45,8 @@ export interface Config {
   readonly allowVirtualGoods: boolean;
   /** How many orders a buyer may leave unpaid before the next; 0: as many as they like. */
   readonly openOrdersPerBuyer: number;
+  /** For how many days the rows of an order stay once it has ended; nothing: for ever. */
+  readonly orderRetentionDays: number | undefined;
 }
 
 const WECHAT_HOSTS = new Set([
@@ -97,7 +99,20 @@ export function loadConfig(environment: Environment): Config {
     paymentAfterClose: paymentAfterClose(environment),
     allowVirtualGoods: flag(environment, 'ALLOW_VIRTUAL_GOODS'),
     openOrdersPerBuyer: integer(environment, 'OPEN_ORDERS_PER_BUYER', 0, 0, 50),
+    orderRetentionDays: orderRetentionDays(environment),
   };
+}
+
+/** Refunds last a year from the payment, and what is done about them takes some days more. */
+const MIN_RETENTION_DAYS = 400;
+
+function orderRetentionDays(environment: Environment): number | undefined {
+  const name = 'ORDER_RETENTION_DAYS';
+  const days = integer(environment, name, 0, 0, 36_500);
+  if (days > 0 && days < MIN_RETENTION_DAYS) {
+    throw new ConfigError(`${name} must be 0, or ${MIN_RETENTION_DAYS} at least`);
+  }
+  return days === 0 ? undefined : days;
 }
 
 function apiVersion(environment: Environment): ApiVersion {

@@ -11,6 +11,8 @@ export interface TableConnection {
 export interface Table extends TableConnection {
   /** Enters the number of every order made under an idempotency key; see `orderNumberFor`. */
   readonly scope: string;
+  /** For how many days the rows of an order stay once it has ended; for ever where it is absent. */
+  readonly retentionDays?: number | undefined;
   readonly randomBytes: (size: number) => Buffer;
   /** Calls `run` once after the delay; what comes back cancels it. */
   readonly startTimer: (delayMs: number, run: () => void) => () => void;

@@ -11,6 +11,7 @@ import { batchGet, rowWith } from './batch-get.ts';
 import type { Table, TableConnection } from './client.ts';
 import { MAX_CONFLICT_ATTEMPTS, pauseAfterConflict } from './conflict.ts';
 import { orderFromItem, orderToItem } from './order-row.ts';
+import { retainedGuard } from './retention.ts';
 import { idempotencyKey, orderKey } from './schema.ts';
 
 /** `bound`: the key belongs to another order, whose number this is. */
@@ -40,7 +41,8 @@ export async function createQuotedOrder(
       ...RETURN_ROW,
     },
   };
-  const items = [...bindingItems(table, order, keyOrderNumber), write];
+  const { createdAtEpochSeconds } = order;
+  const items = [...bindingItems(table, order, keyOrderNumber, createdAtEpochSeconds), write];
   const stopped = await transact(table, items, order, keyOrderNumber, (rows) => {
     const boundTo = boundElsewhere(rows, order.outTradeNo);
     if (boundTo !== undefined) {
@@ -60,8 +62,9 @@ export async function bindKey(
   table: Table,
   id: OrderId,
   keyOrderNumber: string,
+  nowEpochSeconds: number,
 ): Promise<string | undefined> {
-  const items = bindingItems(table, id, keyOrderNumber);
+  const items = bindingItems(table, id, keyOrderNumber, nowEpochSeconds);
   const stopped = await transact(table, items, id, keyOrderNumber, (rows) => {
     const boundTo = boundElsewhere(rows, id.outTradeNo);
     // Bound to this order: an equal request was faster.
@@ -74,9 +77,10 @@ const RETURN_ROW = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
 
 /** The key made no order of its own, and is not bound, or bound to this very order. */
 function bindingItems(
-  table: TableConnection,
+  table: Table,
   id: OrderId,
   keyOrderNumber: string,
+  nowEpochSeconds: number,
 ): TransactWriteItem[] {
   const keyId = { merchantKey: id.merchantKey, outTradeNo: keyOrderNumber };
   return [
@@ -91,7 +95,11 @@ function bindingItems(
     {
       Put: {
         TableName: table.tableName,
-        Item: { ...keyOf(idempotencyKey(keyId)), outTradeNo: text(id.outTradeNo) },
+        Item: {
+          ...keyOf(idempotencyKey(keyId)),
+          outTradeNo: text(id.outTradeNo),
+          ...retainedGuard(table, nowEpochSeconds),
+        },
         ConditionExpression: 'attribute_not_exists(PK) OR outTradeNo = :outTradeNo',
         ExpressionAttributeValues: { ':outTradeNo': text(id.outTradeNo) },
         ...RETURN_ROW,

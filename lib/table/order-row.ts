@@ -77,6 +77,7 @@ export function orderFromItem(item: Item): Order {
     checks: countOf(item, 'checks'),
     checkedAtEpochSeconds: optionalTimeOf(item, 'checkedAt'),
     closingAtEpochSeconds: optionalTimeOf(item, 'closingAt'),
+    deleteAtEpochSeconds: item['deleteAt'] && numberOf(item, 'deleteAt'),
     unsettledSinceEpochSeconds: optionalTimeOf(item, 'unsettledSince'),
     isAskedAbout: isAskedPlace(item['GSI1PK']?.S ?? '') || undefined,
     nextCheckAtEpochSeconds: optionalTimeOf(item, 'GSI1SK'),

@@ -17,6 +17,7 @@ import { carry, type ReceivedNotification } from './notification-attribute.ts';
 import { factsOfTransition } from './order-facts.ts';
 import { factsFromItem } from './order-row.ts';
 import { readOrderFacts } from './orders.ts';
+import { retention } from './retention.ts';
 import { openKeys, orderKey, paymentDayKeys } from './schema.ts';
 import { tryUpdate, type Update } from './update.ts';
 
@@ -54,7 +55,8 @@ export async function applyEvidence(
       throw new Error('an order changed under every attempt to update it');
     }
     const isAssumed = write === 0;
-    const by = { writeId, nowEpochSeconds, isAssumed, paymentAfterClose };
+    const kept = retention(table, nowEpochSeconds);
+    const by = { writeId, nowEpochSeconds, isAssumed, paymentAfterClose, kept };
     const carried = carry(notification && { ...notification, ...applied(decision) });
     const update = transitionUpdate(id, evidence, decision, { ...by, carried });
     const refused = await tryUpdate(table, orderKey(id), update);
@@ -106,6 +108,7 @@ interface WriteFacts {
   readonly isAssumed: boolean;
   readonly paymentAfterClose: PaymentAfterClose;
   readonly carried: ReturnType<typeof carry>;
+  readonly kept: ReturnType<typeof retention>;
 }
 
 /**
@@ -120,7 +123,7 @@ function transitionUpdate(
   id: OrderId,
   evidence: Evidence,
   decision: Extract<Decision, { kind: 'apply' }>,
-  { writeId, nowEpochSeconds, isAssumed, paymentAfterClose, carried }: WriteFacts,
+  { writeId, nowEpochSeconds, isAssumed, paymentAfterClose, carried, kept }: WriteFacts,
 ): Update {
   const payment =
     evidence.kind === 'paid'
@@ -144,6 +147,7 @@ function transitionUpdate(
     ...(decision.to === 'CLOSED' ? ['closedAt = :now'] : []),
     ...facts.sets,
     ...carried.sets,
+    ...kept.sets,
   ];
   const conditions = ['tradeState = :from', ...(payment?.conditions ?? [])];
   return {
@@ -158,6 +162,7 @@ function transitionUpdate(
       ...payment?.values,
       ...facts.values,
       ...carried.values,
+      ...kept.values,
       ...(decision.paidAfterClose && {
         ':true': { BOOL: true },
         ':afterClose': text(paymentAfterClose),

@@ -5,8 +5,9 @@ import type { Refund } from '../refund/refund.ts';
 import { MAX_REFUNDS, SECONDS_BETWEEN_SENDS } from '../refund/rules.ts';
 import type { OrderEffect } from '../refund/transition.ts';
 import { type Item, keyOf, number, text, texts, time } from './attributes.ts';
-import type { TableConnection } from './client.ts';
+import type { Table, TableConnection } from './client.ts';
 import { appendFacts, fact } from './facts.ts';
+import { retention } from './retention.ts';
 import { orderKey } from './schema.ts';
 
 /** Parts of an update; several of them make one. */
@@ -40,12 +41,13 @@ export const putNew = (table: TableConnection, item: Item): TransactWriteItem =>
 
 /** The order's part of a transaction. Condition besides those of the clauses: money was received. */
 export function orderUpdate(
-  table: TableConnection,
+  table: Table,
   id: OrderId,
   nowEpochSeconds: number,
   clauses: readonly Clauses[],
 ): TransactWriteItem {
-  const sets = ['updatedAt = :now', ...clauses.flatMap((each) => each.sets)];
+  const kept = retention(table, nowEpochSeconds);
+  const sets = ['updatedAt = :now', ...kept.sets, ...clauses.flatMap((each) => each.sets)];
   const conditions = [
     'tradeState IN (:success, :refund)',
     ...clauses.flatMap((each) => each.conditions),
@@ -60,6 +62,7 @@ export function orderUpdate(
         ':now': time(nowEpochSeconds),
         ':success': text('SUCCESS'),
         ':refund': text('REFUND'),
+        ...kept.values,
         ...Object.assign({}, ...clauses.map((each) => each.values)),
       },
       ...RETURN_ROW,

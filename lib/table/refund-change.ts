@@ -18,6 +18,7 @@ import {
 } from './refund-account.ts';
 import { factsOfChange, newRefundItem } from './refund-facts.ts';
 import { refundToItem } from './refund-row.ts';
+import { retained, retention } from './retention.ts';
 import { refundKey } from './schema.ts';
 import { transact, type TransactionOutcome } from './transaction.ts';
 
@@ -53,7 +54,8 @@ export async function changeRefund(
   const nowEpochSeconds = Math.floor(nowMs / 1000);
   const refund = { ...after, changedAtEpochMs: Math.max(nowMs, before.changedAtEpochMs + 1) };
   const facts = appendFacts(factsOfChange(before, refund, nowEpochSeconds));
-  const row = rowUpdate(table, before, refund, [facts, carry(notification)]);
+  const kept = hasEnded(refund) ? retention(table, nowEpochSeconds) : NOTHING;
+  const row = rowUpdate(table, before, refund, [facts, carry(notification), kept]);
   const change = await writeChange(table, row, refund, { turns, effect, nowEpochSeconds });
   return { change, refund };
 }
@@ -156,6 +158,12 @@ function rowUpdate(
   };
 }
 
+const NOTHING = { sets: [], values: {} };
+
+/** Nothing is asked about it any more. */
+const hasEnded = ({ status, nextCheckAtEpochSeconds: next }: Refund) =>
+  (status === 'SUCCESS' || status === 'CLOSED') && next === undefined;
+
 const isEqual = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
 
 /**
@@ -166,8 +174,9 @@ export async function recordConsoleRefund(
   refund: Refund,
   effect: OrderEffect,
 ): Promise<Change> {
-  const row = putNew(table, newRefundItem(refund));
   const nowEpochSeconds = Math.floor(refund.changedAtEpochMs / 1000);
+  const kept = hasEnded(refund) ? retained(table, nowEpochSeconds) : {};
+  const row = putNew(table, { ...newRefundItem(refund), ...kept });
   return isNoEffect(effect)
     ? changeOf(await transact(table, [row]), 'changed-meanwhile')
     : withEffect(table, row, refund, effect, nowEpochSeconds);

@@ -5,6 +5,7 @@ import { isoTime } from '../time.ts';
 import { number, text, time } from './attributes.ts';
 import type { Table } from './client.ts';
 import { carry, type CarriedNotification } from './notification-attribute.ts';
+import { retention } from './retention.ts';
 import { openKeys, orderKey } from './schema.ts';
 import { tryUpdate } from './update.ts';
 
@@ -22,7 +23,14 @@ export async function noteRefund(
 ): Promise<'noted' | 'not-paid'> {
   const carried = carry(notification);
   const { GSI1PK, GSI1SK } = openKeys(id, 'refund', isoTime(nowEpochSeconds));
-  const sets = ['checks = :none', 'GSI1PK = :shard', 'GSI1SK = :now', ...carried.sets];
+  const kept = retention(table, nowEpochSeconds);
+  const sets = [
+    'checks = :none',
+    'GSI1PK = :shard',
+    'GSI1SK = :now',
+    ...carried.sets,
+    ...kept.sets,
+  ];
   const outcome = await tryUpdate(table, orderKey(id), {
     UpdateExpression: `SET ${sets.join(', ')} ADD refundNotices :number`,
     ConditionExpression: 'tradeState IN (:success, :refund)',
@@ -34,10 +42,13 @@ export async function noteRefund(
       ':success': text('SUCCESS'),
       ':refund': text('REFUND'),
       ...carried.values,
+      ...kept.values,
     },
   });
   return outcome === 'written' ? 'noted' : 'not-paid';
 }
+
+const NOTHING = { sets: [], values: {} };
 
 /**
  * Puts a paid order off, or takes it out of the index when there is nothing left to find out.
@@ -51,16 +62,18 @@ export async function concludeNotices(
   const { refundNotices = [], nextCheckAtEpochSeconds = 0 } = order;
   const isSame =
     refundNotices.length === 0 ? 'attribute_not_exists(refundNotices)' : 'refundNotices = :notices';
+  const kept = next ? retention(table, next.atEpochSeconds) : NOTHING;
   const place = next && openKeys(order, 'refund', isoTime(next.atEpochSeconds));
   await tryUpdate(table, orderKey(order), {
     UpdateExpression: next
-      ? 'SET checks = :checks, GSI1PK = :shard, GSI1SK = :next'
+      ? `SET ${['checks = :checks', 'GSI1PK = :shard', 'GSI1SK = :next', ...kept.sets].join(', ')}`
       : 'REMOVE GSI1PK, GSI1SK, refundNotices',
     ConditionExpression: `GSI1SK = :due AND ${isSame}`,
     ExpressionAttributeValues: {
       ':due': time(nextCheckAtEpochSeconds),
       ...(refundNotices.length > 0 && { ':notices': { SS: [...refundNotices] } }),
       ...(next && { ':checks': number(next.checks) }),
+      ...kept.values,
       ...(place && { ':shard': text(place.GSI1PK), ':next': text(place.GSI1SK) }),
     },
   });

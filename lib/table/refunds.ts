@@ -11,6 +11,7 @@ import { orderFromItem } from './order-row.ts';
 import { orderUpdate, putNew, reservation, turn, type Turns } from './refund-account.ts';
 import { newRefundItem } from './refund-facts.ts';
 import { refundFromItem } from './refund-row.ts';
+import { retainedGuard } from './retention.ts';
 import {
   balanceKey,
   orderKey,
@@ -99,10 +100,14 @@ export async function reserveRefund(
   const clauses = [reservation(refund), ...(turns.order ? [turn(nowEpochSeconds)] : [])];
   const claim = refundNumberKey(refund.mchid, refund.outRefundNo);
   const outcome = await transact(table, [
-    putNew(table, { ...keyOf(claim), orderPK: text(orderKey(refund).PK) }),
+    putNew(table, {
+      ...keyOf(claim),
+      orderPK: text(orderKey(refund).PK),
+      ...retainedGuard(table, nowEpochSeconds),
+    }),
     orderUpdate(table, refund, nowEpochSeconds, clauses),
     putNew(table, newRefundItem(refund)),
-    ...(keyDigest === undefined ? [] : [putRequestKey(table, refund, keyDigest)]),
+    ...(keyDigest === undefined ? [] : [putRequestKey(table, refund, keyDigest, nowEpochSeconds)]),
     ...(turns.probe ? [probe(table, refund, nowEpochSeconds)] : []),
   ]);
   if (outcome === 'written') {
@@ -113,9 +118,10 @@ export async function reserveRefund(
   return claimed && !isOurs ? 'number-taken' : 'changed-meanwhile';
 }
 
-const putRequestKey = (table: TableConnection, refund: Refund, keyDigest: string) =>
+const putRequestKey = (table: Table, refund: Refund, keyDigest: string, nowEpochSeconds: number) =>
   putNew(table, {
     ...keyOf(refundRequestKey(refund, keyDigest)),
     outRefundNo: text(refund.outRefundNo),
     fingerprint: text(String(refund.fingerprint)),
+    ...retainedGuard(table, nowEpochSeconds),
   });

@@ -5,6 +5,7 @@ import { number, text, texts, time } from './attributes.ts';
 import type { Table } from './client.ts';
 import { fact, firstFacts } from './facts.ts';
 import { type CarriedNotification, notificationToValue } from './notification-attribute.ts';
+import { retained } from './retention.ts';
 import { unknownPaymentKey } from './schema.ts';
 import { tryUpdate } from './update.ts';
 
@@ -30,6 +31,7 @@ export async function recordUnknownPayment(
     ...(merchantKey !== FIRST_MERCHANT && { merchantKey: text(merchantKey) }),
     ...firstFacts([fact('UNKNOWN_ORDER', nowEpochSeconds)]),
     notification: notificationToValue(notification),
+    ...retained(table, nowEpochSeconds),
   };
   await tryUpdate(table, unknownPaymentKey(transactionId), {
     UpdateExpression: `SET ${Object.keys(row)

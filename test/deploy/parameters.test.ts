@@ -203,6 +203,8 @@ describe('the judgement of parameters', () => {
     ['logRetentionDays', 31, expect.stringContaining('must be 1, 3, 5, 7, 14, 30, 60')],
     ['eventArchiveDays', '-1', 'must be a number'],
     ['eventArchiveDays', '1.5', 'must be whole days from 0 to 3650'],
+    ['orderRetentionDays', '399', 'must be 0, or 400 at least'],
+    ['orderRetentionDays', '-1', 'must be a number'],
     ['notificationRetentionDays', '0', 'must be whole days from 1 to 3650'],
     ['notificationRetentionDays', 3651, 'must be whole days from 1 to 3650'],
     ['buyerRateLimit', 'many', 'must be a number'],

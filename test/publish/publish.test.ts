@@ -2,7 +2,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { publishRecords, type PublishContext } from '../../lib/publish/publish.ts';
+import { MAX_CALL_MS } from '../../lib/publish/client.ts';
 import type { Item } from '../../lib/table/attributes.ts';
+import { MAX_OPERATION_MS } from '../../lib/table/client.ts';
 import { detailOf, type RecordingBus, recordingBus } from '../support/event-bus.ts';
 import {
   AT,
@@ -206,7 +208,9 @@ describe('EventBridge', () => {
 
 describe('time that runs out', () => {
   test('before anything is done gives everything back', async () => {
-    expect(await publish(payments(3), { remainingMs: () => 12_000 })).toEqual(backFrom(1));
+    expect(
+      await publish(payments(3), { remainingMs: () => MAX_OPERATION_MS + MAX_CALL_MS + 999 }),
+    ).toEqual(backFrom(1));
     expect(bus.calls).toEqual([]);
     expect(log.messages('warn')).toEqual([
       'no time is left for the rest of the batch',
@@ -400,4 +404,19 @@ describe('the alarms about money', () => {
     expect(await publish(records.slice(1))).toEqual(nothingBack);
     expect(log.counts).toEqual({ UnknownOrderNotified: 1, TransactionMismatch: 1 });
   });
+});
+
+test('a row that DynamoDB deletes, because its days are over, tells nothing', async () => {
+  const { dynamodb, ...record } = payment(1);
+  const { NewImage, ...rest } = dynamodb ?? {};
+  const gone = {
+    ...record,
+    eventName: 'REMOVE',
+    userIdentity: { type: 'Service', principalId: 'dynamodb.amazonaws.com' },
+    dynamodb: { ...rest, ...(NewImage && { OldImage: NewImage }) },
+  } as DynamoDBRecord;
+
+  expect(await publish([gone])).toEqual(nothingBack);
+  expect(bus.calls).toEqual([]);
+  expect(log.counts).toEqual({});
 });

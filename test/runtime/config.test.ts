@@ -33,6 +33,7 @@ describe('the settings', () => {
       orderOptions: {},
       allowVirtualGoods: false,
       openOrdersPerBuyer: 0,
+      orderRetentionDays: undefined,
       paymentAfterClose: 'keep',
     });
   });
@@ -49,6 +50,7 @@ describe('the settings', () => {
       ORDER_NUMBER_SCOPE: 'the-table-before',
       ALLOW_VIRTUAL_GOODS: 'true',
       OPEN_ORDERS_PER_BUYER: '3',
+      ORDER_RETENTION_DAYS: '400',
       PAYMENT_AFTER_CLOSE: 'refund',
       SESSION_LIFETIME_SECONDS: '604800',
     });
@@ -63,6 +65,7 @@ describe('the settings', () => {
       orderNumberScope: 'the-table-before',
       allowVirtualGoods: true,
       openOrdersPerBuyer: 3,
+      orderRetentionDays: 400,
       paymentAfterClose: 'refund',
       sessionLifetimeSeconds: 604_800,
     });
@@ -146,6 +149,12 @@ describe('the settings', () => {
   test.each(['Refund', 'true', 'none'])('refuse "%s" for a payment after the close', (value) => {
     expect(reading({ ...deployed, PAYMENT_AFTER_CLOSE: value })).toThrow(
       new ConfigError('PAYMENT_AFTER_CLOSE must be keep or refund'),
+    );
+  });
+
+  test.each(['1', '365', '399'])('refuse to keep orders for %s days only', (value) => {
+    expect(reading({ ...deployed, ORDER_RETENTION_DAYS: value })).toThrow(
+      new ConfigError('ORDER_RETENTION_DAYS must be 0, or 400 at least'),
     );
   });
 

@@ -6,7 +6,7 @@ import type { Table } from '../../lib/table/client.ts';
 import { bindKey, createQuotedOrder } from '../../lib/table/idempotency-binding.ts';
 import { orderToItem } from '../../lib/table/order-row.ts';
 import { allRows, putRow, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
-import { orderId, sampleOrder } from '../support/sample-orders.ts';
+import { CREATED_AT, orderId, sampleOrder } from '../support/sample-orders.ts';
 import { watchTable } from '../support/watched-table.ts';
 
 const newTable = useEmbeddedTables();
@@ -229,7 +229,7 @@ describe('the pause between two attempts', () => {
 
 describe('binding a key to an order that was there already', () => {
   const bind = (on: Table, number = 'quote-0001', key = 'key-0002') =>
-    bindKey(on, orderId(number), key);
+    bindKey(on, orderId(number), key, CREATED_AT);
 
   beforeEach(async () => {
     await createQuotedOrder(table, order, 'key-0001');

@@ -130,8 +130,8 @@ describe('two merchants with an order of the same number', () => {
     const other = { merchantKey: 'tea', outTradeNo: 'order-0002' };
     await createQuotedOrder(table, orderOf(other), 'key-0002');
 
-    expect(await bindKey(table, other, 'key-0001')).toBeUndefined();
-    expect(await bindKey(table, orderId('order-0002'), 'key-0001')).toBe('order-0001');
+    expect(await bindKey(table, other, 'key-0001', CREATED_AT)).toBeUndefined();
+    expect(await bindKey(table, orderId('order-0002'), 'key-0001', CREATED_AT)).toBe('order-0001');
     expect((await readCart(table, [], { ...TEA, outTradeNo: 'key-0001' })).boundTo).toBe(
       'order-0002',
     );
