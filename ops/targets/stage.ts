@@ -7,6 +7,7 @@ import type { Environment } from '../../lib/runtime/environment.ts';
 import { openTableClient } from '../../lib/table/client.ts';
 import { UsageError } from '../errors.ts';
 import type { Texts } from '../texts/en.ts';
+import type { FailedBatches } from './failed-batches.ts';
 import { openFailedEventsBucket } from './failed-events-bucket.ts';
 import type { Target } from './target.ts';
 
@@ -47,19 +48,22 @@ export async function openStageTarget(
     }
   };
   try {
-    const outputOf = await readOutputs(`${SERVICE}-${stage}`, chosen, say);
+    const outputs = await readOutputs(`${SERVICE}-${stage}`, chosen, say);
+    const outputOf = (name: string) => outputOrThrow(outputs, name, stage, say);
     const client = openTableClient();
-    const bucket = openFailedEventsBucket(outputOf('FailedEventsBucketName'));
+    const batches = outputs.has('FailedEventsQueueUrl')
+      ? withoutBatches(say)
+      : openFailedEventsBucket(outputOf('FailedEventsBucketName'));
     const variables = Object.entries(VARIABLES).map(([name, output]) => [name, outputOf(output)]);
     return {
       name: `${SERVICE}-${stage}`,
       environment: { STAGE: stage, ...Object.fromEntries(variables) },
       table: { client, tableName: outputOf(VARIABLES.TABLE_NAME) },
-      failedBatches: bucket,
+      failedBatches: batches,
       nowMs: () => Date.now(),
       close: () => {
         client.destroy();
-        bucket.close();
+        batches.close();
         restore();
       },
     };
@@ -89,20 +93,30 @@ function regionOfSettings(stage: string): string | undefined {
   }
 }
 
-async function readOutputs(stackName: string, region: string, say: Texts) {
+type Outputs = ReadonlyMap<string | undefined, string | undefined>;
+
+function outputOrThrow(outputs: Outputs, name: string, stage: string, say: Texts): string {
+  const value = outputs.get(name);
+  if (value === undefined) {
+    throw new UsageError(say.noOutput(`${SERVICE}-${stage}`, name));
+  }
+  return value;
+}
+
+/** In mainland China Lambda keeps of a batch only where in the stream it was. */
+const withoutBatches = (say: Texts): FailedBatches & { readonly close: () => void } => ({
+  list: () => Promise.reject(new UsageError(say.batchesAreNotKept)),
+  read: () => Promise.resolve(undefined),
+  close: () => undefined,
+});
+
+async function readOutputs(stackName: string, region: string, say: Texts): Promise<Outputs> {
   const client = new CloudFormationClient();
   try {
     const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: stackName }));
-    const outputs = new Map(
+    return new Map(
       Stacks?.[0]?.Outputs?.map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]),
     );
-    return (name: string): string => {
-      const value = outputs.get(name);
-      if (value === undefined) {
-        throw new UsageError(say.noOutput(stackName, name));
-      }
-      return value;
-    };
   } catch (error) {
     if (error instanceof Error && error.name === 'ValidationError') {
       throw new UsageError(say.noStack(stackName, region), { cause: error });

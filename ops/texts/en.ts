@@ -50,6 +50,8 @@ export const en = {
   unreadable: (count: number) => `${count} cannot be read; put the rows right and run this again:`,
   stopped: (reason: string) =>
     `The rest was not sent: ${reason}. Run this again: what was sent keeps its id.`,
+  batchesAreNotKept:
+    'in mainland China no batch is kept: events rebuild --from … sends again what the table tells',
   noBatches: 'No batch failed for good.',
   batches: (sent: number, all: number) => `${sent} of ${all} batches were sent.`,
   noBatch: (name: string) => `${name} is no batch of records`,

@@ -45,6 +45,7 @@ export const zh: Texts = {
   rowsRead: (count) => `共读取 ${count} 条记录。`,
   unreadable: (count) => `有 ${count} 处无法读取；改正记录后重新运行：`,
   stopped: (reason) => `其余没有发送：${reason}。请重新运行，已发送的事件 eventId 不变。`,
+  batchesAreNotKept: '中国区不保留批次：请用 events rebuild --from … 按数据表重新发送',
   noBatches: '没有最终失败的批次。',
   batches: (sent, all) => `共 ${all} 个批次，已发送 ${sent} 个。`,
   noBatch: (name) => `${name} 不是一批记录`,

@@ -86,7 +86,7 @@ async function serverlessDeploy(directory: string, ...flags: string[]): Promise<
         process.execPath,
         [serverless, 'deploy', '--stage', STAGE, ...flags],
         {
-          cwd: copyService(run),
+          cwd: copyService(run, { isBuilt: true }),
           env: {
             PATH: process.env['PATH'],
             HOME: run,

@@ -73,11 +73,14 @@ export const VARIANTS: readonly Variant[] = [
   variant('everything in Ningxia', NINGXIA, everything(NINGXIA)),
 ];
 
-/** Packages into a directory of its own, which holds the settings too; `remove` takes it away. */
+/**
+ * Packages into a directory of its own, which holds the settings too; `remove` takes it away. The zips
+ * are those of the last `npm run build`.
+ */
 export async function packageVariant({ stage, region, settings }: Omit<Variant, 'name'>) {
   const directory = mkdtempSync(join(tmpdir(), 'variant-'));
   writeFileSync(join(directory, `params.${stage}.yml`), stringify({ region, ...settings }));
-  const template: Template = await packageService(directory, stage);
+  const template: Template = await packageService(directory, stage, {}, { isBuilt: true });
   return {
     directory,
     template,

@@ -49,12 +49,14 @@ export const BEIJING: Place = {
 
 /**
  * Runs `serverless package` with no credentials, region or home in its environment; the settings of
- * stages are looked for in `directory`, where nobody has put any but the caller.
+ * stages are looked for in `directory`, where nobody has put any but the caller. `isBuilt` as for
+ * `copyService`.
  */
 export async function packageService(
   directory: string,
   stage: string,
   parameters: Record<string, string | number> = {},
+  options: { readonly isBuilt?: boolean } = {},
 ): Promise<Template> {
   const serverless = join(projectDirectory, 'node_modules/serverless/bin/serverless.js');
   // Not in there: what a run is told to write into, it empties first.
@@ -66,7 +68,7 @@ export async function packageService(
         Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`),
       ),
       {
-        cwd: copyService(run),
+        cwd: copyService(run, options),
         env: {
           PATH: process.env['PATH'],
           HOME: run,

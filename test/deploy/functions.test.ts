@@ -37,7 +37,7 @@ describe('functions', () => {
     ['query', { MemorySize: 512, Timeout: 15 }],
     ['close', { MemorySize: 512, Timeout: 15 }],
     ['refund', { MemorySize: 512, Timeout: 29 }],
-    ['reconcile', { MemorySize: 512, Timeout: 55 }],
+    ['reconcile', { MemorySize: 1024, Timeout: 55 }],
     ['publish', { MemorySize: 512, Timeout: 60 }],
     ['bill', { MemorySize: 1024, Timeout: 900, EphemeralStorage: { Size: 2048 } }],
   ])('%s has its memory and timeout', (name, size) => {

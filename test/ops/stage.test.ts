@@ -121,6 +121,16 @@ describe('the stage', () => {
   });
 });
 
+test('a stage in mainland China keeps no batches, and says what to do instead', async () => {
+  delete console.outputs['FailedEventsBucketName'];
+  console.outputs['FailedEventsQueueUrl'] = 'https://sqs.cn-north-1.amazonaws.com.cn/1/failed';
+
+  expect(await ops('yes', 'events', 'replay')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('events rebuild'),
+  });
+});
+
 describe('rebuild on a stage', () => {
   const MARCH_FIRST = ['events', 'rebuild', '--from', '2026-03-01', '--to', '2026-03-02'];
   // 2026-03-02 begins in Beijing at 16:00 of the 1st in UTC.

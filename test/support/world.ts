@@ -27,6 +27,7 @@ import type { Credentials } from '../../simulator/book/credentials.ts';
 import { type OpenSimulator, openSimulator } from '../../simulator/start.ts';
 import type { OutgoingRequest, OutgoingResult } from '../../simulator/surroundings/surroundings.ts';
 import { recordedFunction } from './api-event.ts';
+import { type Hear, heardClient } from './heard-client.ts';
 import { type SeededMachine, seededMachine } from './seeded-machine.ts';
 
 const API_URL = 'http://shop.test';
@@ -137,22 +138,16 @@ export async function openWorld({
     openTemporaryFiles: () => Promise.reject(new Error('no file is made in this run')),
     openLog: (name) => logTo(name, say),
   };
+  const hears =
+    (name: string): Hear =>
+    (operation, input) =>
+      onAwsCall(name, operation, input);
   /** The machine that one function runs on. */
   const of = (name: string): Machine => ({
     ...ours,
-    openSecretsClient: () => heard(name, ours.openSecretsClient()),
-    openTableClient: () => heard(name, ours.openTableClient()),
+    openSecretsClient: () => heardClient(ours.openSecretsClient(), hears(name)),
+    openTableClient: () => heardClient(ours.openTableClient(), hears(name)),
   });
-  const heard = <Client extends { send: (...command: never[]) => unknown }>(
-    name: string,
-    client: Client,
-  ): Client =>
-    ({
-      send: (command: Command) => {
-        onAwsCall(name, command.constructor.name.replace(/Command$/, ''), command.input);
-        return client.send(command as never);
-      },
-    }) as unknown as Client;
   const close = await openClose(of('close'));
   const handlers: Readonly<Record<string, Handler>> = {
     login: await openLogin(of('login')),
