@@ -58,13 +58,28 @@ export function notificationHandler<Dependencies>(
     try {
       const work = operation(event, dependencies(), { ...route, log });
       const decision = await beforeTimeIsOver(work, context, startTimer);
-      return answer(route.apiVersion, requestId, failureOf(decision));
+      const failure = failureOf(decision);
+      countOutcome(log, decision, failure);
+      return answer(route.apiVersion, requestId, failure);
     } catch (error) {
+      log.count('NotificationRefused');
       return answer(route.apiVersion, requestId, reportFailure(namePassingFailure(error), log));
     } finally {
       functionLog.flush();
     }
   };
+}
+
+function countOutcome(
+  log: Log,
+  { kind }: Decision,
+  failure: NotificationFailure | undefined,
+): void {
+  if (failure) {
+    log.count('NotificationRefused');
+  } else if (kind === 'duplicate') {
+    log.count('NotificationRepeated');
+  }
 }
 
 function reportFailure(error: unknown, log: Log): NotificationFailure {

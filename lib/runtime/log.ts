@@ -12,6 +12,10 @@ export type MetricName =
   | 'TransactionMismatch'
   | 'SignatureRejected'
   | 'UnknownOrderNotified'
+  /** WeChat was told to send it again, whatever the reason; the log line beside it names that. */
+  | 'NotificationRefused'
+  /** It was received and changed nothing. */
+  | 'NotificationRepeated'
   | 'ReconcileOrderFailed'
   | 'ReconcileTimeRanOut'
   | 'ReconcileWechatSilent'

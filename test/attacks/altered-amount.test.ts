@@ -26,7 +26,7 @@ describe('a notification whose amount was altered', () => {
     expect(returned).toEqual(refusedWith('SIGNATURE_INVALID'));
     expect(shop.operations).toEqual([]);
     expect(await shop.row()).toEqual(before);
-    expect(shop.log.counts).toEqual({ SignatureRejected: 1 });
+    expect(shop.log.counts).toEqual({ NotificationRefused: 1, SignatureRejected: 1 });
   });
 
   test('and signed again with a guessed key is refused', async () => {
@@ -56,7 +56,7 @@ describe('a genuine notification of a cheaper order', () => {
     expect(statusCode).toBe(409);
     expect(returned).toEqual(refusedWith('TRANSACTION_MISMATCH'));
     expect(await shop.row()).toMatchObject({ tradeState: { S: 'NOTPAY' } });
-    expect(shop.log.counts).toEqual({});
+    expect(shop.log.counts).toEqual({ NotificationRefused: 1 });
     expect(await shop.alarms()).toEqual({ TransactionMismatch: 1 });
   });
 

@@ -35,7 +35,11 @@ describe('the same payment, reported by several servers of WeChat at once', () =
     ]);
 
     expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 409, 200, 409]);
-    expect(shop.log.counts).toEqual({ OrderPaid: 1 });
+    expect(shop.log.counts).toEqual({
+      NotificationRefused: 2,
+      NotificationRepeated: 1,
+      OrderPaid: 1,
+    });
     // The same contradiction twice is one fact.
     expect(await shop.alarms()).toEqual({ TransactionMismatch: 1 });
     expect(await shop.row()).toMatchObject({

@@ -84,7 +84,7 @@ test.each<[string, Message]>([
     returned: { code: 'FAIL', message: 'SIGNATURE_INVALID' },
   });
   expect(shop.operations).toEqual([]);
-  expect(shop.log.counts).toEqual({ SignatureRejected: 1 });
+  expect(shop.log.counts).toEqual({ NotificationRefused: 1, SignatureRejected: 1 });
 });
 
 test('a message that is not base64 as the gateway says is refused', async () => {
@@ -101,7 +101,7 @@ test('a replay within five minutes is a duplicate: acknowledged, and nothing cha
 
   expect(again.statusCode).toBe(200);
   expect(await shop.row()).toEqual(paid);
-  expect(shop.log.counts).toEqual({ OrderPaid: 1 });
+  expect(shop.log.counts).toEqual({ NotificationRepeated: 1, OrderPaid: 1 });
 });
 
 test('a message that WeChat signed around a tampered tag is not decrypted', async () => {

@@ -32,7 +32,7 @@ describe('a payment to somebody else', () => {
     expect(statusCode).toBe(401);
     expect(returned).toEqual(refusedWith('SIGNATURE_INVALID'));
     expect(shop.operations).toEqual([]);
-    expect(shop.log.counts).toEqual({ SignatureRejected: 1 });
+    expect(shop.log.counts).toEqual({ NotificationRefused: 1, SignatureRejected: 1 });
   });
 
   test('cannot use the key of the merchant that this shop had before, in the name of the new one', async () => {
@@ -51,7 +51,7 @@ describe('a payment to somebody else', () => {
 
     expect(statusCode).toBe(409);
     expect(await shop.row()).toMatchObject(UNPAID);
-    expect(shop.log.counts).toEqual({});
+    expect(shop.log.counts).toEqual({ NotificationRefused: 1 });
     expect(await shop.alarms()).toEqual({ TransactionMismatch: 1 });
   });
 

@@ -112,7 +112,7 @@ describe('a notification of API v3', () => {
       tradeState: { S: 'NOTPAY' },
       mismatch: { M: { field: { S: field } } },
     });
-    expect(shop.log.counts).toEqual({});
+    expect(shop.log.counts).toEqual({ NotificationRefused: 1 });
     expect(await shop.alarms()).toEqual({ TransactionMismatch: 1 });
   });
 
@@ -135,7 +135,7 @@ describe('a notification of API v3', () => {
       tradeState: { S: 'NOTPAY' },
       mismatch: { M: { field: { S: 'paidAtEpochSeconds' } } },
     });
-    expect(shop.log.counts).toEqual({});
+    expect(shop.log.counts).toEqual({ NotificationRefused: 1 });
     expect(await shop.alarms()).toEqual({ TransactionMismatch: 1 });
   });
 
@@ -183,7 +183,7 @@ describe('a notification of API v3', () => {
       returned: failed('SIGNATURE_INVALID'),
     });
     expect(shop.operations).toEqual([]);
-    expect(shop.log.counts).toEqual({});
+    expect(shop.log.counts).toEqual({ NotificationRefused: 1 });
     expect(shop.log.messages('warn')).toEqual(['notification refused']);
   });
 
@@ -194,7 +194,7 @@ describe('a notification of API v3', () => {
       statusCode: 500,
       returned: failed('CONFIG_ERROR'),
     });
-    expect(shop.log.counts).toEqual({ ConfigError: 1 });
+    expect(shop.log.counts).toEqual({ NotificationRefused: 1, ConfigError: 1 });
   });
 
   test('to a merchant without the keys of v3 is refused, and is no wrong setting', async () => {
@@ -208,7 +208,7 @@ describe('a notification of API v3', () => {
 
       expect(answer).toMatchObject({ statusCode: 401, returned: failed('SIGNATURE_INVALID') });
     }
-    expect(shop.log.counts).toEqual({ SignatureRejected: 2 });
+    expect(shop.log.counts).toEqual({ NotificationRefused: 2, SignatureRejected: 2 });
     expect(double.requests).toEqual([]);
   });
 });
@@ -319,7 +319,7 @@ describe('a refund that WeChat reports', () => {
       returned: failed('ORDER_NOT_FOUND'),
     });
     expect(shop.requests).toEqual([]);
-    expect(shop.log.counts).toEqual({});
+    expect(shop.log.counts).toEqual({ NotificationRefused: 1 });
   });
 
   test('of an order that WeChat knows otherwise is a contradiction', async () => {
@@ -327,7 +327,7 @@ describe('a refund that WeChat reports', () => {
     const shop = await openV3({ json: transaction(other) }, { order: paidOrder });
 
     expect(await shop.notify(refunded)).toMatchObject({ statusCode: 409 });
-    expect(shop.log.counts).toEqual({});
+    expect(shop.log.counts).toEqual({ NotificationRefused: 1 });
     expect(await shop.alarms()).toEqual({ TransactionMismatch: 1 });
   });
 });

@@ -197,7 +197,7 @@ describe('a notification about an order as it is not', () => {
         expected: { S: expected },
         observed: { S: observed },
       });
-      expect(shop.log.counts).toEqual({});
+      expect(shop.log.counts).toEqual({ NotificationRefused: 1 });
       expect(await shop.alarms()).toEqual({ TransactionMismatch: 1 });
       expect(shop.log.messages('error')).toHaveLength(1);
     },
@@ -214,7 +214,7 @@ describe('a notification about an order as it is not', () => {
     expect(statusCode).toBe(409);
     expect(returned).toEqual(refusedWith('TRANSACTION_MISMATCH'));
     expect(await shop.row()).toMatchObject(PAID);
-    expect(shop.log.counts).toEqual({ OrderPaid: 1 });
+    expect(shop.log.counts).toEqual({ NotificationRefused: 1, OrderPaid: 1 });
     expect(await shop.alarms()).toEqual({ TransactionMismatch: 1 });
   });
 
@@ -226,7 +226,7 @@ describe('a notification about an order as it is not', () => {
     expect(statusCode).toBe(404);
     expect(returned).toEqual(refusedWith('ORDER_NOT_FOUND'));
     expect(await shop.row()).toBeUndefined();
-    expect(shop.log.counts).toEqual({ UnknownOrderNotified: 1 });
+    expect(shop.log.counts).toEqual({ NotificationRefused: 1, UnknownOrderNotified: 1 });
   });
 });
 
@@ -283,7 +283,7 @@ describe('what WeChat sent', () => {
     expect(before).toMatchObject({ outTradeNo: { S: 'order-0001' }, totalFen: { N: '2800' } });
     expect(carriedIn(before)).toMatchObject({ ...KEPT, decision: 'unknown-order', answer: 404 });
     expect(await allRows(table)).toEqual([before]);
-    expect(shop.log.counts).toEqual({ UnknownOrderNotified: 2 });
+    expect(shop.log.counts).toEqual({ NotificationRefused: 2, UnknownOrderNotified: 2 });
   });
 
   test('of an order of another merchant that is not here names that one', async () => {
@@ -311,7 +311,7 @@ describe('a notification that cannot be believed', () => {
     expect(returned).toEqual(refusedWith('SIGNATURE_INVALID'));
     expect(shop.operations).toEqual([]);
     expect(await shop.row()).toMatchObject(UNPAID);
-    expect(shop.log.counts).toEqual({ SignatureRejected: 1 });
+    expect(shop.log.counts).toEqual({ NotificationRefused: 1, SignatureRejected: 1 });
     expect(shop.log.lines).toEqual([
       {
         level: 'warn',
@@ -344,7 +344,7 @@ describe('a notification that cannot be believed', () => {
     expect(statusCode).toBe(400);
     expect(returned).toEqual(refusedWith('MALFORMED_MESSAGE'));
     expect(shop.operations).toEqual([]);
-    expect(shop.log.counts).toEqual({});
+    expect(shop.log.counts).toEqual({ NotificationRefused: 1 });
     expect(shop.log.messages('warn')).toEqual(['notification refused']);
     expect(shop.logged()).not.toContain('s3cret');
   });
@@ -410,7 +410,7 @@ describe('a notification that cannot be recorded', () => {
     expect(answer.body).toContain('<![CDATA[FAIL]]>');
     expect(answer.body).toContain('CONFIG_ERROR');
     expect(answer.body).not.toContain('TABLE_NAME');
-    expect(recorded.log.counts).toEqual({ ConfigError: 1 });
+    expect(recorded.log.counts).toEqual({ NotificationRefused: 1, ConfigError: 1 });
     expect(recorded.flushes()).toBe(1);
   });
 
@@ -448,7 +448,7 @@ describe('a notification about an order whose row is damaged', () => {
       const answer = await shop.deliver(notificationXml());
 
       expect(answer).toMatchObject({ statusCode: 500, returned: refusedWith('ORDER_UNREADABLE') });
-      expect(shop.log.counts).toEqual({ OrderUnreadable: 1 });
+      expect(shop.log.counts).toEqual({ NotificationRefused: 1, OrderUnreadable: 1 });
       expect(shop.log.lines).toMatchObject([
         { level: 'error', fields: { row: 'ORDER#order-0001 ORDER', attribute } },
       ]);

@@ -152,7 +152,7 @@ describe('notify', () => {
     expect(body).toContain('<return_code>');
     expect(body).toContain('TEMPORARILY_UNAVAILABLE');
     expect(body).not.toContain('SUCCESS');
-    expect(log?.log.counts).toEqual({ StorageUnavailable: 1 });
+    expect(log?.log.counts).toEqual({ NotificationRefused: 1, StorageUnavailable: 1 });
   });
 });
 
@@ -195,7 +195,10 @@ describe('a function in which something hangs for good', () => {
         code: 'TEMPORARILY_UNAVAILABLE',
         reason: 'the time of the function is nearly over',
       });
-      expect(machine.logs.get(name)?.log.counts).toEqual({ StorageUnavailable: 1 });
+      expect(machine.logs.get(name)?.log.counts).toEqual({
+        StorageUnavailable: 1,
+        ...(name === 'notify' && { NotificationRefused: 1 }),
+      });
       expect(machine.logs.get(name)?.flushes()).toBe(1);
       expect(machine.happened.filter((each) => each.startsWith('/'))).toEqual([]);
     },

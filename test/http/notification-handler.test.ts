@@ -41,6 +41,9 @@ describe('a notification', () => {
 
       expect([statusCode, json]).toEqual([200, { code: 'SUCCESS', message: 'OK' }]);
       expect(headers).toMatchObject({ 'x-request-id': REQUEST_ID });
+      expect(recorded.log.counts).toEqual(
+        decision.kind === 'duplicate' ? { NotificationRepeated: 1 } : {},
+      );
       expect(recorded.flushes()).toBe(1);
     },
   );
@@ -54,9 +57,10 @@ describe('a notification', () => {
     ],
     [{ kind: 'unknown-order' }, 404, 'ORDER_NOT_FOUND'],
   ])('that is not recorded is sent again: $kind', async (decision, status, code) => {
-    const { statusCode, json } = await deliver(decision);
+    const { statusCode, json, recorded } = await deliver(decision);
 
     expect([statusCode, json]).toEqual([status, { code: 'FAIL', message: code }]);
+    expect(recorded.log.counts).toEqual({ NotificationRefused: 1 });
   });
 
   test.each<[Error, number, string, object, string]>([
@@ -71,7 +75,7 @@ describe('a notification', () => {
     const { statusCode, json, recorded } = await deliver(error);
 
     expect([statusCode, json]).toEqual([status, { code: 'FAIL', message: code }]);
-    expect(recorded.log.counts).toEqual(counts);
+    expect(recorded.log.counts).toEqual({ NotificationRefused: 1, ...counts });
     expect(recorded.log.lines).toMatchObject([{ level, fields: { reason: 'r' } }]);
     expect(recorded.flushes()).toBe(1);
   });
