@@ -3,11 +3,6 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { Document, parseDocument } from 'yaml';
 import type { Answers } from './answers.ts';
 
-export interface SecretArns {
-  readonly miniProgramSecretArn: string;
-  readonly merchantSecretArn: string;
-}
-
 /** The parameters that the answers decide. */
 export const settingsOf = (answers: Answers): Record<string, string> => {
   const { region, apiVersion, domainName, certificateArn, alarmEmail, kmsKeyArn } = answers;

@@ -87,7 +87,7 @@ export const isAbout = ({ outTradeNo, outRefundNo }: RowName, change: Change): b
   outRefundNo ? change.outRefundNo === outRefundNo : change.outTradeNo === outTradeNo;
 
 /** The number alone: what a change names a row by. */
-export const nameOf = ({ outTradeNo, outRefundNo }: RowName): Change =>
+const nameOf = ({ outTradeNo, outRefundNo }: RowName): Change =>
   outRefundNo ? { outRefundNo } : { outTradeNo };
 
 export const withoutChange = (plan: Plan, name: RowName): Plan => ({
