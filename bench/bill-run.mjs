@@ -6,13 +6,6 @@ const TIMEOUT_MS = 900_000;
 const { handler } = await import(bundle);
 const startedAt = performance.now();
 let peakBytes = 0;
-setInterval(() => {
-  const m = process.memoryUsage();
-  console.error(
-    Math.round((performance.now() - startedAt) / 100) / 10,
-    ...Object.entries(m).map(([k, v]) => k + ' ' + Math.round(v / 2 ** 20)),
-  );
-}, 500).unref();
 const timer = setInterval(() => {
   peakBytes = Math.max(peakBytes, process.memoryUsage.rss());
 }, SAMPLE_MS);

@@ -1,5 +1,6 @@
 /** From words on a command line to an exit code: 0 good, 1 found wrong, 2 used wrong. */
 import { Command, CommanderError, Option } from 'commander';
+import { addBill } from './commands/bill.ts';
 import { addEvents } from './commands/events.ts';
 import { addNotifications } from './commands/notifications.ts';
 import type { Perform } from './command.ts';
@@ -15,7 +16,7 @@ interface CommonOptions extends TargetOptions {
   readonly yes?: true;
 }
 
-const GROUPS = [addEvents, addNotifications];
+const GROUPS = [addBill, addEvents, addNotifications];
 
 /** Runs one command; whatever goes wrong is said, and told by the exit code. */
 export async function runOps(args: readonly string[], terminal: Terminal): Promise<number> {

@@ -26,12 +26,23 @@ export async function openLocalTarget(apiUrl: string, name: string): Promise<Tar
     environment: process.env,
     table: { client, tableName },
     failedBatches: failedBatchesIn(path.join(dataDir, FAILED_RECORDS)),
+    invoke: (functionName, event) => invokeLocally(apiUrl, functionName, event),
     nowMs: () => Date.now() + offsetSeconds * 1000,
     close: () => {
       client.destroy();
       restore();
     },
   };
+}
+
+async function invokeLocally(apiUrl: string, functionName: string, event: object) {
+  const body = JSON.stringify(event);
+  const answer = await fetch(`${apiUrl}/_local/invoke/${functionName}`, { method: 'POST', body });
+  const content = (await answer.json()) as { readonly errorMessage?: string };
+  if (!answer.ok) {
+    throw new Error(content.errorMessage ?? `${functionName} failed`);
+  }
+  return content;
 }
 
 /** One batch a line. */

@@ -9,6 +9,7 @@ import { UsageError } from '../errors.ts';
 import type { Texts } from '../texts/en.ts';
 import type { FailedBatches } from './failed-batches.ts';
 import { openFailedEventsBucket } from './failed-events-bucket.ts';
+import { invokeOnStage } from './invoke.ts';
 import type { Target } from './target.ts';
 
 const SERVICE = 'wechatpay-serverless';
@@ -60,6 +61,7 @@ export async function openStageTarget(
       environment: { STAGE: stage, ...Object.fromEntries(variables) },
       table: { client, tableName: outputOf(VARIABLES.TABLE_NAME) },
       failedBatches: batches,
+      invoke: (functionName, event) => invokeOnStage(`${SERVICE}-${stage}-${functionName}`, event),
       nowMs: () => Date.now(),
       close: () => {
         client.destroy();

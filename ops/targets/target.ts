@@ -12,6 +12,12 @@ export interface Target {
   readonly environment: Environment;
   readonly table: TableConnection;
   readonly failedBatches: FailedBatches;
+  /**
+   * Runs one of its functions and waits for the answer.
+   *
+   * @throws {Error} with the function's own words when it failed.
+   */
+  readonly invoke: (functionName: string, event: object) => Promise<unknown>;
   /** Its time, milliseconds since 1970: a local stack's clock can be moved. */
   readonly nowMs: () => number;
   /** Closes connections and gives this process its own environment back. */

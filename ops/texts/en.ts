@@ -1,3 +1,8 @@
+interface BillSum {
+  readonly count: number;
+  readonly totalFen: number;
+}
+
 /** What the tool says in English. */
 export const en = {
   // Headings of help.
@@ -17,6 +22,17 @@ export const en = {
   json: 'one JSON document for programs',
   yes: 'writes without asking',
   lang: 'language: en or zh; else that of the shell',
+  // bill
+  bill: "WeChat's bill of a day against the table",
+  billRun: 'fetches and compares it, repairs what WeChat proves, and says what does not agree',
+  billShow: 'the last result of that day',
+  billExplain: 'says why a difference needs nothing; it stays explained',
+  billDate: 'a day in Beijing, such as 2026-11-24',
+  billCsv: 'every difference and repair as CSV',
+  billKind: 'its kind, such as MISSING_HERE',
+  billNumber: "WeChat's number of the payment, or ours of the refund",
+  billNote: 'why',
+  billLine: 'line of a DUPLICATE',
   // events
   events: 'what happened, as it is told to your systems',
   eventsList: 'the events that the local stack published',
@@ -41,6 +57,15 @@ export const en = {
   apply: 'records what it leads to, after a question',
 
   // What is said.
+  billNotReady: (date: string, reason: string) => `${date}: nothing was compared: ${reason}`,
+  billSums: (payments: BillSum, refunds: BillSum, feesFen: number) =>
+    `${payments.count} payments, ${payments.totalFen} fen; ${refunds.count} refunds, ${refunds.totalFen} fen; fees ${feesFen} fen`,
+  billApart: (carriedOver: number, foreign: number) =>
+    `${carriedOver} on different days around midnight; ${foreign} lines of other systems`,
+  billMore: (count: number) => `${count} differences in all; --csv has each of them.`,
+  billRepaired: 'Repaired, by what WeChat proved:',
+  billColumns: ['kind', 'state', 'order', 'payment or refund', 'here', 'there', 'line', 'note'],
+  billRepairColumns: ['kind', 'order', 'refund', 'repair'],
   eventColumns: ['id', 'time', 'type', 'order', 'eventId'],
   noEvents: 'no events',
   typeColumns: ['type', 'events'],
@@ -98,6 +123,8 @@ export const en = {
   localStack: 'the local stack',
 
   // What is wrong.
+  badDay: (text: string) => `${text} is no day: write 2026-11-24`,
+  badLine: '--line takes the number of a line',
   noTarget: 'no local stack runs here: start one with npm start, or name a stage with --stage',
   noLocalStack: 'no local stack runs here: start one with npm start',
   twoTargets: '--local and --stage exclude each other',

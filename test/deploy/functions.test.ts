@@ -91,7 +91,10 @@ describe('functions', () => {
   });
 
   const OF_PUBLISH = { EVENT_BUS_NAME: 'EventBus', NOTIFICATION_RETENTION_DAYS: '90' };
-  const OF_BILL = { FOREIGN_ORDER_NUMBERS: '', NODE_OPTIONS: '--max-semi-space-size=8' };
+  const OF_BILL = {
+    FOREIGN_ORDER_NUMBERS: '',
+    NODE_OPTIONS: '--max-semi-space-size=4 --max-old-space-size=96',
+  };
   const OWN: Readonly<Record<string, object>> = { publish: OF_PUBLISH, bill: OF_BILL };
 
   test('the settings they get are those that they read', () => {

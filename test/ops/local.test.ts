@@ -267,3 +267,14 @@ test('npm run ops works on the stack that runs, without being told where', async
   expect(run.code).toBe(0);
   expect(Object.keys(JSON.parse(run.out) as object)).toEqual(['notifications']);
 });
+
+describe('ops bill', () => {
+  test('asks the function of the stack', async () => {
+    expect(await ops('bill', 'run', '2999-01-01')).toMatchObject({
+      code: 1,
+      out: '2999-01-01: nothing was compared: the day is not over',
+    });
+    const wrong = ['bill', 'explain', '2026-01-01', 'MISSING_HERE', '1', 'why'];
+    expect(await ops(...wrong)).toMatchObject({ code: 1, err: expect.stringMatching(/explain/) });
+  });
+});

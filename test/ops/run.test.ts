@@ -9,6 +9,9 @@ import { listProjectFiles, readProjectFile } from '../repo/project.ts';
 import { operate } from '../support/operator.ts';
 
 const COMMANDS = [
+  ['bill', 'run'],
+  ['bill', 'show'],
+  ['bill', 'explain'],
   ['events', 'list'],
   ['events', 'rebuild'],
   ['events', 'replay'],

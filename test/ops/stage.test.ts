@@ -64,6 +64,7 @@ beforeEach(async () => {
     SETTINGS_DIRECTORY: directory,
     AWS_ENDPOINT_URL_CLOUDFORMATION: console.url,
     AWS_ENDPOINT_URL_S3: console.url,
+    AWS_ENDPOINT_URL_LAMBDA: console.url,
     AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.endpoint,
     AWS_ENDPOINT_URL_EVENTBRIDGE: bus.endpoint,
   })) {
@@ -333,5 +334,125 @@ describe.each(VERSIONS)('redrive on a stage, API $name', (version) => {
       code: 1,
       out: 'There is no order order-0001 here, so nothing can be recorded.',
     });
+  });
+});
+
+describe('ops bill', () => {
+  const FUNCTION = 'wechatpay-serverless-shop-bill';
+  const ANSWER = {
+    date: '2026-11-24',
+    state: 'DIFFERENCES',
+    payments: { count: 3, totalFen: 8_400 },
+    refunds: { count: 1, totalFen: 800 },
+    feesFen: 46.2,
+    carriedOver: 2,
+    foreign: 5,
+    differences: [
+      {
+        kind: 'MISSING_HERE',
+        state: 'OPEN',
+        outTradeNo: 'till-1',
+        transactionId: '4200',
+        thereFen: 990,
+        line: 7,
+      },
+    ],
+    differenceCount: 1,
+    repaired: [
+      {
+        kind: 'REFUND_MISSING_HERE',
+        outTradeNo: 'o-1',
+        outRefundNo: 'r-1',
+        repair: 'ORDER_LEFT_DUE',
+      },
+    ],
+    changed: { appeared: 0, gone: 0 },
+  };
+  let events: unknown[];
+
+  const answering = (answer: object | string) => {
+    events = [];
+    console.functions.set(FUNCTION, (event) => {
+      events.push(event);
+      return answer;
+    });
+  };
+
+  test('runs the function of the stage and shows what does not agree', async () => {
+    answering(ANSWER);
+    const seen = await ops(undefined, 'bill', 'run', '2026-11-24');
+
+    expect(events).toEqual([{ date: '2026-11-24' }]);
+    expect(seen).toMatchObject({ code: 1, err: '' });
+    expect(seen.out).toMatch(
+      /^2026-11-24: DIFFERENCES\n3 payments, 8400 fen; 1 refunds, 800 fen; fees 46.2 fen\n/,
+    );
+    expect(seen.out).toMatch(/MISSING_HERE.*OPEN.*till-1.*4200.*990.*7/);
+    expect(seen.out).toMatch(/REFUND_MISSING_HERE.*o-1.*r-1.*ORDER_LEFT_DUE/);
+    expect(jsonOf(await ops(undefined, 'bill', 'show', '2026-11-24', '--json'))).toEqual(ANSWER);
+    expect(events.at(-1)).toEqual({ date: '2026-11-24', show: true });
+  });
+
+  test('is good when all agrees or was explained', async () => {
+    answering({
+      ...ANSWER,
+      differences: [{ ...ANSWER.differences[0], state: 'EXPLAINED', note: 'till 3' }],
+    });
+    const note = ['--line', '7', 'MISSING_HERE', '4200', 'till 3'];
+    const seen = await ops(undefined, 'bill', 'explain', '2026-11-24', ...note);
+
+    expect(events).toEqual([
+      {
+        date: '2026-11-24',
+        explain: { kind: 'MISSING_HERE', number: '4200', note: 'till 3', line: 7 },
+      },
+    ]);
+    expect(seen).toMatchObject({ code: 0, err: '' });
+    expect(seen.out).toContain('till 3');
+    answering({ ...ANSWER, state: 'BALANCED', differences: [], differenceCount: 0, repaired: [] });
+    expect(await ops(undefined, 'bill', 'run', '2026-11-24')).toMatchObject({ code: 0 });
+  });
+
+  test('is not good while most of it is not shown', async () => {
+    answering({
+      ...ANSWER,
+      differences: [{ ...ANSWER.differences[0], state: 'EXPLAINED' }],
+      differenceCount: 130,
+    });
+    const seen = await ops(undefined, 'bill', 'show', '2026-11-24');
+
+    expect(seen.code).toBe(1);
+    expect(seen.out).toContain('130 differences in all');
+  });
+
+  test('gives the whole as CSV', async () => {
+    answering({ ...ANSWER, csv: 'date,kind\r\n`2026-11-24,`MISSING_HERE\r\n' });
+    const seen = await ops(undefined, 'bill', 'show', '2026-11-24', '--csv');
+
+    expect(events).toEqual([{ date: '2026-11-24', show: true, format: 'csv' }]);
+    expect(seen.out).toBe('date,kind\r\n`2026-11-24,`MISSING_HERE');
+  });
+
+  test('says why nothing was compared, and what the function said when it failed', async () => {
+    answering({ ...ANSWER, state: 'NOT_READY', reason: 'Bill Creating', differences: [] });
+    expect(await ops(undefined, 'bill', 'run', '2026-11-24', '--lang', 'zh')).toMatchObject({
+      code: 1,
+      out: '2026-11-24：没有核对：Bill Creating',
+    });
+    answering('the lease of the run was lost');
+    expect(await ops(undefined, 'bill', 'run', '2026-11-24')).toMatchObject({
+      code: 1,
+      err: 'the lease of the run was lost',
+    });
+  });
+
+  test.each([
+    [['run', 'yesterday'], 'yesterday is no day: write 2026-11-24'],
+    [['explain', '2026-11-24', 'A', '1', 'x', '--line', 'y'], '--line takes the number of a line'],
+  ])('%j is used wrongly', async (words, err) => {
+    answering(ANSWER);
+
+    expect(await ops(undefined, 'bill', ...words)).toMatchObject({ code: 2, err });
+    expect(events).toEqual([]);
   });
 });

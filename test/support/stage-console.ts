@@ -10,6 +10,8 @@ export interface StageConsole {
   readonly outputs: Record<string, string>;
   /** Objects of the one bucket, by their keys. */
   readonly objects: Map<string, string>;
+  /** What the functions answer, by their names; a text is the message of one that failed. */
+  readonly functions: Map<string, (event: unknown) => object | string>;
   /** Regions that requests were signed for. */
   readonly regions: Set<string>;
   stop(): Promise<void>;
@@ -19,6 +21,7 @@ export interface StageConsole {
 export async function startStageConsole(stackName: string, bucket: string): Promise<StageConsole> {
   const outputs: Record<string, string> = {};
   const objects = new Map<string, string>();
+  const functions: StageConsole['functions'] = new Map();
   const regions = new Set<string>();
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
@@ -29,6 +32,11 @@ export async function startStageConsole(stackName: string, bucket: string): Prom
       /Credential=[^/]+\/\d+\/([^/]+)\//.exec(request.headers.authorization ?? '') ?? [];
     regions.add(region);
     const url = new URL(request.url ?? '/', 'http://aws.test');
+    const [, name] = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(url.pathname) ?? [];
+    if (name !== undefined) {
+      answerLambda(functions.get(name), Buffer.concat(chunks), response);
+      return;
+    }
     const [status, text] =
       request.method === 'POST'
         ? describeStacks(stackName, outputs, new URLSearchParams(Buffer.concat(chunks).toString()))
@@ -39,7 +47,21 @@ export async function startStageConsole(stackName: string, bucket: string): Prom
   const server = await listenOnLoopback((request, response) => void answer(request, response), {
     port: 0,
   });
-  return { url: server.url, outputs, objects, regions, stop: () => server.stop() };
+  return { url: server.url, outputs, objects, functions, regions, stop: () => server.stop() };
+}
+
+function answerLambda(
+  run: ((event: unknown) => object | string) | undefined,
+  event: Buffer,
+  response: ServerResponse,
+): void {
+  const answer = run?.(JSON.parse(event.toString())) ?? 'there is no such function';
+  const hasFailed = typeof answer === 'string';
+  response.writeHead(200, {
+    'content-type': 'application/json',
+    ...(hasFailed && { 'x-amz-function-error': 'Unhandled' }),
+  });
+  response.end(JSON.stringify(hasFailed ? { errorMessage: answer } : answer));
 }
 
 function describeStacks(
