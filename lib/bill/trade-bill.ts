@@ -16,6 +16,8 @@ export interface BillTotals {
   readonly refunds: { readonly count: number; readonly totalFen: number };
   /** Thousandths of a fen. */
   readonly feeMilliFen: number;
+  /** Every rate that payments were charged by, in millionths, the lowest first. */
+  readonly rates: readonly number[];
 }
 
 /** The bill is not one, or not whole: nothing of it counts. The text is for people. */
@@ -110,6 +112,7 @@ function openTotals() {
     requestedRefundFen: 0,
   };
   let [refunds, paidFen] = [0, 0];
+  const rates = new Set<number>();
   return {
     add(row: BillRow) {
       sums.count += 1;
@@ -120,6 +123,9 @@ function openTotals() {
       sums.orderedFen += row.orderedFen;
       sums.requestedRefundFen += row.requestedRefundFen;
       refunds += row.kind === 'refund' ? 1 : 0;
+      if (row.kind !== 'refund' && row.rateMillionths !== undefined) {
+        rates.add(row.rateMillionths);
+      }
       paidFen += row.kind === 'refund' ? 0 : row.orderedFen;
     },
     /** Every sum that the bill names has to be that of its rows: else it is not whole. */
@@ -144,6 +150,7 @@ function openTotals() {
       payments: { count: sums.count - refunds, totalFen: paidFen },
       refunds: { count: refunds, totalFen: sums.requestedRefundFen },
       feeMilliFen: sums.feeMilliFen,
+      rates: [...rates].toSorted((one, other) => one - other),
     }),
   };
 }

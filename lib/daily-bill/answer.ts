@@ -20,6 +20,12 @@ export interface BillAnswer {
   readonly payments: { readonly count: number; readonly totalFen: number };
   readonly refunds: { readonly count: number; readonly totalFen: number };
   readonly feesFen: number;
+  /** What payments were charged by, as `0.60%`; on a day without any, the last that were. */
+  readonly rates?: readonly string[];
+  /** Those of them that are new since the day before. */
+  readonly newRates?: readonly string[];
+  /** Of a provider: whose bill it is. */
+  readonly subMchid?: string | undefined;
   readonly carriedOver: number;
   readonly foreign: number;
   readonly repaired: readonly ShownDifference[];
@@ -75,6 +81,9 @@ export async function readAnswer(table: TableConnection, date: string): Promise<
     payments: { count: checked.paymentCount, totalFen: checked.paymentFen },
     refunds: { count: checked.refundCount, totalFen: checked.refundFen },
     feesFen: checked.feeMilliFen / 1_000,
+    rates: checked.rates.map(percentOf),
+    newRates: checked.newRates.map(percentOf),
+    subMchid: checked.subMchid,
     carriedOver: checked.carriedOver,
     foreign: checked.foreign,
     ...shown,
@@ -82,6 +91,9 @@ export async function readAnswer(table: TableConnection, date: string): Promise<
     changed: { appeared: checked.appeared, gone: checked.gone },
   };
 }
+
+/** `0.60%`, as bills write it. */
+const percentOf = (millionths: number) => `${(millionths / 10_000).toFixed(2)}%`;
 
 async function showDifferences(table: TableConnection, date: string, runId: string) {
   const repaired: ShownDifference[] = [];

@@ -37,6 +37,7 @@ const NOTHING: BillTotals = {
   payments: { count: 0, totalFen: 0 },
   refunds: { count: 0, totalFen: 0 },
   feeMilliFen: 0,
+  rates: [],
 };
 
 /**

@@ -1,5 +1,6 @@
 /** One run over the bill of a day: fetched, verified, compared, repaired as far as WeChat proves, told. */
 import { BillRefusedError } from '../bill/trade-bill.ts';
+import type { Parties } from '../order/parties.ts';
 import { beijingDay } from '../time.ts';
 import type { TemporaryFiles } from '../runtime/temporary-files.ts';
 import { resolveGone } from '../table/bill-differences.ts';
@@ -7,7 +8,7 @@ import { type CheckedBill, endWithoutResult, endWithResult, readBillDay } from '
 import type { TradeBillResult } from '../wechatpay/bill-file.ts';
 import { type BillAnswer, notReady, readAnswer, readOutcome } from './answer.ts';
 import { type BillContext, epochSecondsOf, type Run } from './context.ts';
-import { beginOf, isFinal } from './day.ts';
+import { beginOf, dayAfter, isFinal } from './day.ts';
 import { gatherHere, gatherThere } from './gather.ts';
 import { awaitOther, keepLease, tryLease } from './lease.ts';
 import { tellAll } from './tell.ts';
@@ -81,7 +82,7 @@ async function fetchAndCompare(
     return 'WeChat has no bill yet';
   }
   try {
-    await compareBill(context, run, files, bill);
+    await compareBill(context, run, files, { ...bill, subMchid: parties.subMchid });
     return undefined;
   } catch (error) {
     if (error instanceof BillRefusedError) {
@@ -95,7 +96,7 @@ async function compareBill(
   context: BillContext,
   run: Run,
   files: TemporaryFiles,
-  bill: Exclude<TradeBillResult, { readonly kind: 'not-ready' }>,
+  bill: Exclude<TradeBillResult, { readonly kind: 'not-ready' }> & Pick<Parties, 'subMchid'>,
 ): Promise<void> {
   const { table } = context;
   const { date, runId } = run;
@@ -109,6 +110,7 @@ async function compareBill(
   const counted = await tellAll(context, run, { here, there }, sha1);
   const timed = { ...run, nowEpochSeconds: epochSecondsOf(context) };
   const gone = await resolveGone(table, timed);
+  const lastRates = (await readBillDay(table, dayAfter(date, -1)))?.checked?.rates ?? [];
   const isEmpty = totals.payments.count + totals.refunds.count === 0;
   const agreed = isEmpty ? 'EMPTY' : 'BALANCED';
   const checked: CheckedBill = {
@@ -119,6 +121,9 @@ async function compareBill(
     refundCount: totals.refunds.count,
     refundFen: totals.refunds.totalFen,
     feeMilliFen: totals.feeMilliFen,
+    rates: totals.rates.length > 0 ? totals.rates : lastRates,
+    newRates: lastRates.length > 0 ? totals.rates.filter((rate) => !lastRates.includes(rate)) : [],
+    subMchid: bill.subMchid,
     carriedOver: counted.carriedOver,
     foreign: counted.foreign,
     differenceCount: counted.differences,
@@ -131,5 +136,10 @@ async function compareBill(
   if (ended === 'lost') {
     throw new Error('the lease of the run was lost');
   }
-  context.log.info('the bill was checked', { date, ...checked });
+  context.log.info('the bill was checked', {
+    date,
+    ...checked,
+    rates: checked.rates.join(' '),
+    newRates: checked.newRates.join(' '),
+  });
 }

@@ -39,6 +39,12 @@ export interface CheckedBill {
   readonly refundCount: number;
   readonly refundFen: number;
   readonly feeMilliFen: number;
+  /** Rates of the payments in millionths; those of the last day that had any, where this one has none. */
+  readonly rates: readonly number[];
+  /** Those of them that the day before did not have. */
+  readonly newRates: readonly number[];
+  /** Whose bill it is, where a provider asked for one sub-merchant's. */
+  readonly subMchid?: string | undefined;
   readonly carriedOver: number;
   readonly foreign: number;
   readonly differenceCount: number;
@@ -100,12 +106,19 @@ const COUNTS = [
 
 type Counts = Record<(typeof COUNTS)[number], number>;
 
+/** Numbers between blanks; a row of before has none. */
+const ratesIn = (item: Item, name: string) =>
+  (optionalStringOf(item, name) ?? '').split(' ').filter(Boolean).map(Number);
+
 function checkedFrom(item: Item) {
   const counts = Object.fromEntries(COUNTS.map((name) => [name, countOf(item, name)])) as Counts;
   return {
     ...counts,
     state: oneOf(item, 'state', STATES),
     sha1: optionalStringOf(item, 'sha1'),
+    rates: ratesIn(item, 'rates'),
+    newRates: ratesIn(item, 'newRates'),
+    subMchid: optionalStringOf(item, 'subMchid'),
     feeMilliFen: numberOf(item, 'feeMilliFen'),
     runId: stringOf(item, 'checkedBy'),
     checkedAt: stringOf(item, 'checkedAt'),
@@ -179,6 +192,9 @@ export async function endWithResult(
   const facts = appendFacts(isNew ? [fact('CHECKED', run.nowEpochSeconds, values)] : []);
   const all: Item = {
     ...values,
+    rates: text(checked.rates.join(' ')),
+    newRates: text(checked.newRates.join(' ')),
+    ...(checked.subMchid !== undefined && { subMchid: text(checked.subMchid) }),
     appeared: number(checked.appeared),
     gone: number(checked.gone),
     checkedBy: text(run.runId),

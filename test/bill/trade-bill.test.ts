@@ -48,6 +48,7 @@ describe('a real bill', () => {
       payments: { count: 31, totalFen: 47 },
       refunds: { count: 14, totalFen: 14 },
       feeMilliFen: 8_000,
+      rates: [390_000],
     });
     expect(rows[0]).toEqual({
       kind: 'refund',
@@ -249,6 +250,7 @@ describe('a bill', () => {
       payments: { count: 0, totalFen: 0 },
       refunds: { count: 0, totalFen: 0 },
       feeMilliFen: 0,
+      rates: [],
     });
   });
 

@@ -76,6 +76,8 @@ describe('a day that adds up', () => {
       payments: { count: 2, totalFen: 5_600 },
       refunds: { count: 1, totalFen: 800 },
       feesFen: 29,
+      rates: ['0.60%'],
+      newRates: [],
       carriedOver: 0,
       foreign: 0,
       repaired: [],
@@ -533,6 +535,42 @@ describe('a bill that is not there', () => {
     expect((await rowOf(desk.table, `BILL#${DAY}`, 'BILL'))?.['state']?.S).toBe('BALANCED');
     expect(await factsOfDay()).toEqual([`BILL#${DAY} BILL CHECKED`]);
   });
+});
+
+describe('the rate of fees', () => {
+  const at = (rate: string, fee: string) =>
+    paymentLine('order-0001', 2_800, { 费率: rate, 手续费: fee });
+
+  test('that is new is told by itself, also after a day without a sale, and is no difference', async () => {
+    await desk.pay('order-0001');
+    desk.offer([at('0.60%', '0.17000')]);
+    expect(await desk.check()).toMatchObject({ rates: ['0.60%'], newRates: [] });
+    desk.nowSeconds += 86_400;
+    desk.offer([]);
+    expect(await desk.check('2026-11-25')).toMatchObject({ rates: ['0.60%'], newRates: [] });
+    desk.nowSeconds += 86_400;
+    desk.offer([at('0.38%', '0.11000')]);
+
+    expect(await desk.check('2026-11-26')).toMatchObject({
+      state: 'BALANCED',
+      rates: ['0.38%'],
+      newRates: ['0.38%'],
+    });
+  });
+
+  test('is not asked of a refund', async () => {
+    desk.offer([refundLine('foreign-1', 'refund-1')]);
+
+    expect((await desk.check()).rates).toEqual([]);
+  });
+});
+
+test('a provider’s result names the sub-merchant whose bill it is', async () => {
+  const findParties = async () => ({ appid: 'wx', mchid: '1', subMchid: '1900000222' });
+
+  expect(await checkBill(desk.context({ findParties }), { date: DAY, runId: 'run' })).toMatchObject(
+    { state: 'EMPTY', subMchid: '1900000222' },
+  );
 });
 
 describe('a second bill', () => {

@@ -25,6 +25,8 @@ const CHECKED: CheckedBill = {
   paymentFen: 5_600,
   refundCount: 1,
   refundFen: 800,
+  rates: [6_000],
+  newRates: [],
   feeMilliFen: -20,
   carriedOver: 1,
   foreign: 3,

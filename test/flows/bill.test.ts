@@ -81,6 +81,8 @@ describe.each(['v2', 'v3'] as const)('the bill of a day by API %s', (apiVersion)
       payments: totalOf(2),
       refunds: NONE,
       feesFen: 34,
+      rates: ['0.60%'],
+      newRates: [],
       carriedOver: 0,
       foreign: 0,
       repaired: [],
