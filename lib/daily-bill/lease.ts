@@ -1,5 +1,5 @@
 /** One run per day at a time: the lease is short and renewed, so that a killed run stops nobody for long. */
-import { readBillDay, takeLease } from '../table/bills.ts';
+import { readBillDay, renewLease, takeLease } from '../table/bills.ts';
 import type { BillContext, Run } from './context.ts';
 
 const LEASE_MS = 60_000;
@@ -24,7 +24,7 @@ export function keepLease(context: BillContext, run: Run): () => void {
           renewLater();
         }
       };
-      tryLease(context, run).then(ended, ended);
+      renewLease(context.table, run.date, run.runId, context.nowMs() + LEASE_MS).then(ended, ended);
     });
   };
   renewLater();

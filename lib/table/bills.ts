@@ -126,7 +126,7 @@ function checkedFrom(item: Item) {
 }
 
 /**
- * Takes the lease of a day, or keeps it. Condition: nobody holds it but this run; one that is over is
+ * Takes the lease of a day. Condition: nobody holds it; one that is over is
  * held by nobody, so a run that was killed stops the next for as long as a lease lasts.
  */
 export async function takeLease(
@@ -137,12 +137,33 @@ export async function takeLease(
 ): Promise<'taken' | 'held'> {
   const outcome = await tryUpdate(table, billKey(date), {
     UpdateExpression: 'SET runId = :run, leaseUntilMs = :until',
-    ConditionExpression:
-      'attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now OR runId = :run',
+    ConditionExpression: 'attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now',
     ExpressionAttributeValues: {
       ':run': text(runId),
       ':until': number(untilMs),
       ':now': number(nowMs),
+    },
+  });
+  return outcome === 'written' ? 'taken' : 'held';
+}
+
+/**
+ * Keeps the lease of a run that has it. Condition: nobody has taken it since, and the run has not ended, however long
+ * the renewal was on its way.
+ */
+export async function renewLease(
+  table: Table,
+  date: string,
+  runId: string,
+  untilMs: number,
+): Promise<'taken' | 'held'> {
+  const outcome = await tryUpdate(table, billKey(date), {
+    UpdateExpression: 'SET leaseUntilMs = :until',
+    ConditionExpression: 'runId = :run AND leaseUntilMs > :over',
+    ExpressionAttributeValues: {
+      ':run': text(runId),
+      ':until': number(untilMs),
+      ':over': number(0),
     },
   });
   return outcome === 'written' ? 'taken' : 'held';

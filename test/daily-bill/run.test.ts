@@ -91,6 +91,29 @@ describe('a day that adds up', () => {
     expect(desk.files.names()).toEqual([]);
   });
 
+  test('of a provider names its own mini-program and the sub-merchant', async () => {
+    await desk.pay('order-0001');
+    const row = await rowOf(desk.table, 'ORDER#order-0001');
+    const provider = { subMchid: { S: '1900000222' }, spAppid: { S: 'wx9999999999999999' } };
+    await putRow(desk.table, { ...row, ...provider });
+    desk.offer([
+      paymentLine('order-0001', 2_800, {
+        公众账号ID: 'wx9999999999999999',
+        特约商户号: '1900000222',
+      }),
+    ]);
+
+    expect(await desk.check()).toMatchObject({ state: 'BALANCED', differences: [] });
+  });
+
+  test('may lack a refund that WeChat closed', async () => {
+    await desk.pay('order-0001');
+    await putRow(desk.table, acceptedRefund('order-0001', 'refund-0001', { status: 'CLOSED' }));
+    desk.offer([paymentLine('order-0001')]);
+
+    expect(await desk.check()).toMatchObject({ state: 'BALANCED', differences: [] });
+  });
+
   test('without a sale on either side is empty', async () => {
     expect(await desk.check()).toMatchObject({
       state: 'EMPTY',
@@ -193,6 +216,34 @@ describe('a difference', () => {
     expect(answer.differences).toHaveLength(100);
     expect(answer.differenceCount).toBe(103);
     expect(await factsOfDay()).toHaveLength(104);
+  });
+
+  test('in a row of the index that cannot be read leads there by its line, and rings', async () => {
+    await desk.pay('order-0001');
+    const row = await rowOf(desk.table, 'ORDER#order-0001');
+    await putRow(desk.table, { ...row, totalFen: { S: 'many' } });
+    desk.offer([paymentLine('order-0001')]);
+    const answer = await desk.check();
+
+    expect(kinds(answer.differences)).toEqual(['MISSING_HERE order-0001']);
+    expect(answer.differences).toMatchObject([{ wechat: 'NOT_ASKED' }]);
+    expect(desk.log.counts).toMatchObject({ OrderUnreadable: 1 });
+  });
+
+  test('is one of a hundred that are shown, and so is a repair', async () => {
+    const lines: string[] = [];
+    for (let n = 0; n < 101; n += 1) {
+      const outTradeNo = `order-${1_000 + n}`;
+      await createOrder(desk.table, orderAt(outTradeNo, NOON));
+      desk.orders.set(outTradeNo, paymentOf(outTradeNo));
+      lines.push(paymentLine(outTradeNo), paymentLine(`till-${1_000 + n}`));
+    }
+    desk.offer(lines);
+    const answer = await desk.check();
+
+    expect(answer.repaired).toHaveLength(100);
+    expect(answer.differences).toHaveLength(100);
+    expect(answer.differenceCount).toBe(101);
   });
 
   test('is not looked into when no time is left, but found', async () => {
@@ -558,6 +609,12 @@ describe('the rate of fees', () => {
     });
   });
 
+  test('may be several, the lowest first', async () => {
+    desk.offer([at('0.60%', '0.17000'), at('0.38%', '0.11000')]);
+
+    expect((await desk.check()).rates).toEqual(['0.38%', '0.60%']);
+  });
+
   test('is not asked of a refund', async () => {
     desk.offer([refundLine('foreign-1', 'refund-1')]);
 
@@ -687,6 +744,37 @@ describe('two runs of a day', () => {
 
     await expect(checkBill(context, { date: DAY, runId: 'first' })).rejects.toThrow('no secret');
     expect(await desk.check()).toMatchObject({ state: 'EMPTY' });
+  });
+
+  test('are kept apart by a lease that is renewed while a run goes on, and is not after its end', async () => {
+    const renewals: (() => void)[] = [];
+    const gate = Promise.withResolvers<void>();
+    const context = desk.context({
+      startTimer: (_delayMs, run) => {
+        renewals.push(run);
+        return () => undefined;
+      },
+      findParties: async () => {
+        await gate.promise;
+        return { appid: 'wx', mchid: '1' };
+      },
+    });
+    const leaseUntil = async () =>
+      Number((await rowOf(desk.table, `BILL#${DAY}`, 'BILL'))?.['leaseUntilMs']?.N);
+    const running = checkBill(context, { date: DAY, runId: 'first' });
+    await expect.poll(leaseUntil).toBe(desk.nowSeconds * 1000 + 60_000);
+    desk.nowSeconds += 15;
+    renewals.at(-1)?.();
+    await expect.poll(leaseUntil).toBe(desk.nowSeconds * 1000 + 60_000);
+    await expect.poll(() => renewals.length).toBe(2);
+    gate.resolve();
+    await running;
+    // One that was on its way when the run ended.
+    renewals.at(-1)?.();
+    await desk.check('2026-11-23');
+
+    expect(await leaseUntil()).toBe(0);
+    expect(renewals).toHaveLength(2);
   });
 
   test('of which the first lost its lease: it writes no result', async () => {

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { billHandler, openBill } from '../../functions/bill.ts';
+import { keepDifference } from '../../lib/table/bill-differences.ts';
 import { createOrder } from '../../lib/table/checkout.ts';
 import { recordedFunction } from '../support/api-event.ts';
 import { saved } from '../support/bill-files.ts';
@@ -95,6 +96,11 @@ describe('a call by hand', () => {
       state: 'NOT_READY',
       reason: 'the bill was not checked yet',
     });
+    desk.bill = { kind: 'not-ready', reason: 'Bill Creating' };
+    await invoke({ date: '2026-11-23' });
+    expect(await invoke({ date: '2026-11-23', show: true })).toMatchObject({
+      reason: 'Bill Creating',
+    });
   });
 
   test('explains a difference, of a payment or of a refund', async () => {
@@ -136,6 +142,26 @@ describe('a call by hand', () => {
     expect(await invoke({ date: DAY, show: true })).toEqual(answer);
     expect(await invoke({ date: DAY, show: true, format: 'json' })).toEqual(answer);
     expect((await invoke({ date: DAY, format: 'csv' })).csv).toBe(csv);
+  });
+
+  test('has no table that is longer than an answer', async () => {
+    await invoke({ date: DAY });
+    const difference = {
+      kind: 'MISSING_HERE',
+      subject: 'payment',
+      outTradeNo: 'o'.repeat(300_000),
+    };
+    const run = { date: DAY, runId: 'r', nowEpochSeconds: MORNING };
+    for (let n = 0; n < 7; n += 1) {
+      await keepDifference(
+        desk.table,
+        run,
+        { ...difference, subject: 'payment', key: `${n}` },
+        'PAYMENT_RECORDED',
+      );
+    }
+
+    await expect(invoke({ date: DAY, show: true, format: 'csv' })).rejects.toThrow(/too long/);
   });
 
   test.each([
