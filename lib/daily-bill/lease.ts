@@ -1,5 +1,6 @@
 /** One run per day at a time: the lease is short and renewed, so that a killed run stops nobody for long. */
-import { readBillDay, renewLease, takeLease } from '../table/bills.ts';
+import { renewLease, takeLease } from '../table/bill-lease.ts';
+import { readBillDay } from '../table/bills.ts';
 import type { BillContext, Run } from './context.ts';
 
 const LEASE_MS = 60_000;

@@ -25,7 +25,8 @@ import { tryUpdate } from './update.ts';
 /** Partition of everything about the bill of a day. */
 export const billPartition = (date: string) => `BILL#${date}`;
 
-const billKey = (date: string): RowKey => ({ PK: billPartition(date), SK: 'BILL' });
+/** The day's own row. */
+export const billKey = (date: string): RowKey => ({ PK: billPartition(date), SK: 'BILL' });
 
 const STATES = ['BALANCED', 'DIFFERENCES', 'EMPTY'] as const;
 
@@ -123,68 +124,6 @@ function checkedFrom(item: Item) {
     runId: stringOf(item, 'checkedBy'),
     checkedAt: stringOf(item, 'checkedAt'),
   };
-}
-
-/**
- * Takes the lease of a day. Condition: nobody holds it; one that is over is
- * held by nobody, so a run that was killed stops the next for as long as a lease lasts.
- */
-export async function takeLease(
-  table: Table,
-  date: string,
-  runId: string,
-  { nowMs, untilMs }: { readonly nowMs: number; readonly untilMs: number },
-): Promise<'taken' | 'held'> {
-  const outcome = await tryUpdate(table, billKey(date), {
-    UpdateExpression: 'SET runId = :run, leaseUntilMs = :until',
-    ConditionExpression: 'attribute_not_exists(leaseUntilMs) OR leaseUntilMs <= :now',
-    ExpressionAttributeValues: {
-      ':run': text(runId),
-      ':until': number(untilMs),
-      ':now': number(nowMs),
-    },
-  });
-  return outcome === 'written' ? 'taken' : 'held';
-}
-
-/**
- * Keeps the lease of a run that has it. Condition: nobody has taken it since, and the run has not ended, however long
- * the renewal was on its way.
- */
-export async function renewLease(
-  table: Table,
-  date: string,
-  runId: string,
-  untilMs: number,
-): Promise<'taken' | 'held'> {
-  const outcome = await tryUpdate(table, billKey(date), {
-    UpdateExpression: 'SET leaseUntilMs = :until',
-    ConditionExpression: 'runId = :run AND leaseUntilMs > :over',
-    ExpressionAttributeValues: {
-      ':run': text(runId),
-      ':until': number(untilMs),
-      ':over': number(0),
-    },
-  });
-  return outcome === 'written' ? 'taken' : 'held';
-}
-
-/** Ends a run that came to no result: the last result stays. Condition: it still has the lease. */
-export async function endWithoutResult(
-  table: Table,
-  date: string,
-  runId: string,
-  reason: string,
-): Promise<void> {
-  await tryUpdate(table, billKey(date), {
-    UpdateExpression: 'SET leaseUntilMs = :over, reason = :reason',
-    ConditionExpression: 'runId = :run',
-    ExpressionAttributeValues: {
-      ':over': number(0),
-      ':reason': text(reason),
-      ':run': text(runId),
-    },
-  });
 }
 
 /**
