@@ -1,5 +1,5 @@
 /**
- * The daily bill's row of a day, and whose turn it is to check it. Rows of a day: `BILL#<day>`,
+ * The daily bill's row of a day; `bill-lease.ts` says whose turn it is to check it. Rows of a day: `BILL#<day>`,
  * `BILL`; beside it what does not agree (`bill-differences.ts`) and what is a day off
  * (`bill-crossings.ts`). They are written under the lease alone, so no two runs mix.
  */

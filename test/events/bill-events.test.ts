@@ -2,7 +2,8 @@
 import { beforeEach, expect, test } from 'vitest';
 import { allEvents, newEvents } from '../../lib/events/events.ts';
 import { keepDifference } from '../../lib/table/bill-differences.ts';
-import { type CheckedBill, endWithResult, takeLease } from '../../lib/table/bills.ts';
+import { takeLease } from '../../lib/table/bill-lease.ts';
+import { type CheckedBill, endWithResult } from '../../lib/table/bills.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { allRows, rowOf, useEmbeddedTables } from '../support/embedded-tables.ts';
 import { problemsOf } from '../support/event-schemas.ts';
