@@ -34,6 +34,13 @@ const LOSSES = {
     return from === 'true' && to === 'false' ? ['the table can be deleted from then on'] : [];
   },
   logs: ({ before, after }) => shortened(before, after),
+  /** EventBridge drops what is older, and a replay would not find it. Zero days are for ever. */
+  events: ({ before, after }) => {
+    const [from, to] = [before, after].map(({ Resources }) => archiveDays(Resources.EventArchive));
+    return from === undefined || to === undefined || to >= from
+      ? []
+      : [`archived events older than ${to} days are deleted (${daysShown(from)} so far)`];
+  },
   table: ({ before, after }) =>
     replaced(before, after, 'Table', ['TableName', 'KeySchema']).map(
       (what) => `${what}: an empty one takes its place, and no order is found any more`,
@@ -59,6 +66,11 @@ const isSameSecret = (secret, arn) =>
 
 /** What the parameter `allowChanges` may name. */
 export const KINDS_OF_LOSS = Object.keys(LOSSES);
+
+const archiveDays = (archive) =>
+  archive === undefined ? undefined : Number(archive.Properties.RetentionDays) || Infinity;
+
+const daysShown = (days) => (days === Infinity ? 'for ever' : days);
 
 const shown = (value) => (typeof value === 'string' ? value : "API Gateway's own");
 

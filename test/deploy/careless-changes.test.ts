@@ -101,6 +101,18 @@ describe('what a deployment takes away', () => {
       ['logs: logs older than 30 days are deleted (365 so far)'],
     ],
     [
+      'archived events',
+      {},
+      { EventArchive: { Properties: { RetentionDays: 30 } } },
+      ['events: archived events older than 30 days are deleted (90 so far)'],
+    ],
+    [
+      'archived events that are kept for ever',
+      { EventArchive: { Properties: { RetentionDays: 0 } } },
+      {},
+      ['events: archived events older than 90 days are deleted (for ever so far)'],
+    ],
+    [
       'the table',
       {},
       { Table: undefined },
