@@ -117,7 +117,10 @@ async function workThrough(
       if (work) {
         summary.due += 1;
         slots.take(checkAndCount(work));
-      } else if (!(await slots.oneDone()) && !(await pause(context, feed.pauseMs()))) {
+      } else if (
+        (await slots.oneDone()) === 'none' &&
+        (await pause(context, feed.pauseMs())) === 'over'
+      ) {
         return;
       }
     }
@@ -126,18 +129,18 @@ async function workThrough(
   }
 }
 
-/** Waits for more to become due; false when there is no reason to, or no time. */
+/** Waits for more to become due, unless there is no reason to, or no time. */
 async function pause(
   { table, remainingMs }: RunContext,
   pauseMs: number | undefined,
-): Promise<boolean> {
+): Promise<'waited' | 'over'> {
   if (pauseMs === undefined || remainingMs() - pauseMs < MARGIN_MS) {
-    return false;
+    return 'over';
   }
   await new Promise<void>((resolve) => {
     table.startTimer(pauseMs, resolve);
   });
-  return true;
+  return 'waited';
 }
 
 /** What is due at the end of a run; nothing of it when the table does not say. */

@@ -15,8 +15,8 @@ export interface Slots {
   free(): Promise<void>;
   /** Counts a check, which never rejects, until it is done. */
   take(check: Promise<void>): void;
-  /** Waits for the next check to end; false when none goes on. */
-  oneDone(): Promise<boolean>;
+  /** Waits for the next check to end, if one goes on. */
+  oneDone(): Promise<'done' | 'none'>;
   allDone(): Promise<void>;
 }
 
@@ -60,10 +60,10 @@ export function openSlots(
     },
     async oneDone() {
       if (underWay.size === 0) {
-        return false;
+        return 'none';
       }
       await change.promise;
-      return true;
+      return 'done';
     },
     async allDone() {
       await Promise.all(underWay);
