@@ -54,14 +54,21 @@ export function newEvents(row: Item, before: Item | undefined): Events {
 export function allEvents(row: Item): Events {
   const facts = factsFrom(row);
   const known = new Set(facts.map((fact) => ('type' in fact ? fact.type : undefined)));
+  const isKnown = ({ type }: Fact) =>
+    known.has(type) ||
+    // A payment is one, in whichever words; of one that cannot be read nobody knows what it was.
+    (PAYMENTS.has(type) && [...PAYMENTS].some((payment) => known.has(payment))) ||
+    known.has(undefined);
   const earlier = reading(row, () => kindOf(row)?.kind.earlierFacts(row) ?? []);
   return eventsOf(row, [
     ...(earlier instanceof UnreadableRowError
       ? [earlier]
-      : earlier.filter(({ type }) => !known.has(type))),
+      : earlier.filter((fact) => !isKnown(fact))),
     ...facts,
   ]);
 }
+
+const PAYMENTS: ReadonlySet<string> = new Set(['PAID', 'PAID_AFTER_CLOSE']);
 
 function eventsOf(row: Item, facts: readonly ReadFact[]): Events {
   const made = facts.map((fact) =>

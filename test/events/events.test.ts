@@ -522,6 +522,19 @@ describe('a row of before there were facts', () => {
     });
   });
 
+  test('is one payment, in whichever words its facts have it, and none where they cannot be read', () => {
+    const afterClose = attributes({ tradeState: 'SUCCESS', paymentAfterClose: 'keep' });
+    const rows = [
+      withFacts(openOrderRow(PAID), factOf('PAID_AFTER_CLOSE', afterClose)),
+      withFacts(openOrderRow(PAID), { S: 'not a fact' }),
+    ];
+
+    expect(rows.map((row) => allEvents(row).events.map(({ eventId }) => eventId))).toEqual([
+      ['order-0001.1'],
+      [],
+    ]);
+  });
+
   test('shares no name with what happens to it later', () => {
     const earlier = openOrderRow(PAID);
     const later = withFacts(
