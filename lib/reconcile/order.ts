@@ -1,11 +1,17 @@
 /** The check of an order that is due: WeChat is asked, and the order repaired or closed. */
-import { ServiceError, UnreadableRowError } from '../errors.ts';
+import {
+  ServiceError,
+  UnreadableRowError,
+  WechatPayServiceError,
+  WechatPayTransportError,
+} from '../errors.ts';
 import { askAndRecord } from '../evidence/ask.ts';
 import { closeAndRecord } from '../evidence/close-order.ts';
 import type { Recorded } from '../evidence/record.ts';
 import type { OrderId } from '../order/order-id.ts';
 import { isOpen, type Order } from '../order/order.ts';
 import { afterFailedAttempt, nextCheckAt, planCheck } from '../order/pace.ts';
+import { workClassOf } from '../order/work-class.ts';
 import { countFailure } from '../runtime/count-failure.ts';
 import { describeError } from '../runtime/log.ts';
 import { leaveIndex, markChecked, postponeUnread } from '../table/due.ts';
@@ -147,11 +153,30 @@ async function afterFailure(context: CheckContext, order: Order, error: unknown)
     !(error instanceof UnreadableRowError);
   const reason = isLasting ? error.code : undefined;
   try {
+    if (isOpen(order) && wasNotHeard(error)) {
+      await askAgainSoon(context, order);
+      return 'failed';
+    }
     return await notSettled(context, order, { ending: 'failed', reason });
   } catch {
     // The table itself does not answer; the order stays due.
     return 'failed';
   }
+}
+
+/** WeChat was too busy to be asked, or was not reached: the order has not had its question. */
+const wasNotHeard = (error: unknown) =>
+  (error instanceof WechatPayServiceError && error.retryable) ||
+  (error instanceof WechatPayTransportError && error.outcome === 'not-sent');
+
+/** At its first pace, as urgent as it was: it may be paid, and must not wait behind later questions. */
+async function askAgainSoon({ table, ...clock }: CheckContext, order: Order): Promise<void> {
+  const now = epochSecondsOf(clock);
+  await markChecked(table, order, now, {
+    checks: order.checks,
+    nextCheckAtEpochSeconds: nextCheckAt(order, 0, now),
+    workClass: workClassOf(order),
+  });
 }
 
 /**

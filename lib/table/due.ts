@@ -1,6 +1,7 @@
 /** Marks of open work: whose turn it is to ask WeChat, how urgent it is, when it is looked at next. */
 import type { OrderId } from '../order/order-id.ts';
 import type { Order } from '../order/order.ts';
+import type { WorkClass } from '../order/work-class.ts';
 import { isoTime } from '../time.ts';
 import { number, text, time } from './attributes.ts';
 import type { Table } from './client.ts';
@@ -49,6 +50,8 @@ interface NextCheck {
   readonly nextCheckAtEpochSeconds: number;
   /** The attempt showed that asking does not settle the order. */
   readonly isUnsettled?: boolean;
+  /** How urgent it is from now on; less than any first question unless said otherwise. */
+  readonly workClass?: WorkClass;
 }
 
 /**
@@ -62,9 +65,9 @@ export async function markChecked(
   table: Table,
   read: ReadOrder,
   nowEpochSeconds: number,
-  { checks, nextCheckAtEpochSeconds, isUnsettled = false }: NextCheck,
+  { checks, nextCheckAtEpochSeconds, isUnsettled = false, workClass = 'later' }: NextCheck,
 ): Promise<void> {
-  const { GSI1PK, GSI1SK } = openKeys(read, 'later', isoTime(nextCheckAtEpochSeconds));
+  const { GSI1PK, GSI1SK } = openKeys(read, workClass, isoTime(nextCheckAtEpochSeconds));
   const readAt = read.nextCheckAtEpochSeconds;
   const samePlace = readAt === undefined ? 'attribute_not_exists(GSI1SK)' : 'GSI1SK = :read';
   await tryUpdate(table, orderKey(read), {

@@ -199,6 +199,7 @@ export type ServerReason =
   | 'idempotency-key-reused'
   | 'product-not-found'
   /** Sold through WeChat's virtual payment only (虚拟支付). */
+  | 'too-many-open-orders'
   | 'virtual-goods-not-allowed'
   | 'quote-invalid'
   | 'quote-expired'

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Table } from '../../lib/table/client.ts';
 import { applyEvidence } from '../../lib/table/order-transition.ts';
 import { putRow, productRow, useEmbeddedTables } from '../support/embedded-tables.ts';
-import { openPrepayShop } from '../support/prepay-shop.ts';
+import { openPrepayShop, quote } from '../support/prepay-shop.ts';
 import { orderId } from '../support/sample-orders.ts';
 
 const newTable = useEmbeddedTables();
@@ -72,6 +72,29 @@ describe('a buyer with as many unpaid orders as there may be', () => {
     const other = await shop.call(latte, { key: 'tap-3', openid: 'oAnotherBuyer00000000000000' });
 
     expect(other.status).toBe(200);
+  });
+});
+
+describe('a quote for a buyer with as many unpaid orders as there may be', () => {
+  test('makes no further order, whatever the quote says', async () => {
+    const { shop } = await withTwo();
+    const { status, body } = await shop.call({ quote: await quote({}) }, { key: 'tap-3' });
+
+    expect([status, body.error.code]).toEqual([429, 'TOO_MANY_OPEN_ORDERS']);
+    expect(shop.happened.toSorted()).toEqual(['GetItem', 'Query']);
+  });
+
+  test('whose order is there goes on with it, under the same key and another', async () => {
+    const shop = open();
+    const signed = await quote({});
+    const first = await shop.call({ quote: signed }, { key: 'tap-1' });
+    await shop.call(latte, { key: 'tap-2' });
+    const same = await shop.call({ quote: signed }, { key: 'tap-1' });
+    const other = await shop.call({ quote: signed }, { key: 'tap-3' });
+
+    expect([first, same, other].map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(other.body.outTradeNo).toBe(first.body.outTradeNo);
+    expect((await shop.call(latte, { key: 'tap-4' })).status).toBe(429);
   });
 });
 

@@ -183,6 +183,21 @@ describe('a refused prepay', () => {
     expect(key).not.toBe(refusedKey);
   });
 
+  test('because of too many unpaid orders is shown and not repeated', async () => {
+    const phone = createPhone();
+    phone.answer('/prepay', refused(429, 'TOO_MANY_OPEN_ORDERS'), ok(PREPAID));
+
+    expect(await phone.pay.pay(LATTE)).toMatchObject({
+      status: 'failed',
+      reason: 'too-many-open-orders',
+      message: 'text of TOO_MANY_OPEN_ORDERS',
+      httpStatus: 429,
+      retryable: false,
+    });
+    expect([phone.sentTo('/prepay').length, phone.waits, phone.sheets]).toEqual([1, [], []]);
+    expect(await phone.pay.pay(LATTE)).toMatchObject({ status: 'paid' });
+  });
+
   test.each(Object.entries(ERROR_TEXTS))(
     'with %s is failed with that reason, message and request id, and starts no payment',
     async (code, { status }) => {

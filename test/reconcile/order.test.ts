@@ -377,6 +377,28 @@ describe('one bad order', () => {
     },
   );
 
+  test.each([
+    [
+      'WeChat is too busy to be asked about',
+      new WechatPayServiceError('unknown', 'FREQUENCY_LIMITED', ''),
+    ],
+    ['could not be sent to WeChat', new WechatPayTransportError('not-sent', 'no connection')],
+  ])('that %s keeps its turn among the first questions', async (_, error) => {
+    await create();
+    const { summary } = await runOnce(table, {
+      wechat: butFor(async () => {
+        throw error;
+      }),
+    });
+
+    expect(counted(summary)).toEqual({ due: 1, failed: 1 });
+    expect(await rowOf(table, `ORDER#${NUMBER}`)).toMatchObject({
+      checks: { N: '0' },
+      GSI1PK: { S: expect.stringMatching(/^OPEN#FIRST#/) },
+    });
+    expect((await stored())?.nextCheckAtEpochSeconds).toBe(CREATED_AT + 120);
+  });
+
   test('that contradicts its payment raises the alarm and is put off; the others go on', async () => {
     await createGood();
     await create();

@@ -38,6 +38,60 @@ describe('a flood of 100 abandoned orders a second', () => {
   );
 });
 
+describe('a flood of abandoned orders, half of which somebody asks about,', () => {
+  const flood = (random: () => number) => [
+    ...Array.from({ length: 24_000 }, (_, index) => ({
+      at: 240 * random(),
+      fate: 'abandoned' as const,
+      isAsked: index % 2 === 0,
+    })),
+    ...Array.from({ length: 200 }, (_, index) => ({
+      at: 240 * random(),
+      fate: 'paid' as const,
+      paidAfter: 5 + 40 * random(),
+      isAsked: index % 3 === 0,
+    })),
+  ];
+
+  test.each(['three', 'four'])(
+    'does not starve 1,200 refunds beside it (seed %s)',
+    async (seed) => {
+      const { foundAfter, refundsAfter } = await runOverload({
+        seed,
+        minutes: 7,
+        latencyMs: usual,
+        arrivals: (random) => [
+          ...flood(random),
+          ...Array.from({ length: 1_200 }, () => ({
+            at: 240 * random(),
+            fate: 'refunded' as const,
+          })),
+        ],
+      });
+
+      expect(refundsAfter).toHaveLength(1_200);
+      expect(longest(refundsAfter)).toBeLessThan(120);
+      expect(longest(foundAfter)).toBeLessThan(120);
+    },
+    120_000,
+  );
+
+  test('of a WeChat that throttles a third of the calls keeps no paid order waiting for long', async () => {
+    const { foundAfter } = await runOverload({
+      seed: 'throttled',
+      minutes: 9,
+      latencyMs: usual,
+      throttled: 0.33,
+      arrivals: flood,
+    });
+
+    // Each time WeChat does not hear a question, it is asked a minute later, before any order's second one.
+    expect(longest(foundAfter)).toBeLessThan(480);
+    const inTime = foundAfter.filter((seconds = Number.POSITIVE_INFINITY) => seconds < 180);
+    expect(inTime.length).toBeGreaterThan(0.9 * foundAfter.length);
+  }, 120_000);
+});
+
 describe('20,000 orders that hang', () => {
   const hanging = (random: () => number, from: number, to: number) =>
     Array.from({ length: 20_000 }, () => ({

@@ -187,8 +187,8 @@ async function putBack() {
 }
 
 test('an unpaid order within its time is no such case', async () => {
-  await create('v2', { expiresAtEpochSeconds: CREATED_AT + 7 * DAY });
-  const looks = await runOn({ query: async () => unpaid }, 6);
+  await create('v2', { expiresAtEpochSeconds: CREATED_AT + 7 * DAY, checks: 9 });
+  const looks = await runOn({ query: async () => unpaid }, 1);
 
   expect(looks.every(({ ended }) => ended === 'stillOpen')).toBe(true);
   expect((await stored())?.unsettledSinceEpochSeconds).toBeUndefined();

@@ -3,23 +3,26 @@
  * starts a run of reconcile each minute; WeChat answers in its time, or never. All from one seed.
  */
 import { createHash } from 'node:crypto';
-import { WechatPayTransportError } from '../../lib/errors.ts';
+import { WechatPayServiceError, WechatPayTransportError } from '../../lib/errors.ts';
 import { checkOrder } from '../../lib/reconcile/order.ts';
 import { startPatience } from '../../lib/reconcile/patience.ts';
 import { type ReconcileSummary, runReconcile } from '../../lib/reconcile/run.ts';
 import type { Order } from '../../lib/order/order.ts';
 import type { Table } from '../../lib/table/client.ts';
+import { keyOf, texts } from '../../lib/table/attributes.ts';
 import { orderToItem } from '../../lib/table/order-row.ts';
+import { openKeys, refundKey } from '../../lib/table/schema.ts';
+import { isoTime } from '../../lib/time.ts';
 import type { OrderReference, QueryResult } from '../../lib/wechatpay/operations.ts';
 import { memoryTable } from './memory-table.ts';
 import { NO_REFUNDS, unpaid } from './reconcile-run.ts';
 import { recordingLog } from './recording-log.ts';
-import { CREATED_AT, sampleOrder, samplePayment } from './sample-orders.ts';
+import { CREATED_AT, orderId, sampleOrder, samplePayment } from './sample-orders.ts';
 import { virtualTime } from './virtual-time.ts';
 
 /** What becomes of an order: nobody pays it; it is paid and its notification lost; WeChat never answers
- * about it, or cannot be reached. */
-type Fate = 'abandoned' | 'paid' | 'hangs' | 'unreachable';
+ * about it, or cannot be reached; or it is no order but a refund, which is due after a minute. */
+type Fate = 'abandoned' | 'paid' | 'hangs' | 'unreachable' | 'refunded';
 
 interface Arrival {
   /** Seconds since the beginning. */
@@ -40,6 +43,8 @@ export interface Overload {
   readonly latencyMs: (random: () => number) => number;
   /** Of one operation at the table. */
   readonly tableMs?: number;
+  /** The part of WeChat's answers that only say that it was asked too often. */
+  readonly throttled?: number;
 }
 
 export interface Course {
@@ -48,6 +53,8 @@ export interface Course {
   readonly foundAfter: readonly (number | undefined)[];
   /** Of each paid order: in which run it was found, the first being 0. */
   readonly foundInRun: readonly (number | undefined)[];
+  /** Of each refund: seconds from when it was due until it was looked at. */
+  readonly refundsAfter: readonly (number | undefined)[];
   readonly calls: number;
 }
 
@@ -61,6 +68,7 @@ function randomFrom(seed: string): () => number {
 }
 
 const TIMEOUT_MS = 55_000;
+const REFUND_DUE_SECONDS = 60;
 
 export async function runOverload(overload: Overload): Promise<Course> {
   const random = randomFrom(overload.seed);
@@ -88,6 +96,9 @@ export async function runOverload(overload: Overload): Promise<Course> {
       return new Promise<never>(() => undefined);
     }
     await time.sleep(overload.latencyMs(random));
+    if (random() < (overload.throttled ?? 0)) {
+      throw new WechatPayServiceError('unknown', 'FREQUENCY_LIMITED', '频率限制');
+    }
     if (arrival.fate === 'unreachable') {
       throw new WechatPayTransportError('not-sent', 'no host could be connected to');
     }
@@ -125,31 +136,41 @@ export async function runOverload(overload: Overload): Promise<Course> {
         }
         return ending;
       },
-      refund: async () => Promise.reject(new Error('nothing is refunded here')),
+      refund: async (id) => {
+        calls += 1;
+        await time.sleep(overload.latencyMs(random));
+        await put(keyOf(refundKey(id)));
+        refundsSeen.set(id.outRefundNo, secondsNow());
+        return 'refunded';
+      },
     });
   };
+
+  const put = (Item: object) =>
+    client.send({ constructor: { name: 'PutItemCommand' }, input: { Item } } as never);
+  const refundsSeen = new Map<string, number>();
+  /** Only its place in the index: what a check does is not under test here. */
+  const refundRow = (outTradeNo: string, dueAt: number) => ({
+    ...keyOf(refundKey({ ...orderId(outTradeNo), outRefundNo: outTradeNo })),
+    ...texts(openKeys(orderId(outTradeNo), 'refund', isoTime(dueAt))),
+  });
 
   let next = 0;
   const arrive = async () => {
     for (; next < arrivals.length; next += 1) {
-      const { at, outTradeNo, isAsked, changes } = arrivals[next] as (typeof arrivals)[number];
+      const { at, fate, outTradeNo, isAsked, changes } = arrivals[
+        next
+      ] as (typeof arrivals)[number];
       while (secondsNow() < at) {
         await time.sleep(Math.min(1_000, (at - secondsNow()) * 1000));
       }
       const createdAtEpochSeconds = CREATED_AT + Math.floor(at);
-      await client.send({
-        constructor: { name: 'PutItemCommand' },
-        input: {
-          Item: orderToItem(
-            sampleOrder({
-              outTradeNo,
-              createdAtEpochSeconds,
-              ...(isAsked && { isAskedAbout: true }),
-              ...changes,
-            }),
-          ),
-        },
-      } as never);
+      const asked = isAsked && { isAskedAbout: true };
+      await put(
+        fate === 'refunded'
+          ? refundRow(outTradeNo, createdAtEpochSeconds + REFUND_DUE_SECONDS)
+          : orderToItem(sampleOrder({ outTradeNo, createdAtEpochSeconds, ...asked, ...changes })),
+      );
     }
   };
   const runs: ReconcileSummary[] = [];
@@ -179,6 +200,12 @@ export async function runOverload(overload: Overload): Promise<Course> {
     runs,
     foundAfter,
     foundInRun: paid.map(({ outTradeNo }) => found.get(outTradeNo)?.run),
+    refundsAfter: arrivals
+      .filter(({ fate }) => fate === 'refunded')
+      .map(({ at, outTradeNo }) => {
+        const seen = refundsSeen.get(outTradeNo);
+        return seen === undefined ? undefined : seen - Math.floor(at) - REFUND_DUE_SECONDS;
+      }),
     calls,
   };
 }
