@@ -22,10 +22,8 @@ test.each([2, 4])(
         reconcileWorkers: workers,
         reconcileMemory: 1769,
       });
-      const { Targets } = template.Resources['ReconcileEventsRuleSchedule1']
-        ?.Properties as unknown as {
-        Targets: Target[];
-      };
+      const rule = template.Resources['ReconcileEventsRuleSchedule1'];
+      const Targets = (rule?.Properties['Targets'] ?? []) as unknown as Target[];
       const shards = Targets.map(({ Input }) => shardsOf(JSON.parse(String(Input))));
 
       expect(new Set(Targets.map(({ Id }) => Id)).size).toBe(workers);
