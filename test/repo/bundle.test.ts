@@ -39,7 +39,7 @@ describe('every bundle', () => {
     }
   });
 
-  test('holds index.mjs alone, readable by everyone, below 200 kB', () => {
+  test('holds index.mjs alone, readable by everyone, below 205 kB', () => {
     for (const { name, path, zipBytes } of bundles) {
       const zip = readFileSync(path);
       expect(Object.keys(unzipSync(zip)), name).toEqual(['index.mjs']);
@@ -47,7 +47,7 @@ describe('every bundle', () => {
       const centralDirectory = zip.indexOf(Buffer.from('PK\u0001\u0002', 'latin1'));
       expect((zip.readUInt32LE(centralDirectory + 38) >>> 16).toString(8)).toBe('100644');
       // For the start of `bill` nobody waits: it reads a bill and has all that the others have besides.
-      const most = name === 'bill' ? 210_000 : 200_000;
+      const most = name === 'bill' ? 210_000 : 205_000;
       expect(zipBytes, formatTable(bundles)).toBeLessThan(most);
     }
   });
