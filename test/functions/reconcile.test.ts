@@ -87,6 +87,7 @@ describe('a run of reconcile', () => {
       refundClosed: 0,
       refundAbnormal: 0,
       mismatched: 1,
+      unsettled: 0,
       failed: 1,
       cutOff: 0,
       timeRanOut: false,
