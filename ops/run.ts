@@ -73,7 +73,7 @@ function speakLike(command: Command, { out, err }: Terminal, say: Texts): Comman
   return command
     .exitOverride()
     .helpOption('--help', say.help)
-    .helpCommand(`help [${say.helpCommandArgument}]`, say.helpCommand)
+    .helpCommand('help [command]', say.helpCommand)
     .configureHelp({
       showGlobalOptions: true,
       styleTitle: (title) => titles.get(title) ?? title,

@@ -55,11 +55,18 @@ async function explainOne(
   if (line !== undefined && !Number.isSafeInteger(line)) {
     throw new UsageError(context.say.badLine);
   }
-  return ask(context, date, { explain: { kind, number, note, line } }, {});
+  try {
+    return await ask(context, date, { explain: { kind, number, note, line } }, {});
+  } catch (error) {
+    if (error instanceof Error && error.message.endsWith('(field=explain)')) {
+      throw new Error(context.say.noDifference(date, kind, number), { cause: error });
+    }
+    throw error;
+  }
 }
 
 async function ask(
-  { say, target }: Context,
+  { say, target, terminal }: Context,
   date: string,
   wish: object,
   { csv }: ReportOptions,
@@ -69,6 +76,10 @@ async function ask(
   }
   const event = { date, ...wish, ...(csv && { format: 'csv' }) };
   const answer = (await target.invoke('bill', event)) as BillAnswer;
+  if (csv && answer.state === 'NOT_READY') {
+    // The table has what an earlier run found, if anything.
+    terminal.err(say.billNotReady(date, answer.reason ?? ''));
+  }
   return {
     isGood: isGood(answer),
     data: answer,

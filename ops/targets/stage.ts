@@ -123,6 +123,9 @@ async function readOutputs(stackName: string, region: string, say: Texts): Promi
     if (error instanceof Error && error.name === 'ValidationError') {
       throw new UsageError(say.noStack(stackName, region), { cause: error });
     }
+    if (error instanceof Error && error.name === 'CredentialsProviderError') {
+      throw new Error(say.noCredentials(error.message), { cause: error });
+    }
     throw error;
   } finally {
     client.destroy();

@@ -14,11 +14,11 @@ export const en = {
   about: 'Looks into a stage and mends it. Exit codes: 0 good, 1 found wrong, 2 used wrong.',
   help: 'this text',
   helpCommand: 'how a command is used',
-  helpCommandArgument: 'command',
   // Options of every command.
   local: 'the stack that runs on this machine (the default where one runs)',
   stage: 'a deployed stage, with the AWS credentials of this shell',
-  region: "the stage's Region; else that of params.<stage>.yml, AWS_REGION, or ap-southeast-1",
+  region:
+    "the stage's Region; else that of params.<stage>.yml, AWS_REGION, AWS_DEFAULT_REGION, or ap-southeast-1",
   json: 'one JSON document for programs',
   yes: 'writes without asking',
   lang: 'language: en or zh; else that of the shell',
@@ -58,6 +58,8 @@ export const en = {
 
   // What is said.
   billNotReady: (date: string, reason: string) => `${date}: nothing was compared: ${reason}`,
+  noDifference: (date: string, kind: string, number: string) =>
+    `${date} has no difference ${kind} ${number} left to explain: bill show lists them; a DUPLICATE needs --line, too`,
   billSums: (payments: BillSum, refunds: BillSum, feesFen: number) =>
     `${payments.count} payments, ${payments.totalFen} fen; ${refunds.count} refunds, ${refunds.totalFen} fen; fees ${feesFen} fen`,
   billApart: (carriedOver: number, foreign: number) =>
@@ -130,6 +132,8 @@ export const en = {
   twoTargets: '--local and --stage exclude each other',
   listIsLocal:
     'a bus keeps no list: "events rebuild --dry-run" counts what the table tells, and an archive replays it',
+  noCredentials: (reason: string) =>
+    `there are no AWS credentials: set them by aws configure or AWS_PROFILE (${reason})`,
   noStack: (name: string, region: string) => `there is no stack ${name} in ${region}`,
   noOutput: (name: string, output: string) =>
     `the stack ${name} has no output ${output}: deploy this version first`,

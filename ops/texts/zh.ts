@@ -1,6 +1,22 @@
 /** 中文文案。 */
 import type { Texts } from './en.ts';
 
+/** 函数的原因只有英文；不认识的（例如微信的原话）原样显示。 */
+const REASONS: Readonly<Record<string, string>> = {
+  'the day is not over': '当天尚未结束',
+  'the bill was not checked yet': '这一天尚未核对过，请先运行 bill run',
+  'another run is under way': '另一次运行正在进行',
+  'the run failed': '上一次运行失败，原因见 bill 的日志',
+  'WeChat has no bill yet': '微信还没有账单，每天上午 10 点以后生成',
+  'the file is too large': '文件过大',
+  'the file is damaged: it cannot be decompressed': '文件损坏，无法解压',
+  'the file is damaged: its SHA-1 is not the one that WeChat says':
+    '文件损坏，SHA-1 与微信给出的不同',
+};
+
+const reasonInChinese = (reason: string) =>
+  REASONS[reason] ?? reason.replace(/^the bill is refused: /, '账单有误：');
+
 export const zh: Texts = {
   usage: '用法：',
   arguments: '参数：',
@@ -10,10 +26,10 @@ export const zh: Texts = {
   about: '查看并修复一个阶段（stage）。退出码：0 正常，1 发现问题，2 用法错误。',
   help: '显示帮助',
   helpCommand: '显示某个命令的用法',
-  helpCommandArgument: '命令',
-  local: '本机正在运行的本地栈（有本地栈时为默认）',
+  local: '本机正在运行的本地环境（正在运行时为默认）',
   stage: '已部署的阶段，使用当前 shell 的 AWS 凭证',
-  region: '阶段所在区域；未给出时依次取 params.<stage>.yml、AWS_REGION、ap-southeast-1',
+  region:
+    '阶段所在区域；未给出时依次取 params.<stage>.yml、AWS_REGION、AWS_DEFAULT_REGION、ap-southeast-1',
   json: '输出一份供程序读取的 JSON',
   yes: '写入前不再询问',
   lang: '语言：en 或 zh；未给出时取 shell 的语言',
@@ -25,11 +41,11 @@ export const zh: Texts = {
   billDate: '北京时间的日期，如 2026-11-24',
   billCsv: '以 CSV 列出全部差异与修复',
   billKind: '差异类型，如 MISSING_HERE',
-  billNumber: '支付的微信订单号，或退款的商户退款单号',
+  billNumber: '支付的微信支付订单号，或退款的商户退款单号',
   billNote: '原因',
   billLine: 'DUPLICATE 所在的行',
   events: '发生了什么，即通知你各系统的事件',
-  eventsList: '本地栈发布过的事件',
+  eventsList: '本地环境发布过的事件',
   eventsListOrder: '只看某个订单',
   eventsListType: '只看某种类型，例如 "Order Paid"',
   eventsListAfter: '只看此 id 之后的',
@@ -48,7 +64,9 @@ export const zh: Texts = {
   unknown: '该号码是微信支付订单号（transactionId）：一笔这里没有对应订单的支付',
   apply: '询问之后把结果写入记录',
 
-  billNotReady: (date, reason) => `${date}：没有核对：${reason}`,
+  billNotReady: (date, reason) => `${date}：没有核对：${reasonInChinese(reason)}`,
+  noDifference: (date, kind, number) =>
+    `${date} 没有待说明的差异 ${kind} ${number}：用 bill show 查看有哪些；DUPLICATE 还要写 --line`,
   billSums: (payments, refunds, feesFen) =>
     `支付 ${payments.count} 笔，${payments.totalFen} 分；退款 ${refunds.count} 笔，${refunds.totalFen} 分；手续费 ${feesFen} 分`,
   billApart: (carriedOver, foreign) => `跨零点 ${carriedOver} 笔；其他系统 ${foreign} 行`,
@@ -99,14 +117,16 @@ export const zh: Texts = {
   nothingWritten: '没有写入任何内容；加 --apply 才会记录。',
   askApply: (stage) => `写入 ${stage} 的数据表？`,
   applied: (name, state) => `已记录：${name}为 ${state}。`,
-  localStack: '本地栈',
+  localStack: '本地环境',
 
   badDay: (text) => `${text} 不是日期：请写成 2026-11-24`,
   badLine: '--line 的值应为行号',
-  noTarget: '本机没有运行中的本地栈：用 npm start 启动，或用 --stage 指定阶段',
-  noLocalStack: '本机没有运行中的本地栈：用 npm start 启动',
+  noTarget: '本机没有运行中的本地环境：用 npm start 启动，或用 --stage 指定阶段',
+  noLocalStack: '本机没有运行中的本地环境：用 npm start 启动',
   twoTargets: '--local 与 --stage 不能同时使用',
   listIsLocal: '事件总线不保存列表：“events rebuild --dry-run”按数据表统计，存档可以重放',
+  noCredentials: (reason) =>
+    `没有可用的 AWS 凭证：用 aws configure 或 AWS_PROFILE 设置（${reason}）`,
   noStack: (name, region) => `${region} 中没有堆栈 ${name}`,
   noOutput: (name, output) => `堆栈 ${name} 没有输出项 ${output}：请先部署当前版本`,
   badTime: (option, text) =>

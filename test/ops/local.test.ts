@@ -275,6 +275,11 @@ describe('ops bill', () => {
       out: '2999-01-01: nothing was compared: the day is not over',
     });
     const wrong = ['bill', 'explain', '2026-01-01', 'MISSING_HERE', '1', 'why'];
-    expect(await ops(...wrong)).toMatchObject({ code: 1, err: expect.stringMatching(/explain/) });
+    expect(await ops(...wrong)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('2026-01-01 has no difference MISSING_HERE 1 left to explain'),
+    });
+    const today = ['bill', 'run', '2999-01-01', '--lang', 'zh'];
+    expect(await ops(...today)).toMatchObject({ out: '2999-01-01：没有核对：当天尚未结束' });
   });
 });

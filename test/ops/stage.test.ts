@@ -102,6 +102,29 @@ describe('the stage', () => {
     expect(process.env['AWS_REGION']).toBe('eu-west-1');
   });
 
+  test.each([
+    ['en', 'there are no AWS credentials: set them by aws configure or AWS_PROFILE'],
+    ['zh', '没有可用的 AWS 凭证：用 aws configure 或 AWS_PROFILE 设置'],
+  ])('needs credentials, and says so (%s)', async (language, said) => {
+    for (const [name, value] of Object.entries({
+      AWS_ACCESS_KEY_ID: undefined,
+      AWS_SECRET_ACCESS_KEY: undefined,
+      AWS_PROFILE: undefined,
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_CONFIG_FILE: join(directory, 'none'),
+      AWS_SHARED_CREDENTIALS_FILE: join(directory, 'none'),
+    })) {
+      vi.stubEnv(name, value);
+    }
+
+    expect(await ops(undefined, '--lang', language, 'events', 'replay')).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringContaining(said),
+    });
+    expect(process.env['AWS_REGION']).toBe('eu-west-1');
+  });
+
   test('that is not there, or of an older version, is said to be so', async () => {
     expect(await operate(['events', 'replay', '--stage', 'shup'])).toMatchObject({
       code: 2,
@@ -443,6 +466,49 @@ describe('ops bill', () => {
     expect(await ops(undefined, 'bill', 'run', '2026-11-24')).toMatchObject({
       code: 1,
       err: 'the lease of the run was lost',
+    });
+    const words = ['explain', '2026-11-24', 'MISSING_HERE', '4200', 'till 3'];
+    expect(await ops(undefined, 'bill', ...words)).toMatchObject({
+      code: 1,
+      err: 'the lease of the run was lost',
+    });
+  });
+
+  test.each([
+    ['the day is not over', '当天尚未结束'],
+    ['the bill was not checked yet', '这一天尚未核对过，请先运行 bill run'],
+    ['the bill is refused: line 3: no number', '账单有误：line 3: no number'],
+  ])('says in Chinese that %s', async (reason, said) => {
+    answering({ ...ANSWER, state: 'NOT_READY', reason, differences: [] });
+
+    expect(await ops(undefined, 'bill', 'show', '2026-11-24', '--lang', 'zh')).toMatchObject({
+      code: 1,
+      out: `2026-11-24：没有核对：${said}`,
+    });
+  });
+
+  test('says beside a CSV that nothing was compared', async () => {
+    const earlier = 'date,kind\r\n';
+    answering({ ...ANSWER, state: 'NOT_READY', reason: 'Bill Creating', csv: earlier });
+
+    expect(await ops(undefined, 'bill', 'run', '2026-11-24', '--csv')).toMatchObject({
+      code: 1,
+      out: 'date,kind',
+      err: '2026-11-24: nothing was compared: Bill Creating',
+    });
+  });
+
+  test('says that there is no such difference to explain', async () => {
+    answering('INVALID_REQUEST (field=explain)');
+    const words = ['explain', '2026-11-24', 'MISSING_HERE', '4200', 'till 3'];
+
+    expect(await ops(undefined, 'bill', ...words)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('no difference MISSING_HERE 4200 left to explain'),
+    });
+    expect(await ops(undefined, 'bill', ...words, '--lang', 'zh')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('2026-11-24 没有待说明的差异 MISSING_HERE 4200'),
     });
   });
 
