@@ -340,7 +340,7 @@ describe.each(VERSIONS)('redrive on a stage, API $name', (version) => {
     const seen = await ops(undefined, ...redrive, '--lang', 'zh');
     expect(seen).toMatchObject({
       code: 1,
-      out: '与订单 order-0001的 openid 不一致，需要人工核对。',
+      out: '与订单 order-0001 的 openid 不一致，需要人工核对。',
     });
   });
 
