@@ -1,6 +1,7 @@
 /** `npm run bench -- <name>`: compares within one run, so that only the ratios count. */
 const BENCHES = {
   bill: () => import('./bill.ts'),
+  reconcile: () => import('./reconcile.ts'),
   signature: () => import('./signature.ts'),
   stream: () => import('./stream.ts'),
 };
