@@ -123,6 +123,7 @@ describe.each(['v2', 'v3'] as const)('the bill of a day in %s', (apiVersion) => 
       payments: { count: 2, totalFen: 3400 },
       refunds: { count: 1, totalFen: 1000 },
       feeMilliFen: 15_000,
+      rates: [6_000],
     });
   });
 

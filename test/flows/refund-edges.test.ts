@@ -179,6 +179,7 @@ describe.each(['v2', 'v3'] as const)('refunds of API %s from outside', (apiVersi
       query: [],
       refund: [],
       reconcile: [],
+      publish: [],
     });
   });
 });
@@ -207,7 +208,10 @@ function actionsUsed(messages: readonly Message[]): Map<string, Set<string>> {
 }
 
 function actionsAllowed(functionName: string): Set<string> {
-  const { Resources } = parse(readProjectFile('deploy/roles.yml'));
+  const files = ['deploy/roles.yml', 'deploy/events.yml'].map((file) =>
+    parse(readProjectFile(file)),
+  );
+  const Resources = Object.assign({}, ...files.map((file) => file.Resources));
   const role = `${functionName.replace(/^./, (letter) => letter.toUpperCase())}Role`;
   const statements: { Action: string | string[] }[] =
     Resources[role].Properties.Policies[0].PolicyDocument.Statement;

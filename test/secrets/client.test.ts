@@ -121,10 +121,10 @@ test('the client has time-outs that fit a notification', async () => {
   const { config } = client as SecretsManagerClient;
   const handler = config.requestHandler as unknown as { httpHandlerConfigs(): object };
 
-  expect(await config.maxAttempts()).toBe(3);
+  expect(await config.maxAttempts()).toBe(2);
   expect(handler.httpHandlerConfigs()).toMatchObject({
-    connectionTimeout: 1000,
-    requestTimeout: 1500,
+    connectionTimeout: 800,
+    requestTimeout: 1000,
     throwOnRequestTimeout: true,
   });
 });
