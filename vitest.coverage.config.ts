@@ -20,7 +20,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: [
-      'test/{page,phone,flows,local,simulator,miniprogram,repo,deploy,cloudformation,setup}/**',
+      'test/{page,phone,flows,local,simulator,miniprogram,repo,deploy,cloudformation,setup,ops,examples}/**',
       // Over the network of a running stack.
       'test/contract/**',
     ],

@@ -76,7 +76,7 @@ describe('alarms', () => {
     }
   });
 
-  test('those on the functions watch notify, reconcile, publish and the throttling of all', () => {
+  test('those on the functions watch notify, reconcile, bill, publish and the throttling of all', () => {
     const watched = packaged
       .ofType('AWS::CloudWatch::Alarm')
       .flatMap(([, alarm]) => metricsOf(alarm))
@@ -88,6 +88,7 @@ describe('alarms', () => {
         'DestinationDeliveryFailures of PublishLambdaFunction',
         'DroppedEventCount of PublishEventSourceMapping',
         'Duration of NotifyLambdaFunction',
+        'Errors of BillLambdaFunction',
         'Errors of NotifyLambdaFunction',
         'Errors of PublishLambdaFunction',
         'Errors of ReconcileLambdaFunction',
