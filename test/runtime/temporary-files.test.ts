@@ -55,6 +55,14 @@ describe('temporary files', () => {
     expect(await readdir(root())).toEqual([]);
   });
 
+  test('that are not there hold no removal up', async () => {
+    const files = await openTemporaryFiles();
+    files.file('nothing').openToRead();
+    await files.remove();
+
+    expect(await readdir(root())).toEqual([]);
+  });
+
   test('that are still being opened are gone with it', async () => {
     const files = await openTemporaryFiles();
     const streams = Array.from({ length: 64 }, (_, at) => files.file(`a-${at}`).openToWrite());

@@ -2,7 +2,7 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { expect, test } from 'vitest';
 import { listCarried } from '../../lib/table/bill-crossings.ts';
-import { keepDifference } from '../../lib/table/bill-differences.ts';
+import { keepDifference, resolveGone } from '../../lib/table/bill-differences.ts';
 import { countOpenOrders } from '../../lib/table/buyer-orders.ts';
 import type { Table } from '../../lib/table/client.ts';
 import { markUnsettled } from '../../lib/table/unsettled.ts';
@@ -53,4 +53,17 @@ test('a difference that changes under every attempt to keep it is a failure', as
   const table = answering(...Array.from({ length: 4 }, refusal));
 
   await expect(keepDifference(table, run, difference)).rejects.toThrow('under every attempt');
+});
+
+test('a difference that somebody explains meanwhile is not resolved as well', async () => {
+  const run = { date: '2026-03-01', runId: 'run-2', nowEpochSeconds: 0 };
+  const row = {
+    PK: { S: 'BILL#2026-03-01' },
+    SK: { S: 'DIFFERENCE#MISSING_HERE#payment#4200000001' },
+    state: { S: 'OPEN' },
+    runId: { S: 'run-1' },
+  };
+
+  expect(await resolveGone(answering({ Items: [row] }, refusal()), run)).toBe(0);
+  expect(await resolveGone(answering({ Items: [row] }, {}), run)).toBe(1);
 });
